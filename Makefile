@@ -1,0 +1,60 @@
+# make demo    evolve a proxy for NAS-Bench-201 in a few minutes
+# make test    run the tests
+# make check   linter, formatter and type checker
+#
+# Each creates the virtual environment when it is missing or older than the project's requirements.
+
+PYTHON ?= python3
+VENV ?= .venv
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DEMO := runs/demo
+
+ifeq ($(origin ZCPROXY_DATA), undefined)
+ifneq ($(wildcard ../shared/data),)
+export ZCPROXY_DATA := $(abspath ../shared/data)
+endif
+endif
+
+.PHONY: demo test check clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.installed
+	@test -n "$$ZCPROXY_DATA" && test -d "$$ZCPROXY_DATA/nasbench201" || { \
+		echo "make demo needs the NAS-Bench-201 tables: set ZCPROXY_DATA to the folder that has nasbench201/" \
+			"(ZCPROXY_DATA is '$$ZCPROXY_DATA')" >&2; exit 2; }
+	rm -rf $(DEMO)
+	$(BIN)/zcproxy evolve nasbench201/cifar10 --networks 60 --budget 4m --generations 40 --seed 0 --out $(DEMO)
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+# mypy reads the wheel: the folders beside zcproxy/ become part of the package when it is built.
+check: $(VENV)/.installed-dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	rm -rf build $(VENV)/wheel
+	$(PIP) install --quiet --no-deps --target $(VENV)/wheel .
+	rm -rf build
+	cd $(VENV)/wheel && $(abspath $(BIN))/python -m mypy --config-file $(CURDIR)/pyproject.toml \
+		--cache-dir $(abspath $(VENV))/.mypy_cache -p zcproxy
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+	$(PIP) install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) install --quiet -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,32 @@
+"""Benchmarks: search spaces with measured accuracies, reached by task name (`nasbench201/cifar10`)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from zcproxy.benchmark import Task
+from zcproxy.errors import BenchmarkError, nearest_names
+
+# Family -> its datasets. The package `zcproxy.benchmarks.<family>` offers `load_task(dataset)`; it is imported on use.
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    "nasbench201": ("cifar10", "cifar100", "imagenet16-120"),
+}
+
+
+def task_names() -> list[str]:
+    """Return the names of all tasks, `<family>/<dataset>`, in the order of their declaration."""
+    return [f"{family}/{dataset}" for family, datasets in _FAMILIES.items() for dataset in datasets]
+
+
+def get_task(name: str) -> Task:
+    """Return the task called `name`; its label table is read when it is first needed.
+
+    Raises:
+        BenchmarkError: no task has this name.
+    """
+    known = task_names()
+    if name not in known:
+        raise BenchmarkError(f"unknown task {name!r}{nearest_names(name, known)}; known tasks: {', '.join(known)}")
+    family, dataset = name.split("/")
+    return cast(Task, import_module(f"zcproxy.benchmarks.{family}").load_task(dataset))

@@ -1,0 +1,17 @@
+"""The primitives of the formula language, one family a file. Importing this package registers them all.
+
+To add one, write a pure function in the family it belongs to and decorate it with `zcproxy.formula.primitive`.
+"""
+
+from zcproxy.primitives import (
+    aggregations as aggregations,
+    arithmetic as arithmetic,
+    comparisons as comparisons,
+    descriptors as descriptors,
+    elementwise as elementwise,
+    reductions as reductions,
+    samples as samples,
+    spectra as spectra,
+    statistics as statistics,
+    subbatches as subbatches,
+)

@@ -1,0 +1,89 @@
+"""Numbers a layer to one number a network, over the live layers (see `zcproxy.sweep.structure`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from zcproxy.formula import Kind, Layers, Signature, primitive
+from zcproxy.primitives.arrays import namespace, where_defined
+
+AGGREGATE = Signature((Kind.LAYER,), Kind.NETWORK)
+WEIGHTED = Signature((Kind.LAYER, Kind.LAYER), Kind.NETWORK)
+NASWOT = "Mellor et al., Neural architecture search without training, ICML 2021"
+
+
+@primitive(AGGREGATE, name="sum", formula="sum over layers")
+def sum_over_layers(x: Any, layers: Layers[Any]) -> Any:
+    return layers.sum(x)
+
+
+@primitive(AGGREGATE, name="mean", formula="mean over layers")
+def mean_over_layers(x: Any, layers: Layers[Any]) -> Any:
+    return layers.sum(x) / layers.count
+
+
+@primitive(AGGREGATE, name="min", formula="smallest over layers")
+def min_over_layers(x: Any, layers: Layers[Any]) -> Any:
+    return layers.minimum(x)
+
+
+@primitive(AGGREGATE, name="max", formula="largest over layers")
+def max_over_layers(x: Any, layers: Layers[Any]) -> Any:
+    return layers.maximum(x)
+
+
+@primitive(AGGREGATE, name="std", formula="standard deviation over layers")
+def std_over_layers(x: Any, layers: Layers[Any]) -> Any:
+    mean = layers.sum(x) / layers.count
+    centred = x - layers.broadcast(mean)
+    return namespace(x).sqrt(layers.sum(centred * centred) / layers.count)
+
+
+@primitive(AGGREGATE, name="median", formula="median over layers")
+def median_over_layers(x: Any, layers: Layers[Any]) -> Any:
+    return layers.median(x)
+
+
+@primitive(AGGREGATE, name="first", formula="value of the first layer")
+def first_layer(x: Any, layers: Layers[Any]) -> Any:
+    return layers.first(x)
+
+
+@primitive(AGGREGATE, name="last", formula="value of the last layer")
+def last_layer(x: Any, layers: Layers[Any]) -> Any:
+    return layers.last(x)
+
+
+@primitive(AGGREGATE, formula="ln of the sum over layers", domain="sum > 0")
+def log_sum(x: Any, layers: Layers[Any]) -> Any:
+    total = layers.sum(x)
+    return namespace(x).log(where_defined(total > 0, total))
+
+
+@primitive(AGGREGATE, formula="sum over layers of ln x", domain="every x > 0")
+def sum_log(x: Any, layers: Layers[Any]) -> Any:
+    return layers.sum(namespace(x).log(where_defined(x > 0, x)))
+
+
+@primitive(AGGREGATE, formula="least-squares slope of x over relative depth in [0, 1]", domain="two layers or more")
+def slope(x: Any, layers: Layers[Any]) -> Any:
+    depth = layers.relative_depth(x)
+    centred = depth - layers.broadcast(layers.sum(depth) / layers.count)
+    spread = layers.sum(centred * centred)
+    return layers.sum(centred * x) / where_defined(spread > 0, spread)
+
+
+@primitive(WEIGHTED, formula="sum w x / sum w over layers", domain="sum w != 0")
+def weighted_mean(x: Any, weight: Any, layers: Layers[Any]) -> Any:
+    total = layers.sum(weight)
+    return layers.sum(weight * x) / where_defined(total != 0, total)
+
+
+@primitive(
+    Signature((Kind.SAMPLE_MATRIX,), Kind.NETWORK_MATRIX), formula="sum of the matrices over layers", reference=NASWOT
+)
+def layer_sum(matrices: Tensor) -> Tensor:
+    """Take the matrices of all layers, stacked along the first axis."""
+    return matrices.sum(dim=0)

@@ -1,0 +1,50 @@
+"""Arithmetic between two values of one kind, or between a number a layer and a number a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zcproxy.formula import Kind, Signature, primitive
+from zcproxy.primitives.arrays import NUMBERS, TENSORS, namespace, where_defined
+
+PAIRS = (
+    *(Signature((kind, kind), kind) for kind in (*TENSORS, *NUMBERS)),
+    Signature((Kind.LAYER, Kind.NETWORK), Kind.LAYER),
+    Signature((Kind.NETWORK, Kind.LAYER), Kind.LAYER),
+)
+"""Every signature of a binary operation. Tensors of different shapes yield NaN: the sweep sees to it."""
+
+
+@primitive(*PAIRS, name="add", formula="x + y", infix="+", commutative=True)
+def add(x: Any, y: Any) -> Any:
+    return x + y
+
+
+@primitive(*PAIRS, name="subtract", formula="x - y", infix="-")
+def subtract(x: Any, y: Any) -> Any:
+    return x - y
+
+
+@primitive(*PAIRS, name="multiply", formula="x y", infix="*", commutative=True)
+def multiply(x: Any, y: Any) -> Any:
+    return x * y
+
+
+@primitive(*PAIRS, name="divide", formula="x / y", domain="y != 0", infix="/")
+def divide(x: Any, y: Any) -> Any:
+    return x / where_defined(y != 0, y)
+
+
+@primitive(*PAIRS, formula="min(x, y)", commutative=True)
+def minimum(x: Any, y: Any) -> Any:
+    return namespace(x).minimum(x, y)
+
+
+@primitive(*PAIRS, formula="max(x, y)", commutative=True)
+def maximum(x: Any, y: Any) -> Any:
+    return namespace(x).maximum(x, y)
+
+
+@primitive(*PAIRS, formula="x^y", domain="x > 0")
+def power(x: Any, y: Any) -> Any:
+    return where_defined(x > 0, x) ** y

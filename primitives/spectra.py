@@ -1,0 +1,124 @@
+"""Determinants, ranks, eigenvalues and singular values."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zcproxy.formula import Kind, Signature, primitive, signatures
+from zcproxy.primitives.arrays import MATRICES, where_defined
+
+MATRIX = [*signatures([MATRICES], Kind.LAYER), Signature((Kind.NETWORK_MATRIX,), Kind.NETWORK)]
+SLICES = signatures([(Kind.WEIGHTS, Kind.ACTIVATIONS)])
+EZNAS = "Akhauri et al., EZNAS, NeurIPS 2022"
+
+
+def _eigenvalues(matrix: Tensor) -> Tensor:
+    """Return the eigenvalues of the symmetric part, descending; NaN if the matrix is not finite."""
+    if not torch.isfinite(matrix).all():
+        return torch.full_like(matrix[0], torch.nan)
+    symmetric = 0.5 * (matrix + matrix.T).double()
+    try:
+        return torch.linalg.eigvalsh(symmetric).flip(0).to(matrix.dtype)
+    except torch.linalg.LinAlgError:
+        return torch.full_like(matrix[0], torch.nan)
+
+
+@primitive(*signatures([MATRICES], Kind.SPECTRUM), formula="eigenvalues of the symmetric part, descending")
+def eigenvalues(matrix: Tensor) -> Tensor:
+    return _eigenvalues(matrix)
+
+
+@primitive(Signature((Kind.WEIGHTS,), Kind.SPECTRUM), formula="singular values of the filters x rest matrix, descending")
+def singular_values(weight: Tensor) -> Tensor:
+    rows = weight.flatten(1)
+    small = rows @ rows.T if rows.shape[0] <= rows.shape[1] else rows.T @ rows
+    return _eigenvalues(small).clamp(min=0.0).sqrt()
+
+
+@primitive(*MATRIX, formula="ln det", domain="determinant > 0", reference=EZNAS)
+def logdet(matrix: Tensor) -> Tensor:
+    sign, magnitude = torch.linalg.slogdet(matrix.double())
+    return where_defined(sign > 0, magnitude).to(matrix.dtype)
+
+
+@primitive(*MATRIX, formula="ln det(n M / trace(M) + I / 100)", domain="trace > 0")
+def ridge_logdet(matrix: Tensor) -> Tensor:
+    """Log-determinant that singular kernels have too: the matrix at unit mean diagonal, plus a hundredth."""
+    size = matrix.diagonal().sum() / len(matrix)
+    scaled = matrix / where_defined(size > 0, size)
+    ridge = 0.01 * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
+    sign, magnitude = torch.linalg.slogdet(scaled + ridge)
+    return where_defined(sign > 0, magnitude)
+
+
+@primitive(*MATRIX, formula="determinant", reference=EZNAS)
+def det(matrix: Tensor) -> Tensor:
+    return torch.linalg.det(matrix.double()).to(matrix.dtype)
+
+
+@primitive(*MATRIX, formula="sum of the diagonal")
+def trace(matrix: Tensor) -> Tensor:
+    return matrix.diagonal().sum()
+
+
+@primitive(*MATRIX, formula="largest eigenvalue")
+def largest_eigenvalue(matrix: Tensor) -> Tensor:
+    return _eigenvalues(matrix)[0]
+
+
+@primitive(*MATRIX, formula="smallest eigenvalue")
+def smallest_eigenvalue(matrix: Tensor) -> Tensor:
+    return _eigenvalues(matrix)[-1]
+
+
+@primitive(*MATRIX, formula="largest / smallest eigenvalue", domain="smallest eigenvalue > 0", reference=EZNAS)
+def condition_number(matrix: Tensor) -> Tensor:
+    values = _eigenvalues(matrix)
+    return values[0] / where_defined(values[-1] > 0, values[-1])
+
+
+@primitive(*MATRIX, formula="largest eigenvalue / trace", domain="trace != 0", reference=EZNAS)
+def dominance(matrix: Tensor) -> Tensor:
+    total = matrix.diagonal().sum()
+    return _eigenvalues(matrix)[0] / where_defined(total != 0, total)
+
+
+@primitive(
+    *MATRIX, formula="trace(M)^2 / |M|_F^2, the participation ratio of the eigenvalues", domain="matrix not all 0"
+)
+def stable_rank(matrix: Tensor) -> Tensor:
+    squares = torch.linalg.vector_norm(matrix).square()
+    return matrix.diagonal().sum().square() / where_defined(squares > 0, squares)
+
+
+@primitive(
+    *MATRIX,
+    formula="exp of the entropy of |eigenvalues| / sum |eigenvalues|",
+    domain="matrix not all 0",
+    reference="Roy and Vetterli, The effective rank, EUSIPCO 2007",
+)
+def effective_rank(matrix: Tensor) -> Tensor:
+    magnitudes = _eigenvalues(matrix).abs()
+    total = magnitudes.sum()
+    share = magnitudes / where_defined(total > 0, total)
+    return torch.exp(-torch.special.xlogy(share, share).sum())
+
+
+def _square_slices(x: Tensor) -> Tensor | None:
+    return x if x.dim() == 4 and x.shape[-1] == x.shape[-2] else None
+
+
+@primitive(*SLICES, formula="ln det of each square slice of positions", domain="square, determinant > 0", reference=EZNAS)
+def slice_logdet(x: Tensor) -> Tensor:
+    square = _square_slices(x)
+    if square is None:
+        return torch.full_like(x[:, :1], torch.nan)
+    sign, magnitude = torch.linalg.slogdet(square)
+    return where_defined(sign > 0, magnitude)
+
+
+@primitive(*SLICES, formula="determinant of each square slice of positions", domain="square", reference=EZNAS)
+def slice_det(x: Tensor) -> Tensor:
+    square = _square_slices(x)
+    return torch.full_like(x[:, :1], torch.nan) if square is None else torch.linalg.det(square)

@@ -1,0 +1,28 @@
+"""The tensors a probe records at a layer, as leaves `name@probe` and `grad(name)@probe`.
+
+A layer is one call of a weight-bearing module (convolution or linear).
+"""
+
+from __future__ import annotations
+
+from zcproxy.formula import REGISTRY, Kind
+from zcproxy.sweep.probes import PROBES
+
+ACTIVATIONS = {
+    "input": "input of the layer",
+    "output": "output of the layer",
+    "normalized": "output of the normalisation that follows; the layer's output where there is none",
+    "activation": "output after normalisation and non-linearity, where there is one",
+    "preactivation": "input of the non-linearity that feeds the layer; the layer's input where there is none",
+}
+
+REGISTRY.add_leaf("weight", Kind.WEIGHTS, "weight of the layer")
+for probe in PROBES.values():
+    if probe.sub_batches > 1:
+        REGISTRY.add_leaf(f"grad(weight)@{probe.name}", Kind.WEIGHT_SAMPLES, "weight gradients of each sub-batch")
+        continue
+    REGISTRY.add_leaf(f"weight@{probe.name}", Kind.WEIGHTS, "weight as the probe transforms it")
+    REGISTRY.add_leaf(f"grad(weight)@{probe.name}", Kind.WEIGHTS, "gradient of the probe's loss by the weight")
+    for name, meaning in ACTIVATIONS.items():
+        REGISTRY.add_leaf(f"{name}@{probe.name}", Kind.ACTIVATIONS, meaning)
+        REGISTRY.add_leaf(f"grad({name})@{probe.name}", Kind.ACTIVATIONS, f"gradient by the {meaning}")

@@ -1,0 +1,20 @@
+"""Statistics over the weight gradients of several sub-batches (probe `chunks`)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from zcproxy.formula import Kind, Signature, primitive
+
+OVER_SUB_BATCHES = Signature((Kind.WEIGHT_SAMPLES,), Kind.WEIGHTS)
+ZICO = "Li et al., ZiCo, ICLR 2023"
+
+
+@primitive(OVER_SUB_BATCHES, name="mean", formula="mean over the sub-batches, element by element", reference=ZICO)
+def mean_over_sub_batches(x: Tensor) -> Tensor:
+    return x.mean(dim=0)
+
+
+@primitive(OVER_SUB_BATCHES, name="std", formula="std over the sub-batches, element by element", reference=ZICO)
+def std_over_sub_batches(x: Tensor) -> Tensor:
+    return (x - x.mean(dim=0)).square().mean(dim=0).sqrt()

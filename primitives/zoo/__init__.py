@@ -1,0 +1,48 @@
+"""The published proxies as formulas, one file each, and how a PROXY argument is read.
+
+To add one, write a module with a `PROXY` beside the others and list it in `NAMES`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from zcproxy.errors import FormulaError, ProxyFileError, nearest_names
+from zcproxy.formula import parse
+from zcproxy.primitives.zoo.published import Published as Published
+from zcproxy.proxy import Proxy, load_proxy
+
+NAMES = ("params", "flops", "grad_norm", "snip", "synflow", "naswot", "zico")
+
+
+def published(name: str) -> Published:
+    """Return a published proxy. Raises `ProxyFileError` with the nearest names if there is none."""
+    if name not in NAMES:
+        raise ProxyFileError(f"no published proxy is called '{name}'{nearest_names(name, NAMES)}")
+    entry: Published = importlib.import_module(f"zcproxy.primitives.zoo.{name}").PROXY
+    return entry
+
+
+def resolve_proxy(text: str) -> Proxy:
+    """Return the proxy that a user names: a file, a published proxy, or a formula.
+
+    Raises:
+        ProxyFileError: it looks like a file or a name, and there is none.
+        FormulaError: it is no formula.
+    """
+    path = Path(text)
+    if text.endswith(".json") or path.is_file():
+        return load_proxy(path)
+    if text in NAMES:
+        entry = published(text)
+        return Proxy(parse(entry.formula), name=entry.name, provenance={"paper": entry.paper})
+    try:
+        return Proxy(parse(text), name=text)
+    except FormulaError as error:
+        if text.isidentifier():
+            raise ProxyFileError(
+                f"'{text}' is no file, no published proxy{nearest_names(text, NAMES)} and no formula; published are "
+                f"{', '.join(NAMES)}"
+            ) from error
+        raise

@@ -1,0 +1,22 @@
+"""What is recorded of a published proxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Published:
+    """A proxy from the literature.
+
+    Attributes:
+        name: how it is called there.
+        formula: in the language of this project; higher is better.
+        paper: authors, title, venue, and the equation or table where there is one.
+        note: in what the formula differs from the authors' code, if in anything.
+    """
+
+    name: str
+    formula: str
+    paper: str
+    note: str = ""

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from zcproxy.benchmarks import get_task, task_names
+from zcproxy.benchmarks.data import data_directory, verified_file
+from zcproxy.benchmarks.images import image_batch
+from zcproxy.errors import BenchmarkError
+
+CONTENT = b"measured accuracies"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path))
+    (tmp_path / "table").write_bytes(CONTENT)
+    return tmp_path
+
+
+def one_line(error: pytest.ExceptionInfo[BenchmarkError]) -> str:
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+def test_variable_names_the_directory(folder: Path) -> None:
+    assert data_directory() == folder
+
+
+def test_without_variable_the_user_directory_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ZCPROXY_DATA", raising=False)
+    monkeypatch.setattr("platformdirs.user_data_path", lambda name: tmp_path)
+    assert data_directory() == tmp_path
+
+
+def test_missing_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(BenchmarkError) as error:
+        data_directory()
+    message = one_line(error)
+    assert str(tmp_path / "nowhere") in message and "set ZCPROXY_DATA" in message
+
+
+def test_verified_file(folder: Path) -> None:
+    assert verified_file("table", SHA256) == folder / "table"
+
+
+def test_missing_file(folder: Path) -> None:
+    with pytest.raises(BenchmarkError) as error:
+        verified_file("labels/other", SHA256)
+    assert str(folder / "labels/other") in one_line(error)
+
+
+@pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"!", b"", CONTENT.upper()])
+def test_truncated_or_changed_file(folder: Path, content: bytes) -> None:
+    verified_file("table", SHA256)
+    path = folder / "table"
+    path.write_bytes(content)
+    os.utime(path, ns=(0, 0))  # also noticed where the file looks older than the verified one
+    with pytest.raises(BenchmarkError, match="truncated or changed") as error:
+        verified_file("table", SHA256)
+    assert str(path) in one_line(error)
+
+
+def test_unreadable_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(BenchmarkError, match="Permission denied") as error:
+        verified_file("table", SHA256)
+    one_line(error)
+
+
+def test_file_is_hashed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    verified_file("table", SHA256)
+    monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("hashed again"))
+    verified_file("table", SHA256)
+
+
+def test_task_names_are_the_names_of_tasks() -> None:
+    assert task_names() == ["nasbench201/cifar10", "nasbench201/cifar100", "nasbench201/imagenet16-120"]
+    assert [get_task(name).name for name in task_names()] == task_names()
+
+
+@pytest.mark.parametrize("name", ["nasbench201/cifar11", "nasbench201", "", "cifar10", "nasbench201/cifar10/x"])
+def test_unknown_task(name: str) -> None:
+    with pytest.raises(BenchmarkError) as error:
+        get_task(name)
+    message = one_line(error)
+    assert repr(name) in message and "nasbench201/imagenet16-120" in message
+
+
+def test_unknown_task_proposes_the_nearest() -> None:
+    with pytest.raises(BenchmarkError, match="did you mean nasbench201/cifar10"):
+        get_task("nasbench201/cifar11")
+
+
+def test_unknown_image_dataset() -> None:
+    with pytest.raises(BenchmarkError, match="did you mean cifar10"):
+        image_batch("cifar", 4)

@@ -1,0 +1,240 @@
+"""The command line. Every command is a few lines around a function that Python users call too."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.table import Table
+
+from zcproxy.benchmarks import get_task
+from zcproxy.correlation import correlate
+from zcproxy.display import RunDisplay, console, correlation_table
+from zcproxy.errors import ConfigurationError, ZcproxyError
+from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
+from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.export import export_python
+from zcproxy.files import replacing, write_text
+from zcproxy.modelref import load_model, parse_shape, random_inputs
+from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.scoring import draw_networks, score_networks
+from zcproxy.sweep.runner import worker_pool
+from zcproxy.sweep.store import clear, default_cache, summaries
+
+app = typer.Typer(
+    help="Evolve zero-cost proxies: formulas that rank untrained networks by the accuracy they would reach.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+proxy_app = typer.Typer(help="Look at a proxy or turn it into code.", no_args_is_help=True)
+columns_app = typer.Typer(help="The store of measured columns.", no_args_is_help=True)
+app.add_typer(proxy_app, name="proxy")
+app.add_typer(columns_app, name="columns")
+
+ProxyArgument = Annotated[str, typer.Argument(metavar="PROXY", help="A file, a published proxy's name, or a formula.")]
+Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Population = Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")]
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration such as `90s`, `15m`, `1.5h` or `1h30m`. Raises `ConfigurationError`."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ConfigurationError(f"cannot read the duration '{text}': write for example 90s, 15m or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+@app.command("evolve")
+def evolve_command(
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, for example nasbench201/cifar10.")] = None,
+    networks: Annotated[int, typer.Option(help="Labelled networks a task, training and validation together.")] = 400,
+    budget: Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")] = None,
+    generations: Annotated[int | None, typer.Option(help="Stop after this many generations of every island.")] = None,
+    evaluations: Annotated[int | None, typer.Option(help="Stop after this many formulas.")] = None,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="Run directory to write.")] = None,
+    resume_from: Annotated[Path | None, typer.Option("--resume", help="Run directory to continue.")] = None,
+    workers: Workers = 2,
+    device: Device = "cpu",
+    population: Population = "all",
+    max_size: Annotated[int, typer.Option(help="Most nodes of a formula.")] = 30,
+    probes: Annotated[str, typer.Option(help="Probes to use, separated by commas.")] = ",".join(DEFAULT_PROBES),
+    batch_size: Annotated[int, typer.Option(min=2, help="Samples of a minibatch.")] = 16,
+    test_networks: Annotated[int, typer.Option(min=2, help="Unseen networks to test the chosen formula on.")] = 200,
+    new_columns: Annotated[int, typer.Option(min=0, help="New layer-level expressions to measure on the way.")] = 12,
+    algorithm: Annotated[str, typer.Option(help="evolve, or random for the control without selection.")] = "evolve",
+) -> None:
+    """Evolve a proxy on labelled networks, choose on validation, test on networks that nothing was fitted to."""
+    with RunDisplay() as display:
+        if resume_from is not None:
+            if tasks:
+                raise ConfigurationError("--resume continues with the tasks of the run: leave the tasks out")
+            result = resume(resume_from, workers=workers, observer=display)
+            path = resume_from
+        else:
+            if out is None:
+                raise ConfigurationError("no run directory given: add --out, for example --out runs/first")
+            configuration = Configuration(
+                tuple(tasks or ()),
+                networks=networks,
+                seed=seed,
+                population=population,
+                test_networks=test_networks,
+                probes=tuple(name.strip() for name in probes.split(",")),
+                batch_size=batch_size,
+                device=device,
+                maximum_size=max_size,
+                new_columns=new_columns,
+                algorithm=algorithm,
+            )
+            seconds = None if budget is None else parse_duration(budget)
+            if seconds is None and generations is None and evaluations is None:
+                seconds = parse_duration("15m")
+            path = out
+            result = evolve(
+                configuration, Limits(seconds, generations, evaluations), out, workers=workers, observer=display
+            )
+    _show_result(result, path)
+
+
+def _show_result(result: Result, path: Path) -> None:
+    console.print()
+    console.print(f"best formula ({result.chosen.training.size} nodes):", highlight=False)
+    print(result.chosen.formula)
+    for name, found in result.test.items():
+        rows = [("best formula", found), *result.baselines[name].items()]
+        console.print(correlation_table(f"{name}, {found.population}", rows))
+        ceiling = get_task(name).noise_ceiling()
+        if ceiling is not None:
+            console.print(f"noise ceiling: two trainings agree at tau {ceiling:.3f}", highlight=False)
+    console.print(
+        f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
+        f"written: {path / 'best.json'}, {path / 'front'}\n"
+        f"next: zcproxy score {path / 'best.json'} {next(iter(result.test))} --networks 1000 --out scores.csv",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def score(
+    proxy: ProxyArgument,
+    task: Annotated[str | None, typer.Argument(help="Task, for example nasbench201/cifar10.")] = None,
+    networks: Annotated[int, typer.Option(min=2, help="Networks to draw.")] = 1000,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="CSV file with arch, score, label, seconds.")] = None,
+    population: Population = "all",
+    unseen_by: Annotated[
+        list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
+    ] = None,
+    initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
+    workers: Workers = 2,
+    device: Device = "cpu",
+    model: Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")] = None,
+    input_shape: Annotated[str | None, typer.Option("--input", help="Its input, for example 3x32x32.")] = None,
+) -> None:
+    """Score networks of a task and correlate with their accuracies, or score one model of your own."""
+    chosen = resolve_proxy(proxy)
+    if model is not None:
+        if input_shape is None:
+            raise ConfigurationError("--model needs --input, for example --input 3x32x32")
+        network = load_model(model).to(device)
+        inputs = random_inputs(parse_shape(input_shape), chosen.batch_size, seed).to(device)
+        if chosen.needs_images:
+            console.print("the proxy looks at images; Gaussian noise and random classes stand in for them")
+        print(repr(chosen(network, inputs)))
+        return
+    if task is None:
+        raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
+    drawn = draw_networks(get_task(task), networks, population=population, seed=seed, unseen_by=unseen_by or ())
+    name = f"{networks} of {population}" + (", unseen by the run" if unseen_by else "")
+    with RunDisplay() as display, worker_pool(workers) as executor:
+        scores = score_networks(
+            chosen,
+            task,
+            drawn,
+            population=name,
+            device=device,
+            initialisation=initialisation,
+            executor=executor,
+            progress=lambda done, total: display.sweeping(task, done, total),
+        )
+    if out is not None:
+        frame = pd.DataFrame(
+            {"arch": drawn, "score": scores.scores, "label": scores.labels, "seconds": scores.seconds}
+        )
+        with replacing(out) as temporary:
+            frame.to_csv(temporary, index=False)
+    rows = [(chosen.name, correlate(scores.scores, scores.labels, task=task, population=name))]
+    for baseline, values in get_task(task).baselines(drawn).items():
+        rows.append((baseline, correlate(values, scores.labels, task=task, population=name)))
+    console.print(correlation_table(f"{task}, {name}", rows))
+
+
+@proxy_app.command()
+def show(proxy: ProxyArgument) -> None:
+    """Show a proxy: formula, probes, what was measured of it."""
+    chosen = resolve_proxy(proxy)
+    print(chosen.formula)
+    table = Table(show_header=False, box=None)
+    table.add_row("name", chosen.name)
+    table.add_row("nodes", str(chosen.formula.size))
+    table.add_row("probes", ", ".join(chosen.probes) or "none: sizes and paths alone")
+    for item in chosen.correlations:
+        low, high = item.get("tau_low"), item.get("tau_high")
+        interval = f" [{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
+        table.add_row(str(item.get("task")), f"tau {item.get('tau'):.3f}{interval} on {item.get('population')}")
+    console.print(table)
+
+
+@proxy_app.command()
+def export(
+    proxy: ProxyArgument,
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
+) -> None:
+    """Write a proxy as one Python file that needs torch alone."""
+    source = export_python(resolve_proxy(proxy))
+    if out is None:
+        sys.stdout.write(source)
+    else:
+        write_text(out, source)
+        console.print(f"written: {out}", highlight=False)
+
+
+@columns_app.command()
+def info() -> None:
+    """Show what has been measured and how much room it takes."""
+    root = default_cache()
+    table = Table(title=f"columns in {root}", title_justify="left")
+    for name in ("task", "batch", "initialisation", "device", "networks", "columns", "MB"):
+        table.add_column(name)
+    for item in summaries(root):
+        context = item.context
+        numbers = [context.batch_size, context.initialisation, context.device, item.networks, item.columns]
+        table.add_row(context.task, *map(str, numbers), f"{item.bytes / 1e6:.1f}")
+    console.print(table)
+
+
+@columns_app.command("clear")
+def clear_command() -> None:
+    """Delete all measured columns; they are measured again when asked for."""
+    freed = clear(default_cache())
+    console.print(f"freed {freed / 1e6:.1f} MB", highlight=False)
+
+
+def main() -> None:
+    """Run the command line: errors a user can meet are one line and an exit code, not a traceback."""
+    try:
+        app()
+    except ZcproxyError as error:
+        console.print(f"zcproxy: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(error.exit_code) from None

@@ -1,0 +1,99 @@
+"""Rank correlations between the scores a proxy gives and the accuracies that were measured.
+
+All measures share three rules. A NaN score ranks worst: below every other score, -inf included, and tied with the other
+NaN. Scores that are all equal rank nothing: the result is NaN. Labels that are all equal are an error, because no proxy
+could be judged by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import scipy.stats
+from numpy.typing import ArrayLike, NDArray
+
+from zcproxy.correlation.ranks import FEWEST_NETWORKS, as_labels, as_scores, mean_ranks, rank_scores
+
+Measure = Callable[[NDArray[np.float64], NDArray[np.float64]], float]
+"""A function of scores and labels, both one number a network, to a number in [-1, 1] or NaN."""
+
+
+def kendall_tau(scores: ArrayLike, labels: ArrayLike) -> float:
+    """Return Kendall's tau-b, in [-1, 1], NaN where all scores are equal.
+
+    Of two networks drawn at random, (1 + tau) / 2 is the probability that the scores order them as the labels do (where
+    nothing is tied).
+
+    Args:
+        scores: one number a network, higher is better.
+        labels: one finite accuracy a network.
+
+    Raises:
+        BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
+
+    Source: Kendall, "The treatment of ties in ranking problems", Biometrika 33 (1945).
+    """
+    values, ranks = _checked(scores, labels)
+    return _tau(ranks, values)
+
+
+def spearman_rho(scores: ArrayLike, labels: ArrayLike) -> float:
+    """Return Spearman's rho, the correlation of the ranks, in [-1, 1], NaN where all scores are equal.
+
+    Args:
+        scores: one number a network, higher is better.
+        labels: one finite accuracy a network.
+
+    Raises:
+        BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
+    """
+    values, ranks = _checked(scores, labels)
+    if _is_constant(ranks):
+        return float("nan")
+    # Pearson's correlation of the ranks: a fraction of the time of scipy.stats.spearmanr, which adds a p-value.
+    score_ranks, label_ranks = (_centred(mean_ranks(column)) for column in (ranks, values))
+    covariance = (score_ranks * label_ranks).mean()
+    return float(np.clip(covariance / (score_ranks.std() * label_ranks.std()), -1.0, 1.0))
+
+
+def top_decile_tau(scores: ArrayLike, labels: ArrayLike) -> float:
+    """Return Kendall's tau-b among the true best tenth: can the proxy rank the networks one would pick?
+
+    The best tenth are the ceil(n / 10) networks of the highest labels and all that are tied with the last of them. NaN
+    where these are fewer than two, all of one label, or all of one score.
+
+    Args:
+        scores: one number a network, higher is better.
+        labels: one finite accuracy a network.
+
+    Raises:
+        BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
+    """
+    values, ranks = _checked(scores, labels)
+    count = -(-len(values) // 10)
+    best = values >= np.partition(values, -count)[-count]
+    if np.count_nonzero(best) < FEWEST_NETWORKS or _is_constant(values[best]):
+        return float("nan")
+    return _tau(ranks[best], values[best])
+
+
+def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values = as_labels(labels)
+    return values, rank_scores(as_scores(scores, len(values)))
+
+
+def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    centred: NDArray[np.float64] = values - values.mean()
+    return centred
+
+
+def _is_constant(values: NDArray[np.float64]) -> bool:
+    return bool((values == values[0]).all())
+
+
+def _tau(ranks: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
+    if _is_constant(ranks):
+        return float("nan")
+    # Not method="asymptotic", cheap as its unused p-value is: for two networks that divides by zero (scipy 1.17).
+    return float(scipy.stats.kendalltau(ranks, labels, variant="b").statistic)

@@ -1,0 +1,82 @@
+"""What people see in the terminal: progress with an estimate, and tables of results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from zcproxy.correlation import Correlation
+from zcproxy.evolve.directory import State
+
+console = Console(stderr=True)
+"""For people; what programs read goes to standard output."""
+
+
+class RunDisplay:
+    """Observer of a run: a bar for each sweep, then a line an epoch."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._bars: dict[str, TaskID] = {}
+
+    def __enter__(self) -> RunDisplay:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def sweeping(self, task: str, done: int, total: int) -> None:
+        """Show how many networks of a sweep are measured."""
+        if total == 0:
+            return
+        if done == 0 or task not in self._bars:
+            self._bars[task] = self._progress.add_task(f"measuring {task}", total=total)
+        self._progress.update(self._bars[task], completed=done)
+
+    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
+        """Show the best formula after an epoch, and the time left."""
+        left = "" if seconds_left is None else f"  {_clock(seconds_left)} left"
+        console.print(
+            f"generation {state.generations:4d}  {state.evaluations:9,d} formulas  training tau {tau:.3f}{left}",
+            highlight=False,
+        )
+
+    def saying(self, text: str) -> None:
+        """Show one line."""
+        console.print(text, highlight=False)
+
+
+def _clock(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]]) -> Table:
+    """Return a table of correlations with their intervals, a row each."""
+    table = Table(title=title, title_justify="left")
+    for name in ("", "networks", "Kendall tau [95 %]", "Spearman [95 %]", "tau, top decile", "undefined"):
+        table.add_column(name, justify="left" if name == "" else "right")
+    for name, item in rows:
+        table.add_row(
+            name,
+            str(item.networks),
+            f"{item.tau:.3f} [{item.tau_low:.3f}, {item.tau_high:.3f}]",
+            f"{item.spearman:.3f} [{item.spearman_low:.3f}, {item.spearman_high:.3f}]",
+            "-" if math.isnan(item.tau_top_decile) else f"{item.tau_top_decile:.3f}",
+            str(item.undefined),
+        )
+    return table

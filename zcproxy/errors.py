@@ -1,0 +1,46 @@
+"""The errors zcproxy raises: one tree, one line each, saying what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ZcproxyError(Exception):
+    """Base of every error a user can meet. The command line prints its message and exits with `exit_code`."""
+
+    exit_code = 2
+
+
+class FormulaError(ZcproxyError):
+    """A formula's text does not parse, names something unknown, or combines kinds that do not fit."""
+
+
+class ProxyFileError(ZcproxyError):
+    """A proxy file is unreadable, incomplete, or of a newer format."""
+
+
+class BenchmarkError(ZcproxyError):
+    """A task, space, architecture or label table is unknown, missing, changed, or too small."""
+
+
+class ModelError(ZcproxyError):
+    """A model cannot be scored: it raises, returns no tensor, has no weight layer, or holds NaN."""
+
+
+class ConfigurationError(ZcproxyError):
+    """An option or a combination of options makes no sense."""
+
+
+class RunError(ZcproxyError):
+    """A run directory belongs to another configuration or cannot be continued."""
+
+
+class StorageError(ZcproxyError):
+    """A file or folder cannot be written: the disk is full or the place is read-only."""
+
+
+def nearest_names(name: str, known: Iterable[str]) -> str:
+    """Return `" (did you mean a, b?)"` for the known names nearest to `name`, or an empty string."""
+    matches = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return f" (did you mean {', '.join(matches)}?)" if matches else ""

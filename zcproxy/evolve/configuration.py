@@ -1,0 +1,105 @@
+"""What defines a run of evolution, and what stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from zcproxy.errors import ConfigurationError
+from zcproxy.sweep.probes import PROBES
+
+DEFAULT_PROBES = ("noise", "data", "ones", "chunks")
+ALGORITHMS = ("evolve", "random")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that the result of a run depends on, besides when it stops.
+
+    Attributes:
+        tasks: names of the tasks that a formula is scored on.
+        networks: labelled networks a task, training and validation together.
+        seed: of the sample, the split and the evolution.
+        population: which architectures of the benchmark are drawn from: `all` or `pruned`.
+        validation_share: share of the networks that choose among the evolved formulas.
+        test_networks: networks that nothing was fitted to or chosen by, scored once at the end.
+        probes: what the standard library of columns and new expressions may use.
+        batch_size: samples of a minibatch.
+        device: `cpu` or `cuda`.
+        maximum_size: most nodes of a formula, statistics, descriptors and numbers included.
+        islands: populations that evolve apart and exchange their best after each epoch.
+        island_size: formulas of a population.
+        epoch_generations: generations between two exchanges.
+        new_columns: layer-level expressions that the population proposes, measured in one sweep after the epoch
+            `new_columns_after`; 0 for none.
+        new_columns_after: see above.
+        algorithm: `evolve`, or `random` for the control that draws formulas and selects nothing.
+    """
+
+    tasks: tuple[str, ...]
+    networks: int = 400
+    seed: int = 0
+    population: str = "all"
+    validation_share: float = 0.25
+    test_networks: int = 200
+    probes: tuple[str, ...] = DEFAULT_PROBES
+    batch_size: int = 16
+    device: str = "cpu"
+    maximum_size: int = 30
+    islands: int = 4
+    island_size: int = 200
+    epoch_generations: int = 5
+    new_columns: int = 12
+    new_columns_after: int = 10
+    algorithm: str = "evolve"
+
+    def __post_init__(self) -> None:
+        if not self.tasks:
+            raise ConfigurationError("no task given: name at least one, for example nasbench201/cifar10")
+        if self.networks < 16:
+            raise ConfigurationError(f"--networks {self.networks} is too few to fit and choose: give 16 or more")
+        unknown = [name for name in self.probes if name not in PROBES]
+        if unknown:
+            raise ConfigurationError(f"unknown probe '{unknown[0]}', known are {', '.join(PROBES)}")
+        if self.algorithm not in ALGORITHMS:
+            raise ConfigurationError(f"unknown algorithm '{self.algorithm}', known are {', '.join(ALGORITHMS)}")
+        if self.maximum_size < 2:
+            raise ConfigurationError(f"--max-size {self.maximum_size} leaves no room for a formula: give 2 or more")
+        if self.population not in ("all", "pruned"):
+            raise ConfigurationError(f"unknown population '{self.population}', known are all, pruned")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the configuration as JSON can hold it."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @staticmethod
+    def from_dict(content: Mapping[str, Any]) -> Configuration:
+        """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content."""
+        try:
+            values = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+            return Configuration(**values)
+        except TypeError as error:
+            raise ConfigurationError(f"the stored configuration does not fit this version: {error}") from error
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run stops: whichever comes first; None for no limit.
+
+    Attributes:
+        seconds: of wall-clock time, the sweep and the final test included.
+        generations: of every island.
+        evaluations: distinct formulas evaluated, checked after each epoch.
+    """
+
+    seconds: float | None = None
+    generations: int | None = None
+    evaluations: int | None = None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.seconds, self.generations, self.evaluations) if value is not None]
+        if not given:
+            raise ConfigurationError("nothing stops the run: give --budget, --generations or --evaluations")
+        if min(given) <= 0:
+            raise ConfigurationError("--budget, --generations and --evaluations must be positive")

@@ -1,0 +1,197 @@
+"""One island for one epoch: a few generations of variation and selection, from a population to the next.
+
+The result depends on the arguments alone, so islands run anywhere in any order. DEAP's NSGA-II selects the survivors by
+worst and mean correlation, size and cost; variation is `zcproxy.formula.variation`, because DEAP's operators draw from one
+global generator and fail on kinds without a leaf.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from deap import base, tools
+
+from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.formula import Kind, Node, constant, replace_at
+from zcproxy.formula.canonical import canonical
+from zcproxy.formula.choices import Choices
+from zcproxy.formula.evaluate import Outcome
+from zcproxy.formula.variation import crossover, mutate
+
+FRESH_SHARE = 0.05
+CROSSOVER_SHARE = 0.4
+TOURNAMENT = 5
+ATTEMPTS = 8
+"""How often variation tries again after a formula that is too large or known."""
+
+FRESH_DEPTH = 5
+"""Depth, in numbers, of a formula generated from nothing; a column counts as one."""
+
+TUNED = 6
+"""How many of the best formulas have their constants tuned after an epoch."""
+
+TUNING_FACTORS = (0.5, 0.8, 0.95, 1.05, 1.25, 2.0, -1.0)
+
+
+class ParetoFitness(base.Fitness):  # type: ignore[misc]
+    """Worst and mean correlation up, size and cost down."""
+
+    weights = (1.0, 1.0, -1.0, -1.0)
+
+
+class Individual:
+    """A formula with its score, in the form DEAP's selection takes."""
+
+    def __init__(self, formula: Node, score: Score) -> None:
+        self.formula = formula
+        self.score = score
+        self.fitness = ParetoFitness(score.objectives)
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What an epoch leaves.
+
+    Attributes:
+        population: canonical formulas, best first.
+        best: the best formula of each size met in the epoch, with its score.
+        evaluations: distinct formulas scored.
+        outcomes: how many evaluations ended how.
+    """
+
+    population: list[Node]
+    best: dict[int, tuple[Node, Score]]
+    evaluations: int
+    outcomes: Counter[Outcome]
+
+
+class Epoch:
+    """The state of one island during one epoch.
+
+    Args:
+        scorer: scores formulas on the training networks.
+        choices: what formulas are made of.
+        maximum_size: most nodes of a formula.
+        rng: all randomness of the epoch.
+    """
+
+    def __init__(self, scorer: Scorer, choices: Choices, maximum_size: int, rng: Random) -> None:
+        self._scorer = scorer
+        self._choices = choices
+        self._maximum_size = maximum_size
+        self._rng = rng
+        self._known: dict[Node, Score] = {}
+        self._best: dict[int, tuple[Node, Score]] = {}
+        self._outcomes: Counter[Outcome] = Counter()
+
+    def evolve(self, population: Sequence[Node], size: int, generations: int) -> EpochResult:
+        """Return the population after some generations, filled up to `size` with fresh formulas first."""
+        individuals = [self._score(formula) for formula in population]
+        individuals += [self._score(self._new(self._fresh)) for _ in range(size - len(individuals))]
+        for _ in range(generations):
+            offspring = [self._score(self._new(lambda: self._child(individuals))) for _ in range(size)]
+            individuals = select(individuals + offspring, size)
+        tuned = [self._score(self._tune(item.formula)) for item in _by_correlation(individuals)[:TUNED]]
+        return self._result(select(individuals + tuned, size))
+
+    def draw(self, count: int) -> EpochResult:
+        """Score formulas drawn from nothing, without any selection: the random control."""
+        for _ in range(count):
+            self._score(self._new(self._fresh))
+        return self._result([])
+
+    def _result(self, individuals: list[Individual]) -> EpochResult:
+        population = [item.formula for item in _by_correlation(individuals)]
+        return EpochResult(population, self._best, len(self._known), self._outcomes)
+
+    def _score(self, formula: Node) -> Individual:
+        score = self._known.get(formula)
+        if score is None:
+            score = self._known[formula] = self._scorer(formula)
+            self._outcomes[score.outcome] += 1
+            champion = self._best.get(score.size)
+            if score.outcome is Outcome.OK and (champion is None or _is_better(formula, score, *champion)):
+                self._best[score.size] = formula, score
+        return Individual(formula, score)
+
+    def _new(self, make: Callable[[], Node]) -> Node:
+        """Return a formula that fits and, if some attempts suffice, one not met in this epoch."""
+        for _ in range(ATTEMPTS):
+            formula = canonical(make())
+            if formula.size <= self._maximum_size and not formula.is_constant and formula not in self._known:
+                return formula
+        return canonical(self._choices.generate(Kind.NETWORK, self._rng, self._shallowest()))
+
+    def _shallowest(self) -> int:
+        return int(self._choices.least_depth[Kind.NETWORK])
+
+    def _fresh(self) -> Node:
+        depth = self._rng.randint(self._shallowest() + 1, FRESH_DEPTH)
+        return self._choices.generate(Kind.NETWORK, self._rng, depth)
+
+    def _child(self, individuals: Sequence[Individual]) -> Node:
+        chance = self._rng.random()
+        if chance < FRESH_SHARE:
+            return self._fresh()
+        parent = self._parent(individuals)
+        if chance < FRESH_SHARE + CROSSOVER_SHARE:
+            return crossover(parent, self._parent(individuals), self._rng)
+        return mutate(parent, self._choices, self._rng)
+
+    def _parent(self, individuals: Sequence[Individual]) -> Node:
+        """Tournament on the worst correlation, of one to `TOURNAMENT` individuals so that weaker ones breed too."""
+        rivals = [self._rng.choice(individuals) for _ in range(self._rng.randint(1, TOURNAMENT))]
+        return max(rivals, key=lambda item: (item.score.worst, item.score.mean)).formula
+
+    def _tune(self, formula: Node) -> Node:
+        """Improve the numbers of a formula one at a time, as long as the correlation rises."""
+        best, score = formula, self._score(formula).score
+        for index, node in enumerate(formula.walk()):
+            if node.value is None:
+                continue
+            for factor in TUNING_FACTORS:
+                number = _number_at(best, index) * factor
+                trial = replace_at(best, index, constant(float(f"{number:.4g}")))
+                found = self._score(canonical(trial)).score
+                if (found.worst, found.mean) > (score.worst, score.mean):
+                    best, score = trial, found
+        return canonical(best)
+
+
+def select(individuals: Sequence[Individual], size: int) -> list[Individual]:
+    """Return `size` survivors: one for each order of the networks, then NSGA-II."""
+    distinct: dict[bytes, Individual] = {}
+    for item in individuals:
+        rival = distinct.get(item.score.signature)
+        if rival is None or (item.score.cost, item.score.size) < (rival.score.cost, rival.score.size):
+            distinct[item.score.signature] = item
+    return list(tools.selNSGA2(list(distinct.values()), size, nd="log"))
+
+
+def merge_best(into: dict[int, tuple[Node, Score]], found: dict[int, tuple[Node, Score]]) -> None:
+    """Keep the better formula of each size."""
+    for size, (formula, score) in found.items():
+        if size not in into or _is_better(formula, score, *into[size]):
+            into[size] = formula, score
+
+
+def _is_better(formula: Node, score: Score, rival: Node, rival_score: Score) -> bool:
+    """Compare by worst, then mean correlation, then cheaper probes, then text, so that ties never depend on order."""
+    own = (score.worst, score.mean, -score.cost)
+    other = (rival_score.worst, rival_score.mean, -rival_score.cost)
+    return own > other or (own == other and str(formula) < str(rival))
+
+
+def _by_correlation(individuals: Iterable[Individual]) -> list[Individual]:
+    return sorted(individuals, key=lambda item: (-item.score.worst, -item.score.mean, item.score.size, str(item.formula)))
+
+
+def _number_at(formula: Node, index: int) -> float:
+    """Return the constant at prefix position `index`."""
+    node = next(itertools.islice(formula.walk(), index, None))
+    assert node.value is not None
+    return node.value

@@ -1,0 +1,79 @@
+"""New layer-level expressions that the population proposes: mutated columns of its best formulas, and fresh ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from zcproxy.formula import Kind, Node, vocabulary
+from zcproxy.formula.canonical import canonical
+from zcproxy.formula.choices import Choices, tensor_choices
+from zcproxy.formula.variation import mutate
+from zcproxy.random import generator
+from zcproxy.sweep.expressions import probes_of
+from zcproxy.sweep.probes import probe_of
+from zcproxy.sweep.table import ColumnTable
+
+FRESH_SHARE = 0.4
+FRESH_DEPTH = 4
+LARGEST_COLUMN = 8
+"""Most nodes of a proposed column: it has to leave room for the rest of the formula."""
+
+ATTEMPTS_EACH = 200
+
+
+def propose_columns(formulas: Sequence[Node], known: Iterable[Node], count: int, *, seed_names: Sequence[str | int]) -> list[Node]:
+    """Return up to `count` columns that are not known yet, all under the probe that the formulas use most.
+
+    One probe, because every further one would add its passes to the sweep.
+
+    Args:
+        formulas: the best formulas so far.
+        known: columns that exist.
+        count: how many to propose.
+        seed_names: what all randomness is derived from.
+    """
+    rng = generator("columns", *seed_names)
+    columns = [column for formula in formulas for column in formula.columns() if probes_of(column)]
+    probe = _commonest_probe(columns)
+    if probe is None:
+        return []
+    parents = [column for column in columns if probes_of(column) == {probe} and column.kind is Kind.LAYER]
+    choices = _choices_for(probe)
+    found: dict[Node, None] = {}
+    existing = set(known)
+    for _ in range(ATTEMPTS_EACH * count):
+        if len(found) == count:
+            break
+        if parents and rng.random() >= FRESH_SHARE:
+            column = mutate(rng.choice(parents), choices, rng, whole_columns=False)
+        else:
+            column = choices.generate(Kind.LAYER, rng, FRESH_DEPTH)
+        column = canonical(column)
+        reads_probe = probes_of(column) == {probe}
+        if reads_probe and column.is_column and column.size <= LARGEST_COLUMN and column not in existing:
+            found.setdefault(column)
+    return list(found)
+
+
+def useful_columns(tables: Sequence[ColumnTable], proposed: Sequence[Node]) -> list[Node]:
+    """Return the proposed columns that are finite in every layer of every network and not the same in all."""
+    return [
+        column
+        for column in proposed
+        if all(np.isfinite(table.values[column]).all() and np.ptp(table.values[column]) > 0 for table in tables)
+    ]
+
+
+def _commonest_probe(columns: Iterable[Node]) -> str | None:
+    counts = Counter(name for column in columns for name in sorted(probes_of(column)))
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    return next((name for name in ranked if name not in ("chunks", "ones")), None)
+
+
+def _choices_for(probe: str) -> Choices:
+    leaves = vocabulary().leaves
+    names = [text for text, kind in leaves.items() if not kind.is_number and probe_of(text) in (None, probe)]
+    return tensor_choices(vocabulary().leaf(text) for text in names if text != f"weight@{probe}")

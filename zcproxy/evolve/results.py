@@ -1,0 +1,108 @@
+"""What a run ends with: the proxy chosen on validation, one proxy a complexity, and the numbers beside them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from zcproxy.correlation import Correlation
+from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.directory import State
+from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.formula import Node
+from zcproxy.proxy import Proxy
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The best formula of its size, with its scores on training and validation networks."""
+
+    formula: Node
+    training: Score
+    validation: Score
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of a run.
+
+    Attributes:
+        hall: the best formula of each size, smallest first.
+        front: those of the hall that no smaller or cheaper one equals in correlation on the training networks.
+        chosen: the one with the highest validation correlation.
+        test: its correlation on networks that it was neither fitted to nor chosen by, a task.
+        baselines: correlations on the same networks of what every table shows, a task and a name.
+        evaluations: formulas scored.
+        generations: of every island.
+        seconds: wall-clock time.
+        outcomes: how many evaluations ended how.
+    """
+
+    hall: list[Champion]
+    front: list[Champion]
+    chosen: Champion
+    test: Mapping[str, Correlation] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, Correlation]] = field(default_factory=dict)
+    evaluations: int = 0
+    generations: int = 0
+    seconds: float = 0.0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+    def tested(
+        self,
+        test: Mapping[str, Correlation],
+        baselines: Mapping[str, Mapping[str, Correlation]],
+        state: State,
+        seconds: float,
+    ) -> Result:
+        """Return the result with the test correlations and the accounts of the run."""
+        return replace(
+            self,
+            test=test,
+            baselines=baselines,
+            evaluations=state.evaluations,
+            generations=state.generations,
+            seconds=seconds,
+            outcomes=dict(state.outcomes),
+        )
+
+
+def choose(champions: Sequence[Node], training: Scorer, validation: Scorer) -> Result:
+    """Return the hall of fame, its Pareto front, and the formula that validation prefers; ties go to the smaller one."""
+    hall = [Champion(formula, training(formula), validation(formula)) for formula in champions]
+    hall.sort(key=lambda item: item.training.size)
+    front = [item for item in hall if not any(_dominates(other.training, item.training) for other in hall)]
+    chosen = max(hall, key=lambda item: (item.validation.worst, item.validation.mean, -item.training.size))
+    return Result(hall, front, chosen)
+
+
+def _dominates(first: Score, second: Score) -> bool:
+    signs = (1.0, 1.0, -1.0, -1.0)
+    gains = [sign * (a - b) for sign, a, b in zip(signs, first.objectives, second.objectives, strict=True)]
+    return min(gains) >= 0.0 and max(gains) > 0.0
+
+
+def write_results(path: Path, result: Result, configuration: Configuration) -> None:
+    """Write `best.json` and `front/`, one proxy a size. Raises `StorageError`."""
+    shutil.rmtree(path / "front", ignore_errors=True)
+    for item in result.front:
+        name = f"size-{item.training.size:02d}"
+        _proxy(item, name, configuration, result).save(path / "front" / f"{name}.json")
+    best = _proxy(result.chosen, "best", configuration, result)
+    correlations = tuple(correlation.as_dict() for correlation in result.test.values())
+    replace(best, correlations=correlations).save(path / "best.json")
+
+
+def _proxy(item: Champion, name: str, configuration: Configuration, result: Result) -> Proxy:
+    provenance: dict[str, Any] = {
+        "configuration": configuration.as_dict(),
+        "size": item.training.size,
+        "training_tau": dict(zip(configuration.tasks, item.training.correlations, strict=True)),
+        "validation_tau": dict(zip(configuration.tasks, item.validation.correlations, strict=True)),
+        "evaluations": result.evaluations,
+        "generations": result.generations,
+    }
+    return Proxy(item.formula, name=name, batch_size=configuration.batch_size, provenance=provenance)

@@ -1,0 +1,329 @@
+"""The run: sample, sweep, epochs of islands, choice on validation, test. See `zcproxy.evolve.directory` for its files."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zcproxy.benchmarks import get_task
+from zcproxy.correlation import Correlation, correlate
+from zcproxy.errors import RunError
+from zcproxy.evolve.configuration import Configuration, Limits
+from zcproxy.evolve.directory import RunDirectory, State
+from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.island import merge_best
+from zcproxy.evolve.proposals import propose_columns, useful_columns
+from zcproxy.evolve.results import Result, choose, write_results
+from zcproxy.evolve.sample import Sample, draw_sample
+from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_island, scorer_of
+from zcproxy.formula import Node, parse
+from zcproxy.formula.evaluate import Evaluator
+from zcproxy.random import generator
+from zcproxy.sweep.library import standard_columns
+from zcproxy.sweep.runner import sweep, worker_pool
+from zcproxy.sweep.store import Context, default_cache
+from zcproxy.sweep.table import ColumnTable
+
+MIGRANTS = 6
+"""Formulas of the hall of fame that an island receives after an epoch."""
+
+LEAST_PACE = 0.3
+"""Seconds a network that the final test is expected to take where the columns of the run were all known already."""
+
+SWEEP_SHARE = 1.5
+"""A sweep for new columns is only begun with this many times the time of the first sweep left."""
+
+
+class Observer(Protocol):
+    """Shows people how a run gets on."""
+
+    def sweeping(self, task: str, done: int, total: int) -> None: ...
+    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None: ...
+    def saying(self, text: str) -> None: ...
+
+
+class Silent:
+    """An observer that shows nothing."""
+
+    def sweeping(self, task: str, done: int, total: int) -> None:
+        pass
+
+    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
+        pass
+
+    def saying(self, text: str) -> None:
+        pass
+
+
+@dataclass
+class _Clock:
+    """Wall-clock time of a run over all its parts."""
+
+    before: float
+    started: float
+
+    @property
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.started
+
+
+def evolve(
+    configuration: Configuration,
+    limits: Limits,
+    out: Path,
+    *,
+    workers: int = 1,
+    cache: Path | None = None,
+    observer: Observer | None = None,
+) -> Result:
+    """Evolve proxies into a run directory and return what was found.
+
+    Args:
+        configuration: what the result depends on.
+        limits: when to stop.
+        out: the run directory; one that holds the same configuration is continued.
+        workers: processes; the result does not depend on it.
+        cache: the cache directory; the default one if None.
+        observer: told how the run gets on.
+
+    Raises:
+        BenchmarkError: a task is unknown, has too few networks, or equal labels.
+        RunError: `out` belongs to another run, or a worker died.
+        StorageError: something cannot be written.
+    """
+    directory = RunDirectory(out)
+    samples = draw_samples(configuration)
+    directory.create(configuration, limits)
+    run = _Run(configuration, limits, directory, samples, cache or default_cache(), observer or Silent())
+    with worker_pool(workers) as executor:
+        try:
+            return run.complete(executor)
+        except BrokenProcessPool as error:
+            raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
+
+
+def resume(out: Path, *, workers: int = 1, cache: Path | None = None, observer: Observer | None = None) -> Result:
+    """Continue a run where it was. Raises `RunError` if `out` is no run directory; see `evolve`."""
+    directory = RunDirectory(out)
+    return evolve(
+        directory.configuration(), directory.limits(), out, workers=workers, cache=cache, observer=observer
+    )
+
+
+def draw_samples(configuration: Configuration) -> dict[str, Sample]:
+    """Return the networks of a run, by task. Raises `BenchmarkError` if there are too few."""
+    return {
+        name: draw_sample(
+            get_task(name),
+            networks=configuration.networks,
+            test_networks=configuration.test_networks,
+            validation_share=configuration.validation_share,
+            population=configuration.population,
+            seed=configuration.seed,
+        )
+        for name in configuration.tasks
+    }
+
+
+class _Run:
+    def __init__(
+        self,
+        configuration: Configuration,
+        limits: Limits,
+        directory: RunDirectory,
+        samples: dict[str, Sample],
+        cache: Path,
+        observer: Observer,
+    ) -> None:
+        self._configuration = configuration
+        self._limits = limits
+        self._directory = directory
+        self._samples = samples
+        self._cache = cache
+        self._observer = observer
+        self._contexts = {
+            name: Context(name, configuration.batch_size, 0, configuration.device) for name in configuration.tasks
+        }
+        self._pace = LEAST_PACE
+
+    def complete(self, executor: Executor | None) -> Result:
+        """Go from wherever the run stands to its end."""
+        state = self._directory.load_state() or State(
+            [[] for _ in range(self._configuration.islands)],
+            [str(column) for column in standard_columns(self._configuration.probes)],
+        )
+        clock = _Clock(state.seconds, time.monotonic())
+        self._measure_columns(executor, state.columns)
+        while not self._is_over(state, clock):
+            self._advance(executor, state, clock)
+        if not state.hall:
+            raise RunError(f"no formula was scored in {clock.seconds:.0f} s: give a larger --budget")
+        champions = [parse(state.hall[size]) for size in sorted(state.hall)]
+        result = choose(champions, self._scorer(state, "training"), self._scorer(state, "validation"))
+        chosen = result.chosen.formula
+        tests = {name: self._test(executor, name, chosen) for name in self._configuration.tasks}
+        baselines = {name: self._test_baselines(name) for name in self._configuration.tasks}
+        result = result.tested(tests, baselines, state, clock.seconds)
+        write_results(self._directory.path, result, self._configuration)
+        return result
+
+    def _advance(self, executor: Executor | None, state: State, clock: _Clock) -> None:
+        """Run one epoch and save the state it leaves."""
+        configuration = self._configuration
+        generations = configuration.epoch_generations
+        if self._limits.generations is not None:
+            generations = min(generations, self._limits.generations - state.generations)
+        workplace = self._workplace(state)
+        jobs = [
+            IslandJob(
+                island, state.epoch, tuple(texts), configuration.island_size, generations, configuration.algorithm
+            )
+            for island, texts in enumerate(state.islands)
+        ]
+        reports = _run_jobs(executor, workplace, jobs)
+        hall = {size: (parse(text), scorer_of(workplace)(parse(text))) for size, text in state.hall.items()}
+        for report in reports:
+            merge_best(hall, {size: (parse(text), score) for size, (text, score) in report.best.items()})
+            state.evaluations += report.evaluations
+            state.outcomes.update({outcome.name.lower(): count for outcome, count in report.outcomes.items()})
+        state.hall = {size: str(hall[size][0]) for size in sorted(hall)}
+        state.islands = [self._with_migrants(state, report.population, number) for number, report in enumerate(reports)]
+        state.epoch += 1
+        state.generations += generations
+        if state.epoch == configuration.new_columns_after and self._has_time_for_columns(clock):
+            self._add_columns(executor, state, [formula for formula, _ in hall.values()])
+        state.seconds = clock.seconds
+        formula, score = max(hall.values(), key=lambda item: (item[1].worst, item[1].mean, -item[1].size))
+        self._directory.save_state(state, _journal_line(state, formula, score))
+        self._observer.evolving(state, str(formula), score.worst, self._seconds_left(clock))
+
+    def _with_migrants(self, state: State, population: list[str], island: int) -> list[str]:
+        """Replace the last formulas of a population by some of the hall of fame."""
+        if not population:
+            return []
+        rng = generator("migration", self._configuration.seed, state.epoch, island)
+        champions = list(state.hall.values())
+        migrants = rng.sample(champions, min(MIGRANTS, len(champions)))
+        return list(dict.fromkeys([*population[: len(population) - len(migrants)], *migrants]))
+
+    def _add_columns(self, executor: Executor | None, state: State, formulas: Sequence[Node]) -> None:
+        """Measure columns that the best formulas propose and let every island start from some of them."""
+        configuration = self._configuration
+        proposed = propose_columns(
+            formulas, map(parse, state.columns), configuration.new_columns, seed_names=(configuration.seed, state.epoch)
+        )
+        self._observer.saying(f"measuring {len(proposed)} new layer-level expressions")
+        tables = [
+            self._table(executor, name, self._samples[name].fitted, proposed, self._observer.sweeping)
+            for name in configuration.tasks
+        ]
+        useful = [str(column) for column in useful_columns(tables, proposed)]
+        state.columns += useful
+        state.islands = [[*texts, *(f"sum({column})" for column in useful)] for texts in state.islands]
+
+    def _measure_columns(self, executor: Executor | None, columns: Sequence[str]) -> None:
+        started = time.monotonic()
+        networks = 0
+
+        def counting(task: str, done: int, total: int) -> None:
+            nonlocal networks
+            networks += done == total and total
+            self._observer.sweeping(task, done, total)
+
+        for name, sample in self._samples.items():
+            self._table(executor, name, sample.fitted, [parse(text) for text in columns], counting)
+        if networks:
+            self._pace = max(LEAST_PACE, (time.monotonic() - started) / networks)
+
+    def _table(
+        self,
+        executor: Executor | None,
+        task: str,
+        architectures: Sequence[str],
+        columns: Sequence[Node],
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> ColumnTable:
+        shown = progress or self._observer.sweeping
+        return sweep(
+            self._contexts[task],
+            architectures,
+            columns,
+            executor=executor,
+            cache=self._cache,
+            progress=lambda done, total: shown(task, done, total),
+        )
+
+    def _workplace(self, state: State) -> Workplace:
+        return Workplace(
+            tuple(self._contexts.values()),
+            tuple(self._samples[name].training for name in self._contexts),
+            tuple(state.columns),
+            self._cache,
+            self._configuration.maximum_size,
+            self._configuration.seed,
+        )
+
+    def _scorer(self, state: State, part: str) -> Scorer:
+        architectures = tuple(getattr(self._samples[name], part) for name in self._contexts)
+        return scorer_of(replace(self._workplace(state), architectures=architectures))
+
+    def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:
+        table = self._table(executor, task, self._samples[task].test, formula.columns())
+        return self._correlate(task, Evaluator(table.counts, table.values)(formula))
+
+    def _test_baselines(self, task: str) -> dict[str, Correlation]:
+        found = get_task(task).baselines(self._samples[task].test)
+        return {name: self._correlate(task, values) for name, values in found.items()}
+
+    def _correlate(self, task: str, scores: NDArray[np.float64]) -> Correlation:
+        architectures = self._samples[task].test
+        labels = get_task(task).labels(architectures)
+        population = f"{len(architectures)} unseen of {self._configuration.population}"
+        return correlate(scores, labels, task=task, population=population, seed=self._configuration.seed)
+
+    def _seconds_left(self, clock: _Clock) -> float | None:
+        if self._limits.seconds is None:
+            return None
+        tests = self._configuration.test_networks * len(self._samples)
+        return self._limits.seconds - clock.seconds - self._pace * tests
+
+    def _has_time_for_columns(self, clock: _Clock) -> bool:
+        left = self._seconds_left(clock)
+        networks = self._configuration.networks * len(self._samples)
+        wanted = self._configuration.new_columns > 0 and self._configuration.algorithm == "evolve"
+        return wanted and (left is None or left > SWEEP_SHARE * self._pace * networks)
+
+    def _is_over(self, state: State, clock: _Clock) -> bool:
+        left = self._seconds_left(clock)
+        limits = self._limits
+        return (
+            (left is not None and left <= 0)
+            or (limits.generations is not None and state.generations >= limits.generations)
+            or (limits.evaluations is not None and state.evaluations >= limits.evaluations)
+        )
+
+
+def _run_jobs(executor: Executor | None, workplace: Workplace, jobs: Sequence[IslandJob]) -> list[IslandReport]:
+    if executor is None:
+        return [run_island(workplace, job) for job in jobs]
+    return list(executor.map(run_island, itertools.repeat(workplace), jobs))
+
+
+def _journal_line(state: State, formula: Node, score: Score) -> dict[str, Any]:
+    return {
+        "generations": state.generations,
+        "evaluations": state.evaluations,
+        "seconds": round(state.seconds, 3),
+        "columns": len(state.columns),
+        "outcomes": dict(state.outcomes),
+        "best": {"formula": str(formula), "size": score.size, "training_tau": list(score.correlations)},
+    }

@@ -1,0 +1,64 @@
+"""The networks of a run: training, validation and test, which never mix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zcproxy.benchmark import Task
+from zcproxy.errors import BenchmarkError
+from zcproxy.random import generator
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Architectures of one task by their use. No two parts share a function: equivalent cells stay together."""
+
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """The labelled networks that evolution sees: training, then validation."""
+        return self.training + self.validation
+
+
+def draw_sample(
+    task: Task, *, networks: int, test_networks: int, validation_share: float, population: str, seed: int
+) -> Sample:
+    """Draw the networks of a run; the same ones for every task of a space.
+
+    Raises:
+        BenchmarkError: the population is smaller than what is asked for.
+    """
+    known = task.architectures(population)
+    if networks > len(known):
+        raise BenchmarkError(f"{task.name}: {networks} networks asked for, the population '{population}' has {len(known)}")
+    rng = generator("sample", task.space.name, population, seed)
+    shuffled = list(known)
+    rng.shuffle(shuffled)
+    chosen, rest = shuffled[:networks], shuffled[networks:]
+    training, validation = _split(task, chosen, validation_share)
+    seen = {task.equivalence_class(architecture) for architecture in chosen}
+    unseen = [architecture for architecture in rest if task.equivalence_class(architecture) not in seen]
+    if test_networks > len(unseen):
+        raise BenchmarkError(
+            f"{task.name}: {test_networks} test networks asked for, {len(unseen)} are left that share no function with "
+            f"the {networks} others"
+        )
+    return Sample(tuple(training), tuple(validation), tuple(unseen[:test_networks]))
+
+
+def _split(task: Task, chosen: Sequence[str], share: float) -> tuple[list[str], list[str]]:
+    """Split so that equivalent architectures fall on one side; the validation side has about `share` of them."""
+    groups: dict[str, list[str]] = {}
+    for architecture in chosen:
+        groups.setdefault(task.equivalence_class(architecture), []).append(architecture)
+    wanted = round(share * len(chosen))
+    training: list[str] = []
+    validation: list[str] = []
+    for members in groups.values():
+        side = validation if len(validation) + len(members) <= wanted else training
+        side.extend(members)
+    return training, validation

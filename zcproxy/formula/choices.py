@@ -1,0 +1,129 @@
+"""Typed random generation that never fails: a kind is only asked for where the remaining depth can reach a leaf."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+
+from zcproxy.formula.kinds import Kind
+from zcproxy.formula.registry import Registry, Signature, vocabulary
+from zcproxy.formula.tree import Node, constant
+
+LEAF_PROBABILITY = 0.3
+CONSTANT_PROBABILITY = 0.3
+ARITHMETIC_WEIGHT = 4
+"""How much likelier an arithmetic sign is than any other primitive."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A primitive with one of its signatures."""
+
+    name: str
+    signature: Signature
+
+
+class Choices:
+    """What a random formula may be made of.
+
+    Args:
+        leaves: terminals; a whole column may be one.
+        accept: which signatures of the registry may be used.
+        constants: whether numbers are leaves of kind `Network`.
+    """
+
+    def __init__(
+        self,
+        leaves: Iterable[Node],
+        accept: Callable[[Signature], bool],
+        *,
+        constants: bool = True,
+        registry: Registry | None = None,
+    ) -> None:
+        self._registry = registry or vocabulary()
+        self._constants = constants
+        self.leaves: dict[Kind, list[Node]] = {}
+        for leaf in leaves:
+            self.leaves.setdefault(leaf.kind, []).append(leaf)
+        self.operations: dict[Kind, list[Operation]] = {}
+        for primitive in self._registry.primitives.values():
+            weight = ARITHMETIC_WEIGHT if primitive.infix else 1
+            for signature in primitive.functions:
+                if accept(signature):
+                    operation = Operation(primitive.name, signature)
+                    self.operations.setdefault(signature.result, []).extend([operation] * weight)
+        self._by_depth: dict[tuple[Kind, int], list[Operation]] = {}
+        self.least_depth = self._least_depths()
+        for kind, operations in self.operations.items():
+            self.operations[kind] = [item for item in operations if self._least(item) < math.inf]
+
+    def generate(self, kind: Kind, rng: Random, depth: int) -> Node:
+        """Return a random tree of a kind with at most `depth` nodes on any path.
+
+        Raises:
+            ValueError: no tree of this kind is that shallow.
+        """
+        if self.least_depth.get(kind, math.inf) > depth:
+            raise ValueError(f"no tree of kind {kind.value} has a depth of {depth} or less")
+        operations = self._within(kind, depth)
+        has_leaf = self.has_leaf(kind)
+        if has_leaf and (not operations or rng.random() < LEAF_PROBABILITY):
+            return self.leaf(kind, rng)
+        operation = rng.choice(operations)
+        arguments = [self.generate(child, rng, depth - 1) for child in operation.signature.arguments]
+        return Node(operation.name, operation.signature.result, tuple(arguments))
+
+    def has_leaf(self, kind: Kind) -> bool:
+        """Whether a terminal of this kind exists."""
+        return bool(self.leaves.get(kind)) or (self._constants and kind is Kind.NETWORK)
+
+    def leaf(self, kind: Kind, rng: Random) -> Node:
+        """Return a random terminal of a kind that has one."""
+        leaves = self.leaves.get(kind)
+        if self._constants and kind is Kind.NETWORK and (not leaves or rng.random() < CONSTANT_PROBABILITY):
+            return random_constant(rng)
+        assert leaves is not None
+        return rng.choice(leaves)
+
+    def _within(self, kind: Kind, depth: int) -> list[Operation]:
+        known = self._by_depth.get((kind, depth))
+        if known is None:
+            known = [item for item in self.operations.get(kind, ()) if self._least(item) <= depth]
+            self._by_depth[kind, depth] = known
+        return known
+
+    def _least(self, operation: Operation) -> float:
+        return 1 + max(self.least_depth.get(kind, math.inf) for kind in operation.signature.arguments)
+
+    def _least_depths(self) -> dict[Kind, float]:
+        least = {kind: 1.0 if self.has_leaf(kind) else math.inf for kind in Kind}
+        changed = True
+        while changed:
+            changed = False
+            for kind, operations in self.operations.items():
+                for operation in operations:
+                    depth = 1 + max(least[child] for child in operation.signature.arguments)
+                    if depth < least[kind]:
+                        least[kind] = depth
+                        changed = True
+        return least
+
+
+def random_constant(rng: Random) -> Node:
+    """Return a number of three significant digits, its magnitude log-uniform in [0.01, 10)."""
+    magnitude = 10.0 ** rng.uniform(-2.0, 1.0)
+    return constant(float(f"{math.copysign(magnitude, rng.random() - 0.3):.3g}"))
+
+
+def number_choices(columns: Iterable[Node]) -> Choices:
+    """Return the choices of evolution: columns as leaves and every primitive between numbers."""
+    return Choices(columns, lambda signature: all(kind.is_number for kind in signature.arguments))
+
+
+def tensor_choices(leaves: Iterable[Node]) -> Choices:
+    """Return the choices for new layer-level expressions: statistics as leaves and every primitive that takes tensors."""
+    return Choices(
+        leaves, lambda signature: not any(kind.is_number for kind in signature.arguments), constants=False
+    )

@@ -1,0 +1,87 @@
+"""Evaluates formulas on columns: arithmetic on numbers, vectorised over networks, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zcproxy.formula.kinds import Kind
+from zcproxy.formula.layers import RaggedLayers
+from zcproxy.formula.registry import vocabulary
+from zcproxy.formula.tree import Node
+
+Array = NDArray[np.float64]
+
+
+class Outcome(Enum):
+    """What came of evaluating a formula on a set of networks; the value is the message."""
+
+    OK = "finite for every network with a live layer"
+    UNDEFINED = "not finite for some networks"
+    CONSTANT = "the same value for every network"
+
+
+class Evaluator:
+    """Evaluates formulas on one set of networks and remembers the values of their subtrees.
+
+    Args:
+        counts: networks: live layers of each.
+        columns: values of the columns, see `zcproxy.sweep.table.ColumnTable`.
+        remembered: how many layer-level values to keep: 8 bytes x layers of all networks each.
+    """
+
+    def __init__(
+        self, counts: NDArray[np.integer], columns: Mapping[Node, NDArray[np.floating]], *, remembered: int = 1000
+    ) -> None:
+        self._layers = RaggedLayers(counts)
+        self._columns = {column: np.asarray(value, dtype=np.float64) for column, value in columns.items()}
+        self._per_layer: dict[Node, Array] = {}
+        self._per_network: dict[Node, Array] = {}
+        self._remembered = remembered
+
+    def __call__(self, formula: Node) -> Array:
+        """Return one number a network: NaN where the formula is undefined or not finite.
+
+        Raises:
+            KeyError: a column of the formula is not in the table.
+        """
+        with np.errstate(all="ignore"):
+            values = self._value(formula)
+        values = np.broadcast_to(values, (self._layers.networks,))
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def outcome(self, values: Array) -> Outcome:
+        """Return what came of an evaluation; networks without a live layer do not count."""
+        live = values[self._layers.count > 0]
+        if not np.isfinite(live).all():
+            return Outcome.UNDEFINED
+        return Outcome.CONSTANT if live.size == 0 or (live == live[0]).all() else Outcome.OK
+
+    def _value(self, node: Node) -> Any:
+        if node.value is not None:
+            return np.float64(node.value)
+        known = self._per_layer if node.kind is Kind.LAYER else self._per_network
+        value = known.get(node)
+        if value is None:
+            value = self._columns[node] if node.is_column else self._apply(node)
+            if len(known) >= (self._remembered if known is self._per_layer else 100 * self._remembered):
+                known.clear()
+            known[node] = value
+        return value
+
+    def _apply(self, node: Node) -> Any:
+        arguments = [self._value(child) for child in node.arguments]
+        function = vocabulary().function(node)
+        has_layers = any(child.kind is Kind.LAYER for child in node.arguments)
+        if has_layers and node.kind is Kind.NETWORK:
+            return function(*arguments, self._layers)
+        if has_layers:
+            arguments = [
+                argument if child.kind is Kind.LAYER or np.ndim(argument) == 0 else self._layers.broadcast(argument)
+                for argument, child in zip(arguments, node.arguments, strict=True)
+            ]
+        return function(*arguments)

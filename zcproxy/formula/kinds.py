@@ -1,0 +1,43 @@
+"""The kinds of the formula language: what a subexpression is, by the shape it has."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Kind(Enum):
+    """The shape of a value. The order of the members carries no meaning."""
+
+    WEIGHTS = "Weights"
+    """out x in x kernel positions (or out x in): a weight, its gradient."""
+
+    WEIGHT_SAMPLES = "WeightSamples"
+    """sub-batches x a weight's shape: the weight gradients of several sub-batches."""
+
+    ACTIVATIONS = "Activations"
+    """samples x channels x positions (or samples x channels): inputs, outputs, their gradients."""
+
+    SAMPLE_MATRIX = "SampleMatrix"
+    """samples x samples, one a layer: Gram, correlation or Hamming kernel between samples."""
+
+    CHANNEL_MATRIX = "ChannelMatrix"
+    """channels x channels, one a layer."""
+
+    NETWORK_MATRIX = "NetworkMatrix"
+    """samples x samples, one a network: sample matrices added up over layers."""
+
+    SPECTRUM = "Spectrum"
+    """k eigenvalues or singular values, in descending order, one spectrum a layer."""
+
+    LAYER = "Layer"
+    """One number a layer."""
+
+    NETWORK = "Network"
+    """One number a network; a constant is one too."""
+
+    __hash__ = object.__hash__  # the members are singletons, and the inherited hash is written in Python
+
+    @property
+    def is_number(self) -> bool:
+        """Whether values of this kind are stored in columns (one number a layer or a network)."""
+        return self in (Kind.LAYER, Kind.NETWORK)

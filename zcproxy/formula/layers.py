@@ -1,0 +1,91 @@
+"""The layer structure that numbers a layer live on: how many layers each network has, and sums over them."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+A = TypeVar("A")
+
+
+class Layers(Protocol[A]):
+    """Reductions of numbers a layer to numbers a network, and the way back.
+
+    A network without a layer yields NaN everywhere but in `count`.
+    """
+
+    count: A
+    """networks: the number of layers of each network."""
+
+    def sum(self, values: A) -> A: ...
+    def minimum(self, values: A) -> A: ...
+    def maximum(self, values: A) -> A: ...
+    def first(self, values: A) -> A: ...
+    def last(self, values: A) -> A: ...
+    def median(self, values: A) -> A: ...
+    def relative_depth(self, values: A) -> A:
+        """Return the position of each layer in [0, 1], with the dtype of `values`."""
+        ...
+
+    def broadcast(self, values: A) -> A:
+        """Return one number a layer from one number a network."""
+        ...
+
+
+class RaggedLayers:
+    """Many networks at once: layer values are one flat array, network after network."""
+
+    def __init__(self, counts: NDArray[np.integer]) -> None:
+        self.networks = len(counts)
+        self.layers = int(counts.sum())
+        self.count: Array = counts.astype(np.float64)
+        self._filled = counts > 0
+        ends = np.cumsum(counts)
+        self._last = ends[self._filled] - 1
+        self._first = (ends - counts)[self._filled]
+        self._owner = np.repeat(np.arange(self.networks), counts)
+        places = np.arange(self.layers) - np.repeat(ends - counts, counts)
+        self._relative_depth: Array = places / np.maximum(np.repeat(counts, counts) - 1, 1)
+
+    def _scatter(self, values: Array) -> Array:
+        if self._filled.all():
+            return values
+        result = np.full(self.networks, np.nan, dtype=values.dtype)
+        result[self._filled] = values
+        return result
+
+    def _reduce(self, operation: np.ufunc, values: Array) -> Array:
+        if self.layers == 0:
+            return np.full(self.networks, np.nan)
+        return self._scatter(operation.reduceat(values, self._first))
+
+    def sum(self, values: Array) -> Array:
+        return self._reduce(np.add, values)
+
+    def minimum(self, values: Array) -> Array:
+        return self._reduce(np.minimum, values)
+
+    def maximum(self, values: Array) -> Array:
+        return self._reduce(np.maximum, values)
+
+    def first(self, values: Array) -> Array:
+        return self._scatter(values[self._first])
+
+    def last(self, values: Array) -> Array:
+        return self._scatter(values[self._last])
+
+    def median(self, values: Array) -> Array:
+        ordered = values[np.lexsort((values, self._owner))]
+        counts = self._last - self._first + 1
+        middle = (ordered[self._first + (counts - 1) // 2] + ordered[self._first + counts // 2]) / 2
+        undefined = np.isnan(ordered[self._last])
+        return self._scatter(np.where(undefined, np.nan, middle))
+
+    def relative_depth(self, values: Array) -> Array:
+        return self._relative_depth.astype(values.dtype)
+
+    def broadcast(self, values: Array) -> Array:
+        return values[self._owner]

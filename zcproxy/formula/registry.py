@@ -1,0 +1,180 @@
+"""The registry of primitives and leaves, and the decorator that adds to it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from itertools import product
+from typing import Any, TypeVar
+
+from zcproxy.errors import FormulaError, nearest_names
+from zcproxy.formula.kinds import Kind
+from zcproxy.formula.tree import Node
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The kinds a primitive takes and the kind it yields."""
+
+    arguments: tuple[Kind, ...]
+    result: Kind
+
+    def __str__(self) -> str:
+        return f"({', '.join(kind.value for kind in self.arguments)}) -> {self.result.value}"
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One operation of the language.
+
+    Attributes:
+        name: how a formula writes it.
+        functions: the implementation of each signature.
+        formula: one-line mathematical definition.
+        domain: where it is defined; NaN elsewhere.
+        reference: paper or textbook it comes from, or an empty string.
+        infix: the operator sign if it is written between its arguments.
+        commutative: whether the order of its arguments does not matter.
+    """
+
+    name: str
+    functions: dict[Signature, Callable[..., Any]]
+    formula: str
+    domain: str
+    reference: str
+    infix: str | None
+    commutative: bool
+
+    @cached_property
+    def _by_kinds(self) -> dict[tuple[Kind, ...], Signature]:
+        return {signature.arguments: signature for signature in self.functions}
+
+    def signature(self, kinds: tuple[Kind, ...]) -> Signature | None:
+        """Return the signature for these argument kinds, or None."""
+        return self._by_kinds.get(kinds)
+
+
+class Registry:
+    """Names of the language: primitives, statistics (per probe) and descriptors."""
+
+    def __init__(self) -> None:
+        self.primitives: dict[str, Primitive] = {}
+        self.leaves: dict[str, Kind] = {}
+        self.leaf_meanings: dict[str, str] = {}
+        self._by_infix: dict[str, str] = {}
+
+    def add(self, primitive: Primitive) -> None:
+        """Add a primitive, or further signatures of a known one. Raises ValueError for a repeated signature."""
+        known = self.primitives.get(primitive.name)
+        if known is None:
+            self.primitives[primitive.name] = primitive
+            if primitive.infix is not None:
+                self._by_infix[primitive.infix] = primitive.name
+            return
+        repeated = [str(new) for new in primitive.functions if known.signature(new.arguments) is not None]
+        if repeated:
+            raise ValueError(f"primitive {primitive.name} already has the signature {min(repeated)}")
+        merged = {**known.functions, **primitive.functions}
+        self.primitives[primitive.name] = replace(known, functions=merged)
+
+    def add_leaf(self, text: str, kind: Kind, meaning: str) -> None:
+        """Add a statistic or a descriptor under its full text."""
+        if text in self.leaves:
+            raise ValueError(f"leaf {text} is registered twice")
+        self.leaves[text] = kind
+        self.leaf_meanings[text] = meaning
+
+    def get(self, name: str) -> Primitive:
+        """Return a primitive. Raises `FormulaError` with the nearest names if there is none."""
+        primitive = self.primitives.get(name)
+        if primitive is None:
+            names = [*self.primitives, *self.leaves]
+            raise FormulaError(f"unknown primitive '{name}'{nearest_names(name, names)}")
+        return primitive
+
+    def infix_name(self, sign: str) -> str:
+        """Return the name of the primitive written with this sign."""
+        return self._by_infix[sign]
+
+    def leaf(self, text: str) -> Node:
+        """Return the leaf written `text`. Raises `FormulaError` with the nearest names if there is none."""
+        kind = self.leaves.get(text)
+        if kind is None:
+            raise FormulaError(f"unknown name '{text}'{nearest_names(text, [*self.leaves, *self.primitives])}")
+        return Node(text, kind)
+
+    def apply(self, name: str, *arguments: Node) -> Node:
+        """Return the node that applies a primitive. Raises `FormulaError` where the kinds do not fit."""
+        primitive = self.get(name)
+        signature = primitive.signature(tuple(node.kind for node in arguments))
+        if signature is None:
+            got = ", ".join(node.kind.value for node in arguments)
+            known = "; ".join(sorted(map(str, primitive.functions)))
+            raise FormulaError(f"'{name}' does not take ({got}); it takes {known}")
+        return Node(name, signature.result, arguments)
+
+    def function(self, node: Node) -> Callable[..., Any]:
+        """Return the implementation that an inner node calls."""
+        kinds = tuple(child.kind for child in node.arguments)
+        signature = self.primitives[node.symbol].signature(kinds)
+        if signature is None:
+            raise FormulaError(f"'{node.symbol}' does not take ({', '.join(kind.value for kind in kinds)})")
+        return self.primitives[node.symbol].functions[signature]
+
+
+REGISTRY = Registry()
+
+
+@cache
+def vocabulary() -> Registry:
+    """Return the registry with the project's primitives in it."""
+    importlib.import_module("zcproxy.primitives")
+    return REGISTRY
+
+
+def signatures(arguments: Iterable[Kind | Iterable[Kind]], result: Kind | None = None) -> list[Signature]:
+    """Return the product of the given argument kinds; without `result` a signature yields its first argument's kind."""
+    choices = [[item] if isinstance(item, Kind) else list(item) for item in arguments]
+    return [Signature(kinds, result or kinds[0]) for kinds in product(*choices)]
+
+
+def primitive(
+    *accepted: Signature,
+    formula: str,
+    name: str | None = None,
+    domain: str = "everywhere",
+    reference: str = "",
+    infix: str | None = None,
+    commutative: bool = False,
+    registry: Registry = REGISTRY,
+) -> Callable[[Function], Function]:
+    """Register a function as a primitive for the accepted signatures, after probing it on awkward inputs.
+
+    Args:
+        accepted: kinds it takes and yields; see `signatures`.
+        formula: one-line mathematical definition.
+        name: how formulas write it; the function's own name by default.
+        domain: where it is defined. Outside it must yield NaN, never an invented constant.
+        reference: where it comes from.
+        infix: operator sign, for arithmetic.
+        commutative: whether the order of arguments does not matter.
+        registry: where to add it.
+
+    Raises:
+        ValueError: the function writes into its input, changes dtype, is not deterministic, or yields the wrong shape.
+    """
+    from zcproxy.formula.probing import probe_primitive
+
+    def register(function: Function) -> Function:
+        full_name = name or function.__name__
+        for signature in accepted:
+            probe_primitive(full_name, function, signature)
+        functions: dict[Signature, Callable[..., Any]] = dict.fromkeys(accepted, function)
+        registry.add(Primitive(full_name, functions, formula, domain, reference, infix, commutative))
+        return function
+
+    return register

@@ -1,0 +1,183 @@
+"""Formulas as text: `parse` builds a tree from the registry and never evaluates code; `print_formula` writes it back.
+
+Grammar, loosest binding first; `+ -` and `* /` associate to the left:
+
+    sum      := product (("+" | "-") product)*
+    product  := factor (("*" | "/") factor)*
+    factor   := "-" number | number | "(" sum ")" | leaf | name "(" sum ("," sum)* ")"
+    leaf     := name ["@" name] | "grad" "(" name ")" "@" name
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from zcproxy.errors import FormulaError
+from zcproxy.formula.registry import Registry, vocabulary
+from zcproxy.formula.tree import Node, constant
+
+MAXIMUM_DEPTH = 100
+"""Deepest nesting that is read. A formula a person can use has a depth below 20."""
+
+_TOKEN = re.compile(r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),@]))")
+_SUM, _PRODUCT, _FACTOR = 1, 2, 3
+_PRECEDENCE = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    position: int
+
+
+def parse(text: str, registry: Registry | None = None) -> Node:
+    """Return the tree of a formula.
+
+    Raises:
+        FormulaError: syntax error (with its position), unknown name (with the nearest ones), arguments of the wrong
+            kind, or nesting deeper than `MAXIMUM_DEPTH`.
+    """
+    return _Parser(text, registry or vocabulary()).parse()
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens = []
+    position = 0
+    end = len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            at = len(text) - len(text[position:].lstrip())
+            raise FormulaError(f"formula: unexpected character {text[at]!r} at position {at + 1}")
+        kind = str(match.lastgroup)
+        tokens.append(_Token(kind, match.group(kind), match.start(kind)))
+        position = match.end()
+    tokens.append(_Token("end", "end of the formula", end))
+    return tokens
+
+
+class _Parser:
+    def __init__(self, text: str, registry: Registry) -> None:
+        self._tokens = _tokens(text)
+        self._index = 0
+        self._depth = 0
+        self._registry = registry
+
+    def parse(self) -> Node:
+        node = self._sum()
+        if self._next.kind != "end":
+            raise self._unexpected("an operator or the end")
+        return node
+
+    @property
+    def _next(self) -> _Token:
+        return self._tokens[self._index]
+
+    def _take(self, sign: str) -> bool:
+        if self._next.kind == "sign" and self._next.text == sign:
+            self._index += 1
+            return True
+        return False
+
+    def _expect(self, sign: str) -> None:
+        if not self._take(sign):
+            raise self._unexpected(f"'{sign}'")
+
+    def _unexpected(self, wanted: str) -> FormulaError:
+        token = self._next
+        found = token.text if token.kind == "end" else f"'{token.text}'"
+        return FormulaError(f"formula: expected {wanted} but found {found} at position {token.position + 1}")
+
+    def _sum(self) -> Node:
+        self._depth += 1
+        if self._depth > MAXIMUM_DEPTH:
+            raise FormulaError(f"formula: nested deeper than {MAXIMUM_DEPTH}")
+        node = self._chain("+-", lambda: self._chain("*/", self._factor))
+        self._depth -= 1
+        return node
+
+    def _chain(self, signs: str, operand: Callable[[], Node]) -> Node:
+        node = operand()
+        while self._next.kind == "sign" and self._next.text in signs:
+            name = self._registry.infix_name(self._next.text)
+            self._index += 1
+            node = self._apply(name, node, operand())
+        return node
+
+    def _apply(self, name: str, *arguments: Node) -> Node:
+        node = self._registry.apply(name, *arguments)
+        if node.depth > MAXIMUM_DEPTH:
+            raise FormulaError(f"formula: nested deeper than {MAXIMUM_DEPTH}")
+        return node
+
+    def _factor(self) -> Node:
+        negative = self._take("-")
+        if self._next.kind == "number":
+            value = float(self._next.text)
+            if not math.isfinite(value):
+                raise FormulaError(f"formula: the number {self._next.text} is too large")
+            self._index += 1
+            return constant(-value if negative else value)
+        if negative:
+            raise self._unexpected("a number after '-'")
+        if self._take("("):
+            node = self._sum()
+            self._expect(")")
+            return node
+        if self._next.kind != "name":
+            raise self._unexpected("a name, a number or '('")
+        return self._named()
+
+    def _named(self) -> Node:
+        name = self._next.text
+        self._index += 1
+        if name == "grad" and self._next.text == "(":
+            return self._gradient()
+        if self._take("("):
+            arguments = [self._sum()]
+            while self._take(","):
+                arguments.append(self._sum())
+            self._expect(")")
+            return self._apply(name, *arguments)
+        return self._registry.leaf(name + self._probe())
+
+    def _gradient(self) -> Node:
+        self._expect("(")
+        name = self._next.text
+        if self._next.kind != "name":
+            raise self._unexpected("the name of a statistic")
+        self._index += 1
+        self._expect(")")
+        return self._registry.leaf(f"grad({name}){self._probe()}")
+
+    def _probe(self) -> str:
+        if not self._take("@"):
+            return ""
+        name = self._next.text
+        if self._next.kind != "name":
+            raise self._unexpected("the name of a probe")
+        self._index += 1
+        return f"@{name}"
+
+
+def print_formula(node: Node, registry: Registry | None = None) -> str:
+    """Return the text of a tree: infix arithmetic with the fewest parentheses, functions by name."""
+    if node.is_leaf:
+        return node.symbol
+    known = registry or vocabulary()
+    sign = known.primitives[node.symbol].infix
+    if sign is None:
+        return f"{node.symbol}({', '.join(child.text for child in node.arguments)})"
+    left, right = node.arguments
+    precedence = _PRECEDENCE[sign]
+    left_text = left.text if _binding(left, known) >= precedence else f"({left.text})"
+    right_text = right.text if _binding(right, known) > precedence else f"({right.text})"
+    return f"{left_text} {sign} {right_text}"
+
+
+def _binding(node: Node, registry: Registry) -> int:
+    sign = None if node.is_leaf else registry.primitives[node.symbol].infix
+    return _FACTOR if sign is None else _PRECEDENCE[sign]

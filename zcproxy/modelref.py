@@ -1,0 +1,59 @@
+"""A user's model by name: `package.module:factory` and the shape of its input."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from zcproxy.errors import ConfigurationError, ModelError
+from zcproxy.random import derive_seed
+from zcproxy.sweep.recorder import MODEL_FAILURES
+
+
+def load_model(reference: str) -> nn.Module:
+    """Return what the factory `package.module:factory` makes; the module is looked for in the current folder too.
+
+    Raises:
+        ConfigurationError: the reference has another form, or module or factory do not exist.
+        ModelError: the factory raises or makes something else than a module.
+    """
+    module_name, separator, attribute = reference.partition(":")
+    if not separator or not module_name or not attribute:
+        raise ConfigurationError(f"cannot read the model '{reference}': write package.module:factory")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ConfigurationError(f"cannot import '{module_name}' of '{reference}': {error}") from error
+    factory = getattr(module, attribute, None)
+    if factory is None:
+        raise ConfigurationError(f"'{module_name}' has no '{attribute}', asked for by '{reference}'")
+    if isinstance(factory, nn.Module):
+        return factory
+    try:
+        model = factory()
+    except MODEL_FAILURES as error:
+        raise ModelError(f"the factory '{reference}' failed: {' '.join(str(error).split())}") from error
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"the factory '{reference}' made a {type(model).__name__}, expected a torch.nn.Module")
+    return model
+
+
+def parse_shape(text: str) -> tuple[int, ...]:
+    """Return the shape written `3x32x32`. Raises `ConfigurationError`."""
+    parts = text.lower().split("x")
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise ConfigurationError(f"cannot read the input shape '{text}': write for example 3x32x32")
+    return tuple(int(part) for part in parts)
+
+
+def random_inputs(shape: tuple[int, ...], batch_size: int, seed: int) -> Tensor:
+    """Return Gaussian inputs: batch_size x shape."""
+    generator = torch.Generator().manual_seed(derive_seed("random inputs", seed))
+    return torch.randn((batch_size, *shape), generator=generator)

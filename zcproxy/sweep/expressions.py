@@ -1,0 +1,123 @@
+"""Evaluates column expressions on the tensors that a probe recorded, sharing common subexpressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zcproxy.formula import Kind, Node, vocabulary
+from zcproxy.sweep.probes import probe_of
+
+LayerTensors = dict[str, Tensor]
+"""Recorded tensors of one layer by the text of their leaf."""
+
+Leaves = dict[str, set[str]]
+"""Statistics by the name of their probe; `weight` alone belongs to the probe `""`."""
+
+
+class ColumnEvaluator:
+    """Evaluates columns layer by layer.
+
+    Args:
+        columns: expressions whose value is a number and that read tensors.
+    """
+
+    def __init__(self, columns: Iterable[Node]) -> None:
+        self._functions: dict[Node, Callable[..., Any]] = {}
+        self._columns = list(columns)
+        for column in self._columns:
+            for node in column.walk():
+                if node.arguments and node not in self._functions:
+                    self._functions[node] = vocabulary().function(node)
+
+    def evaluate(self, layers: Sequence[LayerTensors]) -> dict[Node, Tensor]:
+        """Return the value of every column: float, one number a layer, or a scalar for a network column.
+
+        Args:
+            layers: for each layer, the recorded tensors.
+        """
+        per_layer = {node: [] for node in self._per_layer_nodes()}  # type: dict[Node, list[Tensor]]
+        for tensors in layers:
+            known: dict[Node, Tensor] = {}
+            for node, values in per_layer.items():
+                values.append(self._value(node, known, tensors))
+        result = {}
+        for column in self._columns:
+            if column.kind is Kind.LAYER:
+                result[column] = torch.stack(per_layer[column])
+            else:
+                summed = {
+                    node: self._functions[node](stacked(per_layer[node.arguments[0]]))
+                    for node in column.walk()
+                    if node.kind is Kind.NETWORK_MATRIX
+                }
+                result[column] = self._value(column, summed, {})
+        return result
+
+    def _per_layer_nodes(self) -> list[Node]:
+        nodes = {}
+        for column in self._columns:
+            if column.kind is Kind.LAYER:
+                nodes[column] = None
+            else:
+                nodes.update({node.arguments[0]: None for node in column.walk() if node.kind is Kind.NETWORK_MATRIX})
+        return list(nodes)
+
+    def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
+        value = known.get(node)
+        if value is None:
+            if node.is_leaf:
+                value = tensors[node.symbol]
+            else:
+                arguments = [self._value(child, known, tensors) for child in node.arguments]
+                value = applied(self._functions[node], node.kind, *arguments)
+            known[node] = value
+        return value
+
+
+def applied(function: Callable[..., Tensor], kind: Kind, *arguments: Tensor) -> Tensor:
+    """Return what a primitive yields, or NaN: two tensors of different shapes have no common value.
+
+    A tensor of the double-precision probe lifts the other one to its precision.
+    """
+    if len(arguments) == 2:
+        first, second = arguments
+        if first.shape != second.shape:
+            return _undefined(kind, first)
+        if first.dtype != second.dtype:
+            return function(first.double(), second.double())
+    return function(*arguments)
+
+
+def stacked(matrices: Sequence[Tensor]) -> Tensor:
+    """Return the sample matrices of all layers along a new first axis, NaN if their sizes differ."""
+    if any(matrix.shape != matrices[0].shape for matrix in matrices):
+        return torch.full_like(matrices[0], torch.nan)[None]
+    return torch.stack(list(matrices))
+
+
+def _undefined(kind: Kind, like: Tensor) -> Tensor:
+    """Return NaN in the shape that a kind has."""
+    if kind is Kind.LAYER:
+        return torch.full_like(like.flatten()[0], torch.nan)
+    if kind in (Kind.SAMPLE_MATRIX, Kind.CHANNEL_MATRIX):
+        return torch.full_like(like[:, :1].flatten()[:1].expand(len(like), len(like)), torch.nan)
+    return torch.full_like(like, torch.nan)
+
+
+def leaves_of(columns: Iterable[Node]) -> Leaves:
+    """Return the statistics that columns read."""
+    found: Leaves = {}
+    for column in columns:
+        for node in column.walk():
+            if node.is_leaf and not node.kind.is_number:
+                found.setdefault(probe_of(node.symbol) or "", set()).add(node.symbol)
+    return found
+
+
+def probes_of(formula: Node) -> frozenset[str]:
+    """Return the names of the probes that a formula needs."""
+    return frozenset(name for node in formula.walk() if node.is_leaf and (name := probe_of(node.symbol)))

@@ -1,0 +1,137 @@
+"""Runs a sweep over many networks: only what the store lacks, in a pool of processes, with progress."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zcproxy.errors import RunError
+from zcproxy.formula import Node, parse
+from zcproxy.random import derive_seed
+from zcproxy.sweep.measure import Measurement, measure
+from zcproxy.sweep.store import ColumnStore, Context, default_cache
+from zcproxy.sweep.table import ColumnTable, table_of
+
+CHUNK = 4
+"""Networks a job measures before it reports back: what a killed sweep can lose for each worker."""
+
+Chunk = tuple[list[str], tuple[Node, ...]]
+"""Architectures and the columns they lack."""
+
+Progress = Callable[[int, int], None]
+"""Called with the number of networks done and the number to do."""
+
+
+@contextmanager
+def worker_pool(workers: int) -> Iterator[Executor | None]:
+    """Yield an executor of `workers` processes, each with one torch thread; None, for one worker, means this process."""
+    if workers == 1:
+        yield None
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            yield pool
+        except BaseException:  # cancelled jobs first, then on with the error
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def sweep(
+    context: Context,
+    architectures: Sequence[str],
+    columns: Sequence[Node],
+    *,
+    executor: Executor | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> ColumnTable:
+    """Return columns of architectures, measuring what the store lacks.
+
+    Args:
+        context: task, batch size, initialisation and device.
+        architectures: canonical texts; a repeated one is measured once.
+        columns: expressions, see `Node.columns`.
+        executor: where networks are measured, see `worker_pool`; None measures in this process.
+        cache: the cache directory; the default one if None.
+        progress: told after each chunk of networks.
+
+    Raises:
+        RunError: a worker process died (out of memory, most often).
+    """
+    store = ColumnStore(cache or default_cache(), context)
+    groups: dict[tuple[Node, ...], list[str]] = {}
+    for architecture in dict.fromkeys(architectures):
+        missing = store.missing(architecture, columns)
+        if missing:
+            groups.setdefault(missing, []).append(architecture)
+    total = sum(map(len, groups.values()))
+    spent: dict[str, float] = {}
+    done = 0
+    if progress is not None:
+        progress(done, total)
+    chunks = [
+        (names[start : start + CHUNK], missing)
+        for missing, names in groups.items()
+        for start in range(0, len(names), CHUNK)
+    ]
+    try:
+        for (names, missing), measured in _run(executor, context, chunks):
+            store.write(names, missing, measured)
+            for name, measurement in zip(names, measured, strict=True):
+                spent[name] = spent.get(name, 0.0) + measurement.seconds
+            done += len(names)
+            if progress is not None:
+                progress(done, total)
+    except BrokenProcessPool as error:
+        raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
+    table = table_of(store.read(architectures, columns), columns)
+    return replace(table, seconds=np.array([spent.get(name, 0.0) for name in architectures]))
+
+
+def _run(
+    executor: Executor | None, context: Context, chunks: Sequence[Chunk]
+) -> Iterator[tuple[Chunk, list[Measurement]]]:
+    if executor is None:
+        for names, missing in chunks:
+            yield (names, missing), measure_architectures(context, names, [str(column) for column in missing])
+        return
+    jobs = {
+        executor.submit(measure_architectures, context, names, [str(column) for column in missing]): (names, missing)
+        for names, missing in chunks
+    }
+    for future in as_completed(jobs):
+        yield jobs[future], future.result()
+
+
+def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:
+    """Measure columns of a few architectures in this process; the job that a worker runs."""
+    from zcproxy.benchmarks import get_task
+
+    task = get_task(context.task)
+    columns = [parse(text) for text in texts]
+    batch = task.batch(context.batch_size)
+    inputs, targets = batch.inputs.to(context.device), batch.targets.to(context.device)
+    result = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for architecture in architectures:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(derive_seed(task.space.name, architecture, "initialisation", context.initialisation))
+                network = task.build(architecture).to(context.device)
+            started = time.perf_counter()
+            found = measure(network, inputs, targets, columns, input_seed=context.initialisation, disposable=True)
+            result.append(replace(found, seconds=time.perf_counter() - started))
+    finally:
+        torch.set_num_threads(threads)
+    return result

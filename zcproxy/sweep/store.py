@@ -1,0 +1,186 @@
+"""The column store: what a sweep has measured, on disk, so that asking for a known column costs nothing.
+
+A context (task, probe settings, initialisation) has a folder of Arrow files, each with the columns of a few networks. A file
+is written beside its place and renamed, so that a killed sweep loses at most the networks it was working on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pyarrow as pa
+
+from zcproxy.files import cannot_write, replacing, write_text
+from zcproxy.formula import Node, vocabulary
+from zcproxy.sweep.measure import Measurement
+
+CODE_VERSION = 1
+"""Raised when probes, recorder or descriptors change what they measure: older columns are then not read any more."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything besides the architecture and the expression that a column depends on.
+
+    Attributes:
+        task: name of the task whose networks and images are used.
+        batch_size: samples of a minibatch.
+        initialisation: index of the random initialisation and of the random inputs.
+        device: `cpu` or `cuda`.
+    """
+
+    task: str
+    batch_size: int = 16
+    initialisation: int = 0
+    device: str = "cpu"
+
+    @property
+    def key(self) -> str:
+        text = json.dumps([CODE_VERSION, asdict(self)], sort_keys=True)
+        return f"{self.task.replace('/', '-')}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class ContextSummary:
+    """What `zcproxy columns info` shows of one context."""
+
+    folder: Path
+    context: Context
+    networks: int
+    columns: int
+    bytes: int
+
+
+def default_cache() -> Path:
+    """Return the cache directory: `ZCPROXY_CACHE`, else the user's."""
+    chosen = os.environ.get("ZCPROXY_CACHE")
+    return Path(chosen) if chosen else platformdirs.user_cache_path("zcproxy")
+
+
+@cache
+def column_key(column: Node) -> str:
+    """Return the text of a column with the version of the primitives it is computed by."""
+    names = sorted({node.symbol for node in column.walk() if node.arguments})
+    functions = [
+        function for name in names for function in dict.fromkeys(vocabulary().primitives[name].functions.values())
+    ]
+    sources = "\n".join(inspect.getsource(function) for function in functions)
+    return f"{column} #{hashlib.sha256(sources.encode()).hexdigest()[:8]}"
+
+
+class ColumnStore:
+    """Measured columns of one context.
+
+    Args:
+        root: the cache directory.
+        context: what the columns depend on.
+    """
+
+    def __init__(self, root: Path, context: Context) -> None:
+        self.folder = root / "columns" / context.key
+        self._context = context
+        self._known: dict[str, dict[str, Path]] = {}
+        for path in sorted(self.folder.glob("*.arrow")):
+            self._index(path)
+
+    def _index(self, path: Path) -> None:
+        try:
+            with pa.memory_map(str(path)) as source:
+                table = pa.ipc.open_file(source).read_all()
+                names = table.schema.names[2:]
+                architectures = table.column("arch").to_pylist()
+        except pa.ArrowInvalid:
+            path.unlink()
+            return
+        for architecture in architectures:
+            self._known.setdefault(architecture, {}).update(dict.fromkeys(names, path))
+
+    def missing(self, architecture: str, columns: Iterable[Node]) -> tuple[Node, ...]:
+        """Return the columns that have not been measured for an architecture."""
+        known = self._known.get(architecture, {})
+        return tuple(column for column in columns if column_key(column) not in known)
+
+    def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
+        """Add the columns of a few architectures as one file. Raises `StorageError` if the disk is full."""
+        arrays: dict[str, pa.Array] = {
+            "arch": pa.array(architectures, pa.string()),
+            "layers": pa.array([item.layers for item in measured], pa.int32()),
+        }
+        for column in columns:
+            precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
+            arrays[column_key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
+        table = pa.table(arrays)
+        name = hashlib.sha256("\n".join([*architectures, *arrays]).encode()).hexdigest()[:20]
+        manifest = self.folder / "context.json"
+        if not manifest.exists():
+            write_text(manifest, json.dumps(asdict(self._context), indent=2) + "\n")
+        path = self.folder / f"{name}.arrow"
+        with replacing(path) as temporary, pa.OSFile(str(temporary), "wb") as sink:
+            with pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+        for architecture in architectures:
+            self._known.setdefault(architecture, {}).update(dict.fromkeys(arrays, path))
+
+    def read(self, architectures: Sequence[str], columns: Sequence[Node]) -> list[Measurement]:
+        """Return the columns of architectures that are all measured, in the order given."""
+        keys = {column: column_key(column) for column in columns}
+        wanted: dict[Path, dict[str, set[Node]]] = {}
+        for architecture in architectures:
+            for column, key in keys.items():
+                path = self._known[architecture][key]
+                wanted.setdefault(path, {}).setdefault(architecture, set()).add(column)
+        found: dict[str, tuple[int, dict[Node, np.ndarray]]] = {name: (0, {}) for name in architectures}
+        for path, rows in wanted.items():
+            with pa.memory_map(str(path)) as source:
+                table = pa.ipc.open_file(source).read_all()
+                place = {name: row for row, name in enumerate(table.column("arch").to_pylist())}
+                needed = set().union(*rows.values())
+                data = {column: table.column(keys[column]).combine_chunks() for column in needed}
+                counts = table.column("layers").to_pylist()
+                for architecture, asked in rows.items():
+                    row = place[architecture]
+                    values = found[architecture][1]
+                    values.update({column: np.array(data[column][row].values) for column in asked})
+                    found[architecture] = (counts[row], values)
+        return [Measurement(*found[architecture]) for architecture in architectures]
+
+
+def summaries(root: Path) -> list[ContextSummary]:
+    """Return what the cache holds, context by context."""
+    result = []
+    for manifest in sorted((root / "columns").glob("*/context.json")):
+        context = Context(**json.loads(manifest.read_text(encoding="utf-8")))
+        networks: set[str] = set()
+        columns: set[str] = set()
+        size = 0
+        for path in manifest.parent.glob("*.arrow"):
+            with pa.memory_map(str(path)) as source:
+                table = pa.ipc.open_file(source).read_all()
+                networks.update(table.column("arch").to_pylist())
+                columns.update(table.schema.names[2:])
+            size += path.stat().st_size
+        result.append(ContextSummary(manifest.parent, context, len(networks), len(columns), size))
+    return result
+
+
+def clear(root: Path) -> int:
+    """Delete all measured columns and return the bytes freed. Raises `StorageError` if the folder is protected."""
+    folder = root / "columns"
+    freed = sum(item.bytes for item in summaries(root))
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return freed
+

@@ -1,0 +1,180 @@
+"""What a network is made of: its layers, which of them are live, and the paths between input and output.
+
+One small pass (two Gaussian samples) tells. A layer is *live* if a signal reaches it and leaves it for the output: its
+input is not identically zero and neither is the gradient at its output. Dead layers (an edge that leads nowhere) are left
+out of every column, so that a network scores like the same network with its dead parts removed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import get_gradient_edge
+
+from zcproxy.errors import ModelError
+from zcproxy.sweep.recorder import LayerCall, Recorder, gradients_of
+
+LAYER_DESCRIPTORS = {
+    "params": "parameters of the layer, bias included",
+    "macs": "multiply-adds of the layer for one sample; a bias counts one an output",
+    "fan_in": "inputs of one output unit: input channels / groups x kernel positions",
+    "channels": "output channels",
+    "in_channels": "input channels",
+    "resolution": "output positions of one channel for one sample",
+    "kernel": "kernel positions",
+    "groups": "groups of the convolution",
+    "relative_depth": "place of the layer in order of execution, in [0, 1]",
+    "path_share": "share of all input-output paths that lead through the layer",
+}
+NETWORK_DESCRIPTORS = {
+    "total_params": "parameters of the network, dead layers included",
+    "total_macs": "multiply-adds of one sample, dead layers included",
+    "depth": "number of live layers",
+    "log_paths": "ln of the number of paths from input to output",
+    "shortest_path": "fewest weight layers on a path from input to output",
+    "longest_path": "most weight layers on a path from input to output",
+}
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Layers and connectivity of one network.
+
+    Attributes:
+        live: for each layer call, in order of execution, whether it is live.
+        layers: for each layer descriptor, one number a live layer.
+        network: for each network descriptor, one number.
+    """
+
+    live: list[bool]
+    layers: dict[str, list[float]]
+    network: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Paths:
+    log_paths: float
+    shortest: float
+    longest: float
+    shares: list[float]
+
+
+def examine(model: nn.Module, recorder: Recorder, like: Tensor) -> Structure:
+    """Return the structure of a network.
+
+    Args:
+        model: the network.
+        recorder: a recorder that observes it.
+        like: an input: samples x ...; only its shape, dtype and device count.
+
+    Raises:
+        ModelError: the model has no convolution or linear layer, or yields no tensor.
+    """
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn((2, *like.shape[1:]), generator=generator).to(like).requires_grad_()
+    output, calls = recorder.run(inputs)
+    if not calls:
+        raise ModelError("the model has no convolution or linear layer that its forward pass calls")
+    weights = torch.rand(output.shape, generator=generator).to(output) + 0.5
+    gradients = gradients_of((output * weights).sum(), calls, ("output",))
+    live = [
+        bool(call.slot("input").value.any() and gradient["output"].any())
+        for call, gradient in zip(calls, gradients, strict=True)
+    ]
+    paths = _paths(output, inputs, calls)
+    rows = [_describe(call) for call in calls]
+    last = max(len(calls) - 1, 1)
+    for index, row in enumerate(rows):
+        row["relative_depth"] = index / last
+        row["path_share"] = paths.shares[index]
+    kept = [row for row, alive in zip(rows, live, strict=True) if alive]
+    return Structure(
+        live,
+        {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},
+        {
+            "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
+            "total_macs": sum(row["macs"] for row in rows),
+            "depth": float(len(kept)),
+            "log_paths": paths.log_paths,
+            "shortest_path": paths.shortest,
+            "longest_path": paths.longest,
+        },
+    )
+
+
+def _describe(call: LayerCall) -> dict[str, float]:
+    weight = call.module.weight
+    output = call.slot("output").value
+    assert isinstance(weight, Tensor)
+    is_linear = isinstance(call.module, nn.Linear)
+    units = output.shape[-1] if is_linear else output.shape[1]
+    outputs = output[0].numel()
+    fan_in = weight[0].numel()
+    bias = call.module.bias
+    return {
+        "params": float(weight.numel() + (0 if bias is None else bias.numel())),  # type: ignore[union-attr, operator]
+        "macs": float(outputs * fan_in + (0 if bias is None else outputs)),
+        "fan_in": float(fan_in),
+        "channels": float(units),
+        "in_channels": float(weight.shape[1] * _groups(call.module)),
+        "resolution": outputs / units,
+        "kernel": float(math.prod(weight.shape[2:])),
+        "groups": float(_groups(call.module)),
+    }
+
+
+def _groups(module: nn.Module) -> int:
+    return module.groups if isinstance(module, (nn.Conv1d, nn.Conv2d)) else 1
+
+
+def _paths(output: Tensor, inputs: Tensor, calls: list[LayerCall]) -> _Paths:
+    """Count paths of the autograd graph from the output back to the input, and weight layers along them."""
+    nothing = _Paths(-math.inf, math.nan, math.nan, [0.0] * len(calls))
+    if output.grad_fn is None:
+        return nothing
+    target = get_gradient_edge(inputs).node
+    order = _topological_order(output.grad_fn)
+    layer_of = {
+        call.slot("output").edge.node: index  # type: ignore[union-attr]
+        for index, call in enumerate(calls)
+        if call.slot("output").edge is not None
+    }
+    from_output: dict[object, int] = {output.grad_fn: 1}
+    for node in order:
+        for child, _ in node.next_functions:
+            if child is not None:
+                from_output[child] = from_output.get(child, 0) + from_output[node]
+    to_input: dict[object, tuple[int, float, float]] = {target: (1, 0.0, 0.0)}
+    for node in reversed(order):
+        below = [to_input[child] for child, _ in node.next_functions if child in to_input]
+        if below:
+            own = float(node in layer_of)
+            count = sum(item[0] for item in below)
+            to_input[node] = (count, own + min(item[1] for item in below), own + max(item[2] for item in below))
+    if output.grad_fn not in to_input:
+        return nothing
+    total, shortest, longest = to_input[output.grad_fn]
+    shares = [0.0] * len(calls)
+    for node, index in layer_of.items():
+        if node in to_input and node in from_output:
+            shares[index] = from_output[node] * to_input[node][0] / total
+    return _Paths(math.log(total), shortest, longest, shares)
+
+
+def _topological_order(root: torch.autograd.graph.Node) -> list[torch.autograd.graph.Node]:
+    """Return the nodes reachable from `root`, each before those it leads to."""
+    order = []
+    seen = set()
+    stack: list[tuple[torch.autograd.graph.Node, bool]] = [(root, False)]
+    while stack:
+        node, finished = stack.pop()
+        if finished:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child, _ in node.next_functions if child is not None and child not in seen)
+    return order[::-1]

@@ -1,0 +1,45 @@
+"""Columns of many networks in memory, as evolution and scoring read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zcproxy.formula import Kind, Node, RaggedLayers
+from zcproxy.sweep.measure import Measurement
+
+
+@dataclass(frozen=True)
+class ColumnTable:
+    """Values of columns for a list of networks.
+
+    Attributes:
+        counts: networks: number of live layers of each.
+        values: for a `Layer` column all layers of the first network, then the second, ...; for a `Network` column one
+            number a network.
+        seconds: networks: what measuring them took in the sweep that made the table; 0 for columns known before.
+    """
+
+    counts: NDArray[np.integer]
+    values: Mapping[Node, NDArray[np.floating]]
+    seconds: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def networks(self) -> int:
+        return len(self.counts)
+
+    def layers(self) -> RaggedLayers:
+        """Return the layer structure that aggregations work on."""
+        return RaggedLayers(self.counts)
+
+
+def table_of(measurements: Sequence[Measurement], columns: Sequence[Node]) -> ColumnTable:
+    """Return the table of networks measured one by one."""
+    counts = np.array([measurement.layers for measurement in measurements])
+    values = {
+        column: np.concatenate([measurement.values[column] for measurement in measurements]) for column in columns
+    }
+    return ColumnTable(counts, values)
