@@ -47,4 +47,4 @@ def maximum(x: Any, y: Any) -> Any:
 
 @primitive(*PAIRS, formula="x^y", domain="x > 0")
 def power(x: Any, y: Any) -> Any:
-    return where_defined(x > 0, x) ** y
+    return where_defined((x > 0) & ~namespace(y).isnan(y), x**y)

@@ -85,6 +85,17 @@ def filter_correlation(x: Tensor) -> Tensor:
     return _correlation(x.flatten(1))
 
 
+@primitive(TO_FILTERS, formula="w_i . w_j between input channels")
+def input_gram(x: Tensor) -> Tensor:
+    rows = x.transpose(0, 1).flatten(1)
+    return rows @ rows.T
+
+
+@primitive(TO_FILTERS, formula="Pearson correlation between input channels", domain="no input channel constant")
+def input_correlation(x: Tensor) -> Tensor:
+    return _correlation(x.transpose(0, 1).flatten(1))
+
+
 @primitive(
     Signature((Kind.ACTIVATIONS, Kind.ACTIVATIONS), Kind.SAMPLE_MATRIX),
     Signature((Kind.WEIGHTS, Kind.WEIGHTS), Kind.CHANNEL_MATRIX),

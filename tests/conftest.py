@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+# Machines differ in speed, so no example has a deadline; with CI set, every run draws the same examples.
+settings.register_profile("zcproxy", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("zcproxy")
 
 
 @pytest.fixture(scope="session")

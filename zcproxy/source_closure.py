@@ -157,9 +157,12 @@ class _Collector:
         module, name = self._substitutes.get((module, name), (module, name))
         definitions, imports = _read(module)
         item = definitions.get(name) or imports.get(name)
-        if isinstance(item, Import) and item.package in self._packages and item.attribute is not None:
-            return self._resolve(item.module, item.attribute)
-        return item
+        if not isinstance(item, Import) or item.package not in self._packages or item.attribute is None:
+            return item
+        found = self._resolve(item.module, item.attribute)
+        if found is None:
+            raise FormulaError(f"cannot export '{item.attribute}': {item.module} does not define it at its top level")
+        return found
 
     def _check_package(self, definition: Definition, item: Import) -> None:
         if item.package != "torch" and item.package not in sys.stdlib_module_names:
@@ -197,7 +200,10 @@ class _Collector:
 @cache
 def _read(module: str) -> tuple[dict[str, Definition], Imports]:
     """Return what a module defines and imports at its top level, by name."""
-    text = inspect.getsource(importlib.import_module(module))
+    try:
+        text = inspect.getsource(importlib.import_module(module))
+    except (OSError, TypeError) as error:
+        raise FormulaError(f"cannot export: the module {module} has no source") from error
     statements = ast.parse(text).body
     imports = _imports(module, statements)
     lines = text.splitlines()

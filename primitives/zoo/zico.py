@@ -6,5 +6,5 @@ PROXY = Published(
     name="zico",
     formula="sum(log(sum(mean(abs(grad(weight)@chunks)) / std(abs(grad(weight)@chunks)))))",
     paper="Li et al., ZiCo, ICLR 2023, equation 4",
-    note="four sub-batches; a weight whose gradients agree exactly makes the layer undefined",
+    note="two halves of a minibatch; a weight whose gradients agree exactly makes the layer undefined",
 )

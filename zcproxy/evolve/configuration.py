@@ -9,7 +9,8 @@ from typing import Any
 from zcproxy.errors import ConfigurationError
 from zcproxy.sweep.probes import PROBES
 
-DEFAULT_PROBES = ("noise", "data", "ones", "chunks")
+DEFAULT_PROBES = ("noise", "ones", "chunks")
+"""`data` and `delta` add little to these and cost a pass or two more."""
 ALGORITHMS = ("evolve", "random")
 
 

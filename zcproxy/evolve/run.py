@@ -39,8 +39,11 @@ MIGRANTS = 6
 LEAST_PACE = 0.3
 """Seconds a network that the final test is expected to take where the columns of the run were all known already."""
 
-SWEEP_SHARE = 1.5
-"""A sweep for new columns is only begun with this many times the time of the first sweep left."""
+SWEEP_SHARE = 0.7
+"""A sweep for new columns is only begun with this share of the time of the first sweep left."""
+
+TEST_SHARE = 0.5
+"""Time of the final test, which measures a few columns, as a share of the same networks in the first sweep."""
 
 
 class Observer(Protocol):
@@ -294,7 +297,7 @@ class _Run:
         if self._limits.seconds is None:
             return None
         tests = self._configuration.test_networks * len(self._samples)
-        return self._limits.seconds - clock.seconds - self._pace * tests
+        return self._limits.seconds - clock.seconds - TEST_SHARE * self._pace * tests
 
     def _has_time_for_columns(self, clock: _Clock) -> bool:
         left = self._seconds_left(clock)

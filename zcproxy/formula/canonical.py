@@ -43,14 +43,13 @@ def _folded(node: Node, registry: Registry) -> Node:
 
 def _sorted_chain(node: Node, registry: Registry) -> Node:
     """Flatten nested sums (or products), fold their constants, sort the terms and nest them to the left."""
-    terms = [term for term in _chain(node, node.symbol) if not term.is_constant]
-    numbers = [term.value for term in _chain(node, node.symbol) if term.value is not None]
+    chain = sorted(_chain(node, node.symbol), key=lambda term: (term.is_constant, str(term)))
+    terms = [term for term in chain if not term.is_constant]
+    numbers = [term.value for term in chain if term.value is not None]
     neutral = 0.0 if registry.primitives[node.symbol].infix == "+" else 1.0
-    total = math.fsum(numbers) if neutral == 0.0 else math.prod(numbers)
-    terms.sort(key=str)
+    total = sum(numbers) if neutral == 0.0 else math.prod(numbers)
     if not math.isfinite(total):
-        terms = [*_chain(node, node.symbol)]
-        terms.sort(key=str)
+        terms = chain
     elif total != neutral:
         terms.append(constant(total))
     result = terms[0]
@@ -60,6 +59,7 @@ def _sorted_chain(node: Node, registry: Registry) -> Node:
 
 
 def _chain(node: Node, symbol: str) -> list[Node]:
-    if node.symbol != symbol:
+    """Return the terms of nested sums (or products); constants too large to fold stay one term."""
+    if node.symbol != symbol or all(child.is_constant for child in node.arguments):
         return [node]
     return [term for child in node.arguments for term in _chain(child, symbol)]

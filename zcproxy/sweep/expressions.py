@@ -39,7 +39,7 @@ class ColumnEvaluator:
         Args:
             layers: for each layer, the recorded tensors.
         """
-        per_layer = {node: [] for node in self._per_layer_nodes()}  # type: dict[Node, list[Tensor]]
+        per_layer: dict[Node, list[Tensor]] = {node: [] for node in self._per_layer_nodes()}
         for tensors in layers:
             known: dict[Node, Tensor] = {}
             for node, values in per_layer.items():
@@ -58,7 +58,7 @@ class ColumnEvaluator:
         return result
 
     def _per_layer_nodes(self) -> list[Node]:
-        nodes = {}
+        nodes: dict[Node, None] = {}
         for column in self._columns:
             if column.kind is Kind.LAYER:
                 nodes[column] = None

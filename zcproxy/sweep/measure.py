@@ -143,7 +143,7 @@ def _prepare(network: nn.Module, inputs: Tensor) -> nn.Module:
             module.train()
     network.requires_grad_(True)
     if inputs.dim() == 4:
-        network = network.to(memory_format=torch.channels_last)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
 
 
@@ -197,7 +197,7 @@ class _Session:
         _, calls = self._recorder.run(self._inputs[:2])
         alive_calls = (call for call, alive in zip(calls, self._live, strict=True) if alive)
         for known, call in zip(tensors, alive_calls, strict=True):
-            known["weight"] = call.module.weight.detach()  # type: ignore[union-attr, operator]
+            known["weight"] = call.module.weight.detach()  # type: ignore[operator]
 
     def _probe(self, probe: Probe, leaves: set[str], kept: dict[Pass, list[LayerTensors]]) -> list[LayerTensors]:
         names = {leaf.rpartition("@")[0] for leaf in leaves}
@@ -275,7 +275,7 @@ def _transformed(network: nn.Module, run: Pass) -> nn.Module:
     if not run.normalised:
         for module in changed.modules():
             if isinstance(module, NORMALISATIONS):
-                module.forward = _identity  # type: ignore[method-assign]
+                module.forward = _identity  # type: ignore[method-assign, assignment]
     return changed
 
 
@@ -287,5 +287,5 @@ def _tensor(name: str, call: LayerCall, gradient: dict[str, Tensor]) -> Tensor:
     if name.startswith("grad("):
         return gradient[name[5:-1]]
     if name == "weight":
-        return call.module.weight.detach()  # type: ignore[union-attr, operator]
+        return call.module.weight.detach()  # type: ignore[operator]
     return call.slot(name).value

@@ -79,7 +79,7 @@ PROBES = {
             Pass("ones", "sum_of_logits", absolute_weights=True, normalised=False, double=True),
             "all-ones input, absolute weights, no normalisation, sum of the logits (synflow)",
         ),
-        Probe("chunks", Pass("images", "cross_entropy"), "gradients of four sub-batches of the minibatch", sub_batches=4),
+        Probe("chunks", Pass("images", "cross_entropy"), "gradients of two halves of the minibatch", sub_batches=2),
     )
 }
 

@@ -220,7 +220,7 @@ def gradients_of(loss: Tensor, calls: list[LayerCall], wanted: Iterable[str]) ->
         calls: the layer calls of the pass.
         wanted: names among `weight`, `input`, `output`, `normalized`, `activation`, `preactivation`.
     """
-    places: list[tuple[int, str, Tensor]] = []
+    places: list[tuple[int, str, Any]] = []
     sources: list[Any] = []
     for index, call in enumerate(calls):
         for name in wanted:

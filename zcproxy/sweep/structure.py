@@ -115,7 +115,7 @@ def _describe(call: LayerCall) -> dict[str, float]:
     fan_in = weight[0].numel()
     bias = call.module.bias
     return {
-        "params": float(weight.numel() + (0 if bias is None else bias.numel())),  # type: ignore[union-attr, operator]
+        "params": float(weight.numel() + (0 if bias is None else bias.numel())),  # type: ignore[operator]
         "macs": float(outputs * fan_in + (0 if bias is None else outputs)),
         "fan_in": float(fan_in),
         "channels": float(units),

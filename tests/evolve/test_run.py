@@ -1,0 +1,212 @@
+"""Whole runs on real networks: determinism, resuming, the files they leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import zcproxy
+from zcproxy.errors import BenchmarkError, ConfigurationError, RunError
+from zcproxy.evolve import Configuration, Limits, evolve, resume
+from zcproxy.evolve.directory import RunDirectory
+from zcproxy.evolve.run import draw_samples
+from zcproxy.benchmarks import get_task
+
+LIMITS = Limits(generations=8)
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from zcproxy.evolve import Configuration, Limits, evolve
+from zcproxy.evolve.directory import RunDirectory
+if __name__ == "__main__":
+    out, cache = Path(sys.argv[1]), Path(sys.argv[2])
+    known = RunDirectory(out)
+    evolve(known.configuration(), known.limits(), out, cache=cache)
+"""
+
+
+def results_of(run: Path) -> dict[str, str]:
+    """Return the hall of fame and the proxies: what must not depend on workers or interruptions."""
+    state = json.loads((run / "checkpoint.json").read_text())
+    files = sorted([*(run / "front").glob("*.json"), run / "best.json"])
+    return {"hall": json.dumps(state["hall"]), **{path.name: path.read_text() for path in files}}
+
+
+@pytest.fixture
+def reference(small: Configuration, column_cache: Path, tmp_path: Path) -> dict[str, str]:
+    """The result of the small run, uninterrupted with one worker."""
+    run = tmp_path / "reference"
+    evolve(small, LIMITS, run, cache=column_cache)
+    return results_of(run)
+
+
+def test_two_workers_find_what_one_finds(
+    small: Configuration, column_cache: Path, tmp_path: Path, reference: dict[str, str]
+) -> None:
+    evolve(small, LIMITS, tmp_path / "two", workers=2, cache=column_cache)
+    assert results_of(tmp_path / "two") == reference
+
+
+def test_another_seed_finds_something_else(
+    small: Configuration, column_cache: Path, tmp_path: Path, reference: dict[str, str]
+) -> None:
+    evolve(replace(small, seed=1), LIMITS, tmp_path / "other", cache=column_cache)
+    assert results_of(tmp_path / "other")["hall"] != reference["hall"]
+
+
+def test_a_run_killed_three_times_ends_as_if_never_interrupted(
+    small: Configuration, column_cache: Path, tmp_path: Path, reference: dict[str, str]
+) -> None:
+    run = tmp_path / "killed"
+    directory = RunDirectory(run)
+    directory.create(small, LIMITS)
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    for kill in range(3):
+        process = subprocess.Popen([sys.executable, str(program), str(run), str(column_cache)])
+        lines = len(directory.journal())
+        deadline = time.monotonic() + 120
+        while len(directory.journal()) <= lines and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02 * (kill + 1))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    resume(run, cache=column_cache)
+    assert results_of(run) == reference
+    assert [line["epoch"] for line in directory.journal()] == [1, 2, 3, 4]
+
+
+def test_a_sweep_killed_on_the_way_goes_on_where_it_was(small: Configuration, tmp_path: Path) -> None:
+    run, cache = tmp_path / "killed", tmp_path / "cache"
+    RunDirectory(run).create(small, LIMITS)
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    process = subprocess.Popen([sys.executable, str(program), str(run), str(cache)])
+    deadline = time.monotonic() + 120
+    while not list(cache.rglob("*.arrow")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in cache.rglob("*.arrow")}
+    assert kept
+    evolve(small, LIMITS, run, cache=cache)
+    assert all(path.stat().st_mtime_ns == changed for path, changed in kept.items())
+    assert len(list(cache.rglob("*.arrow"))) > len(kept)
+
+
+def test_parts_of_the_sample_share_no_function(small: Configuration) -> None:
+    task = get_task("nasbench201/cifar10")
+    for seed in range(3):
+        sample = draw_samples(replace(small, networks=400, test_networks=200, seed=seed))["nasbench201/cifar10"]
+        parts = [
+            {task.equivalence_class(architecture) for architecture in part}
+            for part in (sample.training, sample.validation, sample.test)
+        ]
+        assert not parts[0] & parts[1]
+        assert not (parts[0] | parts[1]) & parts[2]
+        assert (len(sample.training), len(sample.validation), len(sample.test)) == (300, 100, 200)
+
+
+def test_several_tasks_share_their_networks_and_score_the_worst(
+    small: Configuration, column_cache: Path, tmp_path: Path
+) -> None:
+    tasks = ("nasbench201/cifar10", "nasbench201/imagenet16-120")
+    result = evolve(replace(small, tasks=tasks), Limits(generations=2), tmp_path / "run", cache=column_cache)
+    assert set(result.test) == set(tasks)
+    assert result.chosen.validation.worst == min(result.chosen.validation.correlations)
+    samples = draw_samples(replace(small, tasks=tasks))
+    assert samples[tasks[0]] == samples[tasks[1]]
+
+
+def test_the_hall_holds_the_best_of_each_size_and_files_load(
+    small: Configuration, column_cache: Path, tmp_path: Path
+) -> None:
+    result = evolve(small, LIMITS, tmp_path / "run", cache=column_cache)
+    sizes = [item.training.size for item in result.hall]
+    assert sizes == sorted(set(sizes))
+    assert max(sizes) <= small.maximum_size
+    assert all(item.formula.size == item.training.size for item in result.hall)
+    best = zcproxy.load_proxy(tmp_path / "run" / "best.json")
+    assert best.formula == result.chosen.formula
+    assert best.correlations[0]["networks"] == small.test_networks
+    assert len(list((tmp_path / "run" / "front").glob("*.json"))) == len(result.front)
+    assert result.chosen.validation.worst == max(item.validation.worst for item in result.hall)
+
+
+def test_new_layer_level_expressions_are_measured_on_the_way(
+    small: Configuration, column_cache: Path, tmp_path: Path
+) -> None:
+    evolve(small, LIMITS, tmp_path / "with", cache=column_cache)
+    evolve(replace(small, new_columns=0), LIMITS, tmp_path / "without", cache=column_cache)
+    counts = [RunDirectory(tmp_path / name).journal()[-1]["columns"] for name in ("with", "without")]
+    assert counts[0] > counts[1]
+
+
+def test_the_random_control_scores_as_many_formulas_without_selection(
+    small: Configuration, column_cache: Path, tmp_path: Path
+) -> None:
+    result = evolve(replace(small, algorithm="random"), LIMITS, tmp_path / "random", cache=column_cache)
+    assert result.evaluations > 100
+    assert json.loads((tmp_path / "random" / "checkpoint.json").read_text())["islands"] == [[], [], []]
+
+
+def test_limits_stop_a_run(small: Configuration, column_cache: Path, tmp_path: Path) -> None:
+    few = evolve(small, Limits(evaluations=50), tmp_path / "few", cache=column_cache)
+    assert few.generations == small.epoch_generations
+    started = time.monotonic()
+    evolve(small, Limits(seconds=20.0), tmp_path / "timed", cache=column_cache)
+    assert time.monotonic() - started < 60
+
+
+def test_a_directory_of_another_configuration_is_refused(
+    small: Configuration, column_cache: Path, tmp_path: Path
+) -> None:
+    evolve(small, Limits(generations=2), tmp_path / "run", cache=column_cache)
+    before = results_of(tmp_path / "run")
+    with pytest.raises(RunError, match="seed = 0, not 5"):
+        evolve(replace(small, seed=5), LIMITS, tmp_path / "run", cache=column_cache)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "diary.txt").write_text("mine")
+    with pytest.raises(RunError, match="is no run directory"):
+        evolve(small, LIMITS, tmp_path / "notes", cache=column_cache)
+    with pytest.raises(RunError, match="is no run directory"):
+        resume(tmp_path / "nowhere")
+    assert results_of(tmp_path / "run") == before
+    assert os.listdir(tmp_path / "notes") == ["diary.txt"]
+
+
+def test_more_networks_than_there_are(small: Configuration, tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="20000 networks asked for, the population 'all' has 15625"):
+        evolve(replace(small, networks=20000), LIMITS, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tasks": ()}, "no task given"),
+        ({"networks": 3}, "too few"),
+        ({"probes": ("noise", "light")}, "unknown probe 'light'"),
+        ({"algorithm": "anneal"}, "unknown algorithm 'anneal'"),
+        ({"maximum_size": 1}, "no room"),
+        ({"population": "some"}, "unknown population 'some'"),
+    ],
+)
+def test_a_configuration_that_makes_no_sense(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Configuration(**{"tasks": ("nasbench201/cifar10",), **change})  # type: ignore[arg-type]
+
+
+def test_limits_that_make_no_sense() -> None:
+    with pytest.raises(ConfigurationError, match="nothing stops the run"):
+        Limits()
+    with pytest.raises(ConfigurationError, match="must be positive"):
+        Limits(generations=0)
