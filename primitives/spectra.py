@@ -20,7 +20,7 @@ def _eigenvalues(matrix: Tensor) -> Tensor:
     symmetric = 0.5 * (matrix + matrix.T).double()
     try:
         return torch.linalg.eigvalsh(symmetric).flip(0).to(matrix.dtype)
-    except torch.linalg.LinAlgError:
+    except RuntimeError:  # torch.linalg.LinAlgError: no convergence
         return torch.full_like(matrix[0], torch.nan)
 
 
@@ -29,7 +29,7 @@ def eigenvalues(matrix: Tensor) -> Tensor:
     return _eigenvalues(matrix)
 
 
-@primitive(Signature((Kind.WEIGHTS,), Kind.SPECTRUM), formula="singular values of the filters x rest matrix, descending")
+@primitive(Signature((Kind.WEIGHTS,), Kind.SPECTRUM), formula="singular values of filters x rest, descending")
 def singular_values(weight: Tensor) -> Tensor:
     rows = weight.flatten(1)
     small = rows @ rows.T if rows.shape[0] <= rows.shape[1] else rows.T @ rows
@@ -109,7 +109,7 @@ def _square_slices(x: Tensor) -> Tensor | None:
     return x if x.dim() == 4 and x.shape[-1] == x.shape[-2] else None
 
 
-@primitive(*SLICES, formula="ln det of each square slice of positions", domain="square, determinant > 0", reference=EZNAS)
+@primitive(*SLICES, formula="ln det of each slice of positions", domain="square, determinant > 0", reference=EZNAS)
 def slice_logdet(x: Tensor) -> Tensor:
     square = _square_slices(x)
     if square is None:

@@ -169,9 +169,7 @@ def score(
             progress=lambda done, total: display.sweeping(task, done, total),
         )
     if out is not None:
-        frame = pd.DataFrame(
-            {"arch": drawn, "score": scores.scores, "label": scores.labels, "seconds": scores.seconds}
-        )
+        frame = pd.DataFrame({"arch": drawn, "score": scores.scores, "label": scores.labels, "seconds": scores.seconds})
         with replacing(out) as temporary:
             frame.to_csv(temporary, index=False)
     rows = [(chosen.name, correlate(scores.scores, scores.labels, task=task, population=name))]

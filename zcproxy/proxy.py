@@ -145,7 +145,9 @@ def _check_probes(place: Path, probes: Any) -> None:
         if name not in PROBES:
             raise ProxyFileError(f"{place} uses the probe '{name}', known are {', '.join(PROBES)}")
         if definition != json.loads(json.dumps(asdict(PROBES[name]))):
-            raise ProxyFileError(f"{place} defines the probe '{name}' differently from this zcproxy: score it with the version that wrote it")
+            raise ProxyFileError(
+                f"{place} defines the probe '{name}' differently from this zcproxy: use the version that wrote it"
+            )
 
 
 def _finite(value: Any) -> Any:

@@ -65,7 +65,7 @@ def draw_networks(
         BenchmarkError: fewer networks are left than asked for.
     """
     known = task.architectures(population)
-    seen = set()
+    seen: set[str] = set()
     for path in unseen_by:
         for sample in draw_samples(RunDirectory(path).configuration()).values():
             seen.update(task.equivalence_class(architecture) for architecture in sample.fitted)

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 import zcproxy
+from zcproxy.benchmarks import get_task
 from zcproxy.errors import BenchmarkError, ConfigurationError, RunError
 from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.run import draw_samples
-from zcproxy.benchmarks import get_task
 
 LIMITS = Limits(generations=8)
 

@@ -78,7 +78,9 @@ class Configuration:
     def from_dict(content: Mapping[str, Any]) -> Configuration:
         """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content."""
         try:
-            values = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+            values: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
+            }
             return Configuration(**values)
         except TypeError as error:
             raise ConfigurationError(f"the stored configuration does not fit this version: {error}") from error

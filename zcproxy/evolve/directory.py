@@ -1,8 +1,8 @@
 """The run directory: configuration, append-only journal, checkpoint and results. Killed at any moment, it resumes.
 
-`configuration.json` and `environment.json` are written once. After every epoch one line is appended to `journal.jsonl`, for
-people and plots, and `checkpoint.json` is replaced: the state that the next epoch starts from. A line that the checkpoint
-does not know (the run was killed in between) is dropped on resuming.
+`configuration.json` and `environment.json` are written once. After every epoch one line is appended to `journal.jsonl`,
+for people and plots, and `checkpoint.json` is replaced: the state that the next epoch starts from. A line that the
+checkpoint does not know (the run was killed in between) is dropped on resuming.
 """
 
 from __future__ import annotations

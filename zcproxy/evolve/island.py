@@ -1,8 +1,8 @@
 """One island for one epoch: a few generations of variation and selection, from a population to the next.
 
 The result depends on the arguments alone, so islands run anywhere in any order. DEAP's NSGA-II selects the survivors by
-worst and mean correlation, size and cost; variation is `zcproxy.formula.variation`, because DEAP's operators draw from one
-global generator and fail on kinds without a leaf.
+worst and mean correlation, size and cost; variation is `zcproxy.formula.variation`, because DEAP's operators draw from
+one global generator and fail on kinds without a leaf.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from deap import base, tools
@@ -93,8 +94,9 @@ class Epoch:
         individuals = [self._score(formula) for formula in population]
         individuals += [self._score(self._new(self._fresh)) for _ in range(size - len(individuals))]
         for _ in range(generations):
-            offspring = [self._score(self._new(lambda: self._child(individuals))) for _ in range(size)]
-            individuals = select(individuals + offspring, size)
+            parents = individuals
+            offspring = [self._score(self._new(partial(self._child, parents))) for _ in range(size)]
+            individuals = select(parents + offspring, size)
         tuned = [self._score(self._tune(item.formula)) for item in _by_correlation(individuals)[:TUNED]]
         return self._result(select(individuals + tuned, size))
 
@@ -187,7 +189,9 @@ def _is_better(formula: Node, score: Score, rival: Node, rival_score: Score) -> 
 
 
 def _by_correlation(individuals: Iterable[Individual]) -> list[Individual]:
-    return sorted(individuals, key=lambda item: (-item.score.worst, -item.score.mean, item.score.size, str(item.formula)))
+    return sorted(
+        individuals, key=lambda item: (-item.score.worst, -item.score.mean, item.score.size, str(item.formula))
+    )
 
 
 def _number_at(formula: Node, index: int) -> float:

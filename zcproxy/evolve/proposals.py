@@ -24,7 +24,9 @@ LARGEST_COLUMN = 8
 ATTEMPTS_EACH = 200
 
 
-def propose_columns(formulas: Sequence[Node], known: Iterable[Node], count: int, *, seed_names: Sequence[str | int]) -> list[Node]:
+def propose_columns(
+    formulas: Sequence[Node], known: Iterable[Node], count: int, *, seed_names: Sequence[str | int]
+) -> list[Node]:
     """Return up to `count` columns that are not known yet, all under the probe that the formulas use most.
 
     One probe, because every further one would add its passes to the sweep.

@@ -71,7 +71,7 @@ class Result:
 
 
 def choose(champions: Sequence[Node], training: Scorer, validation: Scorer) -> Result:
-    """Return the hall of fame, its Pareto front, and the formula that validation prefers; ties go to the smaller one."""
+    """Return the hall of fame, its Pareto front, and what validation prefers; ties go to the smaller formula."""
     hall = [Champion(formula, training(formula), validation(formula)) for formula in champions]
     hall.sort(key=lambda item: item.training.size)
     front = [item for item in hall if not any(_dominates(other.training, item.training) for other in hall)]

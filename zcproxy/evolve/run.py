@@ -1,4 +1,4 @@
-"""The run: sample, sweep, epochs of islands, choice on validation, test. See `zcproxy.evolve.directory` for its files."""
+"""The run: sample, sweep, epochs of islands, choice on validation, test. `zcproxy.evolve.directory` has its files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from zcproxy.evolve.configuration import Configuration, Limits
 from zcproxy.evolve.directory import RunDirectory, State
 from zcproxy.evolve.fitness import Score, Scorer
 from zcproxy.evolve.island import merge_best
+from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.proposals import propose_columns, useful_columns
 from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.sample import Sample, draw_sample
@@ -44,27 +45,6 @@ SWEEP_SHARE = 0.7
 
 TEST_SHARE = 0.5
 """Time of the final test, which measures a few columns, as a share of the same networks in the first sweep."""
-
-
-class Observer(Protocol):
-    """Shows people how a run gets on."""
-
-    def sweeping(self, task: str, done: int, total: int) -> None: ...
-    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None: ...
-    def saying(self, text: str) -> None: ...
-
-
-class Silent:
-    """An observer that shows nothing."""
-
-    def sweeping(self, task: str, done: int, total: int) -> None:
-        pass
-
-    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
-        pass
-
-    def saying(self, text: str) -> None:
-        pass
 
 
 @dataclass
@@ -117,9 +97,7 @@ def evolve(
 def resume(out: Path, *, workers: int = 1, cache: Path | None = None, observer: Observer | None = None) -> Result:
     """Continue a run where it was. Raises `RunError` if `out` is no run directory; see `evolve`."""
     directory = RunDirectory(out)
-    return evolve(
-        directory.configuration(), directory.limits(), out, workers=workers, cache=cache, observer=observer
-    )
+    return evolve(directory.configuration(), directory.limits(), out, workers=workers, cache=cache, observer=observer)
 
 
 def draw_samples(configuration: Configuration) -> dict[str, Sample]:

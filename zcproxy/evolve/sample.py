@@ -34,7 +34,9 @@ def draw_sample(
     """
     known = task.architectures(population)
     if networks > len(known):
-        raise BenchmarkError(f"{task.name}: {networks} networks asked for, the population '{population}' has {len(known)}")
+        raise BenchmarkError(
+            f"{task.name}: {networks} networks asked for, the population '{population}' has {len(known)}"
+        )
     rng = generator("sample", task.space.name, population, seed)
     shuffled = list(known)
     rng.shuffle(shuffled)

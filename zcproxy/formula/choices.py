@@ -123,7 +123,5 @@ def number_choices(columns: Iterable[Node]) -> Choices:
 
 
 def tensor_choices(leaves: Iterable[Node]) -> Choices:
-    """Return the choices for new layer-level expressions: statistics as leaves and every primitive that takes tensors."""
-    return Choices(
-        leaves, lambda signature: not any(kind.is_number for kind in signature.arguments), constants=False
-    )
+    """Return the choices for new layer-level expressions: statistics as leaves, every primitive that takes tensors."""
+    return Choices(leaves, lambda signature: not any(kind.is_number for kind in signature.arguments), constants=False)

@@ -22,7 +22,9 @@ from zcproxy.formula.tree import Node, constant
 MAXIMUM_DEPTH = 100
 """Deepest nesting that is read. A formula a person can use has a depth below 20."""
 
-_TOKEN = re.compile(r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),@]))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),@]))"
+)
 _SUM, _PRODUCT, _FACTOR = 1, 2, 3
 _PRECEDENCE = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
 

@@ -28,19 +28,18 @@ NORMALISATIONS = (
     nn.GroupNorm,
     nn.RMSNorm,
 )
+_NON_LINEARITY_NAMES = (
+    *("relu", "relu_", "relu6", "gelu", "silu", "elu", "elu_", "selu", "celu", "leaky_relu", "leaky_relu_", "prelu"),
+    *("softplus", "mish", "hardswish", "hardtanh", "hardtanh_", "hardsigmoid", "sigmoid", "tanh"),
+)
 NON_LINEARITIES = frozenset(
     function
-    for name in (
-        "relu relu_ relu6 gelu silu elu elu_ selu celu leaky_relu leaky_relu_ prelu softplus mish hardswish hardtanh "
-        "hardtanh_ hardsigmoid sigmoid tanh"
-    ).split()
+    for name in _NON_LINEARITY_NAMES
     for function in (getattr(F, name, None), getattr(torch, name, None), getattr(Tensor, name, None))
     if function is not None
 )
-
-IN_PLACE_OPERATORS = frozenset(
-    f"__i{name}__" for name in "add sub mul truediv floordiv mod pow and or xor lshift rshift matmul".split()
-) | {"__setitem__"}
+_OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "matmul")
+IN_PLACE_OPERATORS = frozenset([*(f"__i{name}__" for name in _OPERATORS), "__setitem__"])
 MODEL_FAILURES = (
     RuntimeError,
     ValueError,

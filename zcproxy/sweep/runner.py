@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 @contextmanager
 def worker_pool(workers: int) -> Iterator[Executor | None]:
-    """Yield an executor of `workers` processes, each with one torch thread; None, for one worker, means this process."""
+    """Yield an executor of `workers` processes, each with one torch thread; None for one worker: this process."""
     if workers == 1:
         yield None
         return

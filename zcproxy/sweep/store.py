@@ -1,7 +1,7 @@
 """The column store: what a sweep has measured, on disk, so that asking for a known column costs nothing.
 
-A context (task, probe settings, initialisation) has a folder of Arrow files, each with the columns of a few networks. A file
-is written beside its place and renamed, so that a killed sweep loses at most the networks it was working on.
+A context (task, probe settings, initialisation) has a folder of Arrow files, each with the columns of a few networks. A
+file is written beside its place and renamed, so that a killed sweep loses at most the networks it was working on.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import inspect
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -46,6 +47,7 @@ class Context:
 
     @property
     def key(self) -> str:
+        """The name of the context's folder."""
         text = json.dumps([CODE_VERSION, asdict(self)], sort_keys=True)
         return f"{self.task.replace('/', '-')}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
@@ -69,13 +71,16 @@ def default_cache() -> Path:
 
 @cache
 def column_key(column: Node) -> str:
-    """Return the text of a column with the version of the primitives it is computed by."""
-    names = sorted({node.symbol for node in column.walk() if node.arguments})
-    functions = [
-        function for name in names for function in dict.fromkeys(vocabulary().primitives[name].functions.values())
-    ]
-    sources = "\n".join(inspect.getsource(function) for function in functions)
-    return f"{column} #{hashlib.sha256(sources.encode()).hexdigest()[:8]}"
+    """Return the text of a column with the version of the code it is computed by: the files of its primitives."""
+    names = {node.symbol for node in column.walk() if node.arguments}
+    modules = {function.__module__ for name in names for function in vocabulary().primitives[name].functions.values()}
+    versions = [_module_version(name) for name in sorted(modules)]
+    return f"{column} #{hashlib.sha256(' '.join(versions).encode()).hexdigest()[:8]}"
+
+
+@cache
+def _module_version(name: str) -> str:
+    return hashlib.sha256(inspect.getsource(sys.modules[name]).encode()).hexdigest()
 
 
 class ColumnStore:
@@ -125,9 +130,8 @@ class ColumnStore:
         if not manifest.exists():
             write_text(manifest, json.dumps(asdict(self._context), indent=2) + "\n")
         path = self.folder / f"{name}.arrow"
-        with replacing(path) as temporary, pa.OSFile(str(temporary), "wb") as sink:
-            with pa.ipc.new_file(sink, table.schema) as writer:
-                writer.write_table(table)
+        with replacing(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
+            writer.write_table(table)
         for architecture in architectures:
             self._known.setdefault(architecture, {}).update(dict.fromkeys(arrays, path))
 
@@ -183,4 +187,3 @@ def clear(root: Path) -> int:
     except OSError as error:
         raise cannot_write(folder, error) from error
     return freed
-

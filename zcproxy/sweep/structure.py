@@ -1,8 +1,8 @@
 """What a network is made of: its layers, which of them are live, and the paths between input and output.
 
 One small pass (two Gaussian samples) tells. A layer is *live* if a signal reaches it and leaves it for the output: its
-input is not identically zero and neither is the gradient at its output. Dead layers (an edge that leads nowhere) are left
-out of every column, so that a network scores like the same network with its dead parts removed.
+input is not identically zero and neither is the gradient at its output. Dead layers (an edge that leads nowhere) are
+left out of every column, so that a network scores like the same network with its dead parts removed.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.formula import Kind, Node, RaggedLayers
+from zcproxy.formula import Node
 from zcproxy.sweep.measure import Measurement
 
 
@@ -26,14 +26,6 @@ class ColumnTable:
     counts: NDArray[np.integer]
     values: Mapping[Node, NDArray[np.floating]]
     seconds: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-
-    @property
-    def networks(self) -> int:
-        return len(self.counts)
-
-    def layers(self) -> RaggedLayers:
-        """Return the layer structure that aggregations work on."""
-        return RaggedLayers(self.counts)
 
 
 def table_of(measurements: Sequence[Measurement], columns: Sequence[Node]) -> ColumnTable:

@@ -1,0 +1,79 @@
+"""Time of a sweep over the standard library, divided by the bare passes of its probes on the same networks.
+
+    python tests/performance/sweep_ratio.py [--networks 12] [--batch 16]
+
+Both run in this process with one thread, network by network in turn, so that the ratio does not depend on the machine.
+A bare pass is a forward and a backward pass in the same memory format, nothing recorded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from zcproxy.benchmark import Batch
+from zcproxy.benchmarks import get_task
+from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.scoring import draw_networks
+from zcproxy.sweep.library import standard_columns
+from zcproxy.sweep.measure import measure
+from zcproxy.sweep.probes import PROBES, Pass, pass_inputs
+
+
+def bare_pass(network: nn.Module, run: Pass, inputs: Tensor, targets: Tensor) -> None:
+    values = pass_inputs(run, inputs, seed=0).contiguous(memory_format=torch.channels_last)
+    if run.double:
+        network, values = copy.deepcopy(network).double(), values.double()
+    output = network(values.requires_grad_())
+    loss = output.sum() if run.loss == "sum_of_logits" else nn.functional.cross_entropy(output, targets)
+    loss.backward()
+
+
+def bare_passes(network: nn.Module, probes: Sequence[str], batch: Batch) -> None:
+    network = network.to(memory_format=torch.channels_last)
+    done = set()
+    for name in probes:
+        probe = PROBES[name]
+        for run in probe.passes:
+            if run not in done or probe.sub_batches > 1:
+                done.add(run)
+                inputs, targets = (values.chunk(probe.sub_batches) for values in (batch.inputs, batch.targets))
+                for part in zip(inputs, targets, strict=True):
+                    bare_pass(network, run, *part)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--networks", type=int, default=12)
+    parser.add_argument("--batch", type=int, default=16)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    task = get_task("nasbench201/cifar10")
+    batch = task.batch(options.batch)
+    everything = ("noise", "data", "delta", "ones", "chunks")
+    cases = {"the default probes": DEFAULT_PROBES, "all probes of the library": everything}
+    for title, probes in cases.items():
+        columns = standard_columns(probes)
+        sweeping = bare = 0.0
+        for architecture in draw_networks(task, options.networks):
+            network = task.build(architecture)
+            started = time.perf_counter()
+            measure(network, batch.inputs, batch.targets, columns, disposable=True)
+            sweeping += time.perf_counter() - started
+            network = task.build(architecture)
+            started = time.perf_counter()
+            bare_passes(network, probes, batch)
+            bare += time.perf_counter() - started
+        print(
+            f"{title} ({', '.join(probes)}), {len(columns)} columns, {options.networks} networks: "
+            f"sweep {sweeping:.1f} s, bare passes {bare:.1f} s, ratio {sweeping / bare:.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.stats
+import torch
+
+from zcproxy.formula import Kind, vocabulary
+
+Registered = Callable[[str], dict[str, list[Any]]]
+
+
+def eigenvalues(matrix: Any) -> Any:
+    """By the general solver: independent of the symmetric one."""
+    return np.sort(scipy.linalg.eigvals(matrix).real)[::-1]
+
+
+def slices(function: Callable[[Any], Any], x: Any) -> Any:
+    if x.ndim != 4 or x.shape[-1] != x.shape[-2]:
+        return np.zeros_like(x[:, :1])  # checked on its own below
+    return np.array([[function(matrix) for matrix in row] for row in x])
+
+
+def positive_logdet(matrix: Any) -> Any:
+    sign, magnitude = np.linalg.slogdet(matrix)
+    return magnitude if sign > 0 else np.nan
+
+
+def ridge_logdet(matrix: Any) -> Any:
+    scaled = matrix / np.mean(np.diag(matrix))
+    return np.sum(np.log(eigenvalues(scaled) + 0.01))
+
+
+REFERENCES: dict[str, Callable[..., Any]] = {
+    "eigenvalues": eigenvalues,
+    "singular_values": lambda x: scipy.linalg.svdvals(x.reshape(len(x), -1)),
+    "logdet": lambda m: np.sum(np.log(eigenvalues(m))),
+    "ridge_logdet": ridge_logdet,
+    "det": lambda m: np.prod(eigenvalues(m)),
+    "trace": np.trace,
+    "largest_eigenvalue": lambda m: eigenvalues(m)[0],
+    "smallest_eigenvalue": lambda m: eigenvalues(m)[-1],
+    "condition_number": np.linalg.cond,
+    "dominance": lambda m: eigenvalues(m)[0] / np.sum(eigenvalues(m)),
+    "stable_rank": lambda m: np.sum(eigenvalues(m)) ** 2 / np.sum(eigenvalues(m) ** 2),
+    "effective_rank": lambda m: np.exp(scipy.stats.entropy(eigenvalues(m))),
+}
+SLICES: dict[str, Callable[..., Any]] = {"slice_logdet": positive_logdet, "slice_det": scipy.linalg.det}
+
+
+def test_every_primitive_has_a_reference(registered: Registered) -> None:
+    assert set(registered("spectra")) == set(REFERENCES) | set(SLICES)
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_against_scipy(name: str, registered: Registered, agrees: Callable[..., None]) -> None:
+    for signature in registered("spectra")[name]:
+        agrees(name, signature, REFERENCES[name])
+
+
+def function(name: str, kind: Kind) -> Callable[[torch.Tensor], torch.Tensor]:
+    primitive = vocabulary().primitives[name]
+    signature = primitive.signature((kind,))
+    assert signature is not None
+    return primitive.functions[signature]
+
+
+@pytest.mark.parametrize("kind", [Kind.WEIGHTS, Kind.ACTIVATIONS])
+@pytest.mark.parametrize("name", SLICES)
+def test_slices(name: str, kind: Kind) -> None:
+    values = torch.randn((4, 3, 5, 5), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for layout in (values, values.contiguous(memory_format=torch.channels_last)):
+        found = function(name, kind)(layout).numpy()
+        np.testing.assert_allclose(found, slices(SLICES[name], values.numpy()), rtol=1e-9)
+    assert np.isnan(found).any() == (name == "slice_logdet")
+
+
+@pytest.mark.parametrize("name", SLICES)
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 2), (4, 3, 2, 3), (4, 3, 3, 1)])
+def test_slices_that_are_not_square_are_undefined(name: str, shape: tuple[int, ...]) -> None:
+    for kind in (Kind.WEIGHTS, Kind.ACTIVATIONS):
+        found = function(name, kind)(torch.ones(shape))
+        assert torch.isnan(found).all() and found.dim() == len(shape)
+
+
+MATRICES = sorted(set(REFERENCES) - {"singular_values"})
+
+
+@pytest.mark.parametrize("name", [name for name in MATRICES if name not in ("det", "trace", "eigenvalues")])
+def test_a_zero_matrix(name: str) -> None:
+    found = function(name, Kind.SAMPLE_MATRIX)(torch.zeros(3, 3))
+    assert found.item() == 0.0 if name.endswith("_eigenvalue") else torch.isnan(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "matrix"),
+    [
+        ("logdet", [[0.0, 1.0], [1.0, 0.0]]),
+        ("logdet", [[1.0, 1.0], [1.0, 1.0]]),
+        ("ridge_logdet", [[-1.0, 0.0], [0.0, -1.0]]),
+        ("ridge_logdet", [[0.01, 1.0], [1.0, 0.01]]),
+        ("condition_number", [[1.0, 0.0], [0.0, -1.0]]),
+        ("condition_number", [[1.0, 0.0], [0.0, 0.0]]),
+        ("dominance", [[1.0, 0.0], [0.0, -1.0]]),
+    ],
+)
+def test_out_of_the_domain_is_nan(name: str, matrix: list[list[float]]) -> None:
+    assert torch.isnan(function(name, Kind.CHANNEL_MATRIX)(torch.tensor(matrix)))
+
+
+@pytest.mark.parametrize("name", MATRICES)
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_matrices_that_are_not_finite_give_no_finite_number(name: str, bad: float) -> None:
+    matrix = torch.eye(3)
+    matrix[0, 0] = bad
+    assert not torch.isfinite(function(name, Kind.SAMPLE_MATRIX)(matrix)).any()
+
+
+def test_eigenvalues_are_those_of_the_symmetric_part_in_descending_order() -> None:
+    skewed = torch.tensor([[1.0, 5.0], [-3.0, 2.0]])
+    found = function("eigenvalues", Kind.SAMPLE_MATRIX)(skewed).numpy()
+    np.testing.assert_allclose(found, np.linalg.eigvalsh([[1.0, 1.0], [1.0, 2.0]])[::-1], rtol=1e-6)
+
+
+def test_indefinite_matrices_have_an_effective_rank_of_magnitudes() -> None:
+    matrix = torch.diag(torch.tensor([2.0, -2.0, 2.0]))
+    assert function("effective_rank", Kind.SAMPLE_MATRIX)(matrix).item() == pytest.approx(3.0, rel=1e-6)
+    assert function("stable_rank", Kind.SAMPLE_MATRIX)(matrix).item() == pytest.approx(1 / 3, rel=1e-6)
+
+
+def test_log_determinants_of_large_kernels_do_not_overflow() -> None:
+    matrix = 1e6 * torch.eye(100)
+    assert function("logdet", Kind.NETWORK_MATRIX)(matrix).item() == pytest.approx(100 * np.log(1e6), rel=1e-6)

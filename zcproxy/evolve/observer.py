@@ -1,0 +1,33 @@
+"""How a run tells people how it gets on."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from zcproxy.evolve.directory import State
+
+
+class Observer(Protocol):
+    """Shows how a run gets on; its methods are called from the main process alone."""
+
+    def sweeping(self, task: str, done: int, total: int) -> None:
+        """Networks of a task are being measured: so many of so many."""
+
+    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
+        """An epoch is over: the best formula on the training networks, its worst tau, and the time left to evolve."""
+
+    def saying(self, text: str) -> None:
+        """Something else is worth a line."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def sweeping(self, task: str, done: int, total: int) -> None:
+        pass
+
+    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
+        pass
+
+    def saying(self, text: str) -> None:
+        pass
