@@ -68,7 +68,7 @@ def evolve_command(
     population: Population = "all",
     max_size: Annotated[int, typer.Option(help="Most nodes of a formula.")] = 30,
     probes: Annotated[str, typer.Option(help="Probes to use, separated by commas.")] = ",".join(DEFAULT_PROBES),
-    batch_size: Annotated[int, typer.Option(min=2, help="Samples of a minibatch.")] = 16,
+    batch_size: Annotated[int, typer.Option(min=2, help="Samples of a minibatch.")] = 8,
     test_networks: Annotated[int, typer.Option(min=2, help="Unseen networks to test the chosen formula on.")] = 200,
     new_columns: Annotated[int, typer.Option(min=0, help="New layer-level expressions to measure on the way.")] = 12,
     algorithm: Annotated[str, typer.Option(help="evolve, or random for the control without selection.")] = "evolve",

@@ -34,10 +34,8 @@ def load_model(reference: str) -> nn.Module:
     factory = getattr(module, attribute, None)
     if factory is None:
         raise ConfigurationError(f"'{module_name}' has no '{attribute}', asked for by '{reference}'")
-    if isinstance(factory, nn.Module):
-        return factory
     try:
-        model = factory()
+        model = factory if isinstance(factory, nn.Module) else factory()
     except MODEL_FAILURES as error:
         raise ModelError(f"the factory '{reference}' failed: {' '.join(str(error).split())}") from error
     if not isinstance(model, nn.Module):

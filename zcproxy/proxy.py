@@ -22,6 +22,14 @@ from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.probes import PROBES
 from zcproxy.sweep.table import table_of
 
+_FIELDS: dict[str, tuple[type, Any]] = {
+    "probes": (dict, {}),
+    "batch_size": (int, 8),
+    "provenance": (dict, {}),
+    "correlations": (list, []),
+}
+"""What a file may hold beside name and formula, with type and default."""
+
 FORMAT = 1
 """Version of the file format; files of a newer one are refused."""
 
@@ -40,7 +48,7 @@ class Proxy:
 
     formula: Node
     name: str = "proxy"
-    batch_size: int = 16
+    batch_size: int = 8
     provenance: Mapping[str, Any] = field(default_factory=dict)
     correlations: tuple[Mapping[str, Any], ...] = ()
 
@@ -125,7 +133,10 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
         raise ProxyFileError(f"{place} has no format version under 'format'; this zcproxy writes {FORMAT}")
     if version > FORMAT:
         raise ProxyFileError(f"{place} has format {version}, this zcproxy reads up to {FORMAT}: upgrade zcproxy")
-    _check_probes(place, content.get("probes", {}))
+    for key, (kind, default) in _FIELDS.items():
+        if not isinstance(content.setdefault(key, default), kind):
+            raise ProxyFileError(f"{place} has something else than a {kind.__name__} under '{key}'")
+    _check_probes(place, content["probes"])
     try:
         formula = parse(content["formula"])
     except FormulaError as error:
@@ -133,15 +144,15 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
     return Proxy(
         formula,
         name=str(content.get("name", place.stem)),
-        batch_size=int(content.get("batch_size", 16)),
-        provenance=content.get("provenance", {}),
-        correlations=tuple(content.get("correlations", ())),
+        batch_size=content["batch_size"],
+        provenance=content["provenance"],
+        correlations=tuple(content["correlations"]),
     )
 
 
-def _check_probes(place: Path, probes: Any) -> None:
+def _check_probes(place: Path, probes: Mapping[str, Any]) -> None:
     """Refuse a file whose probes are defined otherwise than here: its scores would not be the ones it reports."""
-    for name, definition in dict(probes).items():
+    for name, definition in probes.items():
         if name not in PROBES:
             raise ProxyFileError(f"{place} uses the probe '{name}', known are {', '.join(PROBES)}")
         if definition != json.loads(json.dumps(asdict(PROBES[name]))):

@@ -1,6 +1,6 @@
 """Time of a sweep over the standard library, divided by the bare passes of its probes on the same networks.
 
-    python tests/performance/sweep_ratio.py [--networks 12] [--batch 16]
+    python tests/performance/sweep_ratio.py [--networks 12] [--batch 8]
 
 Both run in this process with one thread, network by network in turn, so that the ratio does not depend on the machine.
 A bare pass is a forward and a backward pass in the same memory format, nothing recorded.
@@ -50,7 +50,7 @@ def bare_passes(network: nn.Module, probes: Sequence[str], batch: Batch) -> None
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", type=int, default=12)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()
     torch.set_num_threads(1)
     task = get_task("nasbench201/cifar10")

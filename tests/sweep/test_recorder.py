@@ -242,7 +242,6 @@ def test_two_runs_do_not_mix() -> None:
 @pytest.mark.xfail(reason="the hooks see positional arguments alone", raises=ModelError, strict=True)
 def test_a_layer_called_by_keyword() -> None:
     model = Steps(lambda self, x: self.norm(input=x))
-    model.last.forward = lambda input: functional.conv2d(input, model.last.weight)  # type: ignore[method-assign]
     calls, _ = record(model, images())
     assert "normalized" in calls[0].slots
 

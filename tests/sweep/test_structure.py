@@ -166,7 +166,7 @@ def test_descriptors_of_a_convolution_and_a_linear_layer() -> None:
         nn.Linear(4 * 4 * 2, 5),
     )
     found = structure(model, torch.zeros(2, 3, 8, 8)).layers
-    # By hand: 8 x 4 x 4 outputs of 27 inputs; 4 x 4 x 2 outputs of 4 x 3 inputs and a bias; 5 outputs of 32 inputs and a bias
+    # 8 x 4 x 4 outputs of 27 inputs; 4 x 4 x 2 outputs of 4 x 3 inputs and a bias; 5 outputs of 32 inputs and a bias
     assert found["params"] == [8 * 27, 4 * 12 + 4, 5 * 32 + 5]
     assert found["macs"] == [8 * 16 * 27, 32 * 12 + 32, 5 * 32 + 5]
     assert found["fan_in"] == [27, 12, 32]
@@ -258,9 +258,10 @@ def test_totals_say_that_they_count_dead_layers(name: str) -> None:
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_a_live_network_is_live_at_any_scale(network: Callable[..., Case], scale: float) -> None:
-    for name in ("perceptron", "residual"):
-        model, inputs = network(name)
+    perceptron = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4))
+    for model, inputs in ((perceptron, torch.randn(6, 6)), network("residual"), network("cell")):
+        expected = structure(model, inputs).live
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.mul_(scale)
-        assert all(structure(model, inputs).live)
+        assert structure(model, inputs).live == expected

@@ -45,7 +45,7 @@ class Configuration:
     validation_share: float = 0.25
     test_networks: int = 200
     probes: tuple[str, ...] = DEFAULT_PROBES
-    batch_size: int = 16
+    batch_size: int = 8
     device: str = "cpu"
     maximum_size: int = 30
     islands: int = 4

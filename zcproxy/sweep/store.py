@@ -25,7 +25,7 @@ from zcproxy.files import cannot_write, replacing, write_text
 from zcproxy.formula import Node, vocabulary
 from zcproxy.sweep.measure import Measurement
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised when probes, recorder or descriptors change what they measure: older columns are then not read any more."""
 
 
@@ -41,7 +41,7 @@ class Context:
     """
 
     task: str
-    batch_size: int = 16
+    batch_size: int = 8
     initialisation: int = 0
     device: str = "cpu"
 

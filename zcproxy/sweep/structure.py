@@ -26,7 +26,7 @@ LAYER_DESCRIPTORS = {
     "resolution": "output positions of one channel for one sample",
     "kernel": "kernel positions",
     "groups": "groups of the convolution",
-    "relative_depth": "place of the layer in order of execution, in [0, 1]",
+    "relative_depth": "place of the layer among the live ones in order of execution, in [0, 1]",
     "path_share": "share of all input-output paths that lead through the layer",
 }
 NETWORK_DESCRIPTORS = {
@@ -86,11 +86,11 @@ def examine(model: nn.Module, recorder: Recorder, like: Tensor) -> Structure:
     ]
     paths = _paths(output, inputs, calls)
     rows = [_describe(call) for call in calls]
-    last = max(len(calls) - 1, 1)
-    for index, row in enumerate(rows):
-        row["relative_depth"] = index / last
-        row["path_share"] = paths.shares[index]
+    for row, share in zip(rows, paths.shares, strict=True):
+        row["path_share"] = share
     kept = [row for row, alive in zip(rows, live, strict=True) if alive]
+    for index, row in enumerate(kept):
+        row["relative_depth"] = index / max(len(kept) - 1, 1)
     return Structure(
         live,
         {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},

@@ -1,0 +1,258 @@
+"""The command line: what works, and one clear line with exit code 2 for what cannot."""
+
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from zcproxy.cli import main, parse_duration
+from zcproxy.errors import ConfigurationError
+from zcproxy.formula import parse
+from zcproxy.proxy import Proxy
+
+Command = Callable[..., tuple[int, str, str]]
+TASK = "nasbench201/cifar10"
+
+MODELS = """
+import torch
+from torch import nn
+
+def small():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 5))
+
+def pair():
+    class Pair(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(3, 4, 3)
+        def forward(self, x):
+            return self.layer(x), x
+    return Pair()
+
+def weightless():
+    return nn.Sequential(nn.ReLU(), nn.Flatten())
+
+def broken():
+    raise RuntimeError("no such file\\nas weights.pt")
+
+def nan():
+    model = small()
+    with torch.no_grad():
+        model[0].weight.fill_(float("nan"))
+    return model
+
+number = 3
+"""
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Run a command in an empty folder with a cache of its own; returns exit code, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("ZCPROXY_CACHE", str(tmp_path / "cache"))
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["zcproxy", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        captured = capsys.readouterr()
+        return int(stopped.value.code or 0), captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def proxy_file(tmp_path: Path) -> Path:
+    path = tmp_path / "proxy.json"
+    Proxy(parse("sum(log(frobenius_norm(grad(weight)@noise)))"), name="mine", batch_size=4).save(path)
+    return path
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "users_models.py").write_text(MODELS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "users_models", raising=False)
+
+
+def refused(result: tuple[int, str, str], *parts: str) -> None:
+    code, out, err = result
+    assert code == 2
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    assert err.startswith("zcproxy: ")
+    for part in parts:
+        assert part in err
+
+
+def test_score_writes_the_columns_people_script_against(real_data: Path, run: Command, tmp_path: Path) -> None:
+    code, _, err = run("score", "params", TASK, "--networks", "12", "--workers", "1", "--out", "scores.csv")
+    assert code == 0
+    rows = list(csv.DictReader((tmp_path / "scores.csv").open()))
+    assert list(rows[0]) == ["arch", "score", "label", "seconds"]
+    assert len(rows) == 12
+    assert all(float(row["score"]) >= 73306 and 0 <= float(row["label"]) <= 100 for row in rows)
+    assert all(float(row["seconds"]) > 0 for row in rows)
+    assert "convolutions" in err
+
+
+def test_known_columns_cost_nothing(real_data: Path, run: Command, tmp_path: Path, proxy_file: Path) -> None:
+    for name in ("first.csv", "second.csv"):
+        assert run("score", str(proxy_file), TASK, "--networks", "4", "--workers", "1", "--out", name)[0] == 0
+    first, second = (list(csv.DictReader((tmp_path / name).open())) for name in ("first.csv", "second.csv"))
+    assert [row["score"] for row in first] == [row["score"] for row in second]
+    assert all(float(row["seconds"]) == 0 for row in second)
+    code, _, err = run("columns", "info")
+    assert code == 0
+    assert TASK in err
+    assert run("columns", "clear")[0] == 0
+    assert not (tmp_path / "cache" / "columns").exists()
+
+
+def test_score_one_model(run: Command, proxy_file: Path, models: None) -> None:
+    arguments = ("score", str(proxy_file), "--model", "users_models:small", "--input", "3x8x8")
+    code, out, _ = run(*arguments)
+    assert code == 0
+    assert float(out) == float(run(*arguments)[1])
+
+
+def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None:
+    code, out, err = run("proxy", "show", str(proxy_file))
+    assert code == 0
+    assert out.strip() == "sum(log(frobenius_norm(grad(weight)@noise)))"
+    assert "noise" in err
+    assert run("proxy", "export", str(proxy_file), "--out", "single.py")[0] == 0
+    exported = run("proxy", "export", str(proxy_file))[1]
+    assert (tmp_path / "single.py").read_text() == exported
+    assert "def score(" in exported
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["score", "params", "nasbench201/cifar11"], ["unknown task 'nasbench201/cifar11'", "nasbench201/cifar10"]),
+        (["score", "params", "nasbench202/cifar10"], ["nasbench202", "nasbench201/cifar10"]),
+        (["score", "naswt", TASK], ["did you mean naswot?"]),
+        (["score", "nothing.json", TASK], ["cannot read the proxy file nothing.json"]),
+        (["score", "sum(frobenius_nrm(weight))", TASK], ["unknown primitive 'frobenius_nrm'", "frobenius_norm"]),
+        (["score", "sum(frobenius_norm(weight)", TASK], ["expected ')'", "position 27"]),
+        (["score", "sum(weight@noise)", TASK], ["of kind Layer", "aggregate it"]),
+        (["score", "logdet(params)", TASK], ["does not take (Layer)"]),
+        (["score", "(" * 10000 + "depth" + ")" * 10000, TASK], ["nested deeper than 100"]),
+        (["score", "params"], ["name a task"]),
+        (["score", "params", TASK, "--networks", "20000"], ["20000 networks asked for", "has 15625"]),
+        (["score", "params", TASK, "--population", "some"], ["unknown population 'some'"]),
+        (["evolve", TASK], ["add --out"]),
+        (["evolve", TASK, "--out", "x", "--budget", "soon"], ["cannot read the duration 'soon'", "15m"]),
+        (["evolve", TASK, "--out", "x", "--probes", "noise,light"], ["unknown probe 'light'"]),
+        (["evolve", TASK, "--out", "x", "--networks", "3"], ["too few"]),
+        (["evolve", "--resume", "nowhere"], ["nowhere is no run directory"]),
+        (["evolve", TASK, "--resume", "nowhere"], ["leave the tasks out"]),
+        (["evolve", "--out", "x"], ["no task given"]),
+    ],
+)
+def test_bad_arguments(real_data: Path, run: Command, tmp_path: Path, arguments: list[str], parts: list[str]) -> None:
+    refused(run(*arguments), *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("{", ["does not hold valid JSON"]),
+        ("[" * 100000, ["does not hold valid JSON"]),
+        ('{"name": "x"}', ["no text under 'formula'"]),
+        ('{"formula": "depth"}', ["no format version"]),
+        ('{"formula": "depth", "format": 99}', ["format 99", "upgrade zcproxy"]),
+        ('{"formula": "dept", "format": 1}', ["unknown name 'dept'", "depth"]),
+        ('{"formula": "depth +", "format": 1}', ["position 8"]),
+        ('{"formula": "params", "format": 1}', ["of kind Layer"]),
+        (json.dumps({"formula": "abs(" * 10000 + "depth" + ")" * 10000, "format": 1}), ["nested deeper"]),
+        ('{"formula": "depth", "format": 1, "probes": {"light": {}}}', ["probe 'light'"]),
+        ('{"formula": "depth", "format": 1, "probes": {"noise": {}}}', ["differently"]),
+        ('{"formula": "depth", "format": 1, "probes": [1]}', ["'probes'"]),
+        ('{"formula": "depth", "format": 1, "batch_size": "many"}', ["'batch_size'"]),
+        ('{"formula": "__import__(1)", "format": 1}', ["unknown primitive '__import__'"]),
+    ],
+)
+def test_bad_proxy_files(run: Command, tmp_path: Path, content: str, parts: list[str]) -> None:
+    (tmp_path / "bad.json").write_text(content)
+    refused(run("proxy", "show", "bad.json"), "bad.json", *parts)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "parts"),
+    [
+        ("users_models:small", "3x7x7", ["failed on input of shape"]),
+        ("users_models:small", "3by8", ["cannot read the input shape '3by8'"]),
+        ("users_models:pair", "3x8x8", ["returns tuple"]),
+        ("users_models:weightless", "3x8x8", ["no convolution or linear layer"]),
+        ("users_models:broken", "3x8x8", ["'users_models:broken' failed: no such file as weights.pt"]),
+        ("users_models:nan", "3x8x8", ["parameter 0.weight holds NaN"]),
+        ("users_models:number", "3x8x8", ["'users_models:number'"]),
+        ("users_models:large", "3x8x8", ["has no 'large'"]),
+        ("users_modules:small", "3x8x8", ["cannot import 'users_modules'"]),
+        ("users_models", "3x8x8", ["write package.module:factory"]),
+    ],
+)
+def test_bad_models(run: Command, proxy_file: Path, models: None, model: str, shape: str, parts: list[str]) -> None:
+    refused(run("score", str(proxy_file), "--model", model, "--input", shape), *parts)
+
+
+def test_bad_data_directories(real_data: Path, run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = real_data / "nasbench201" / "nasbench201.parquet"
+    monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path / "missing"))
+    refused(run("score", "params", TASK), "missing", "ZCPROXY_DATA")
+    data = tmp_path / "data"
+    (data / "nasbench201").mkdir(parents=True)
+    monkeypatch.setenv("ZCPROXY_DATA", str(data))
+    refused(run("score", "params", TASK), "nasbench201.parquet")
+    (data / "nasbench201" / "nasbench201.parquet").write_bytes(table.read_bytes()[:100_000])
+    refused(run("score", "params", TASK), "nasbench201.parquet")
+    changed = bytearray(table.read_bytes())
+    changed[2_000_000] ^= 1
+    (data / "nasbench201" / "nasbench201.parquet").write_bytes(changed)
+    refused(run("evolve", TASK, "--out", "x"), "nasbench201.parquet")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files by RLIMIT_FSIZE")
+def test_a_full_disk_leaves_nothing_half_written(real_data: Path, tmp_path: Path) -> None:
+    program = shutil.which("zcproxy", path=str(Path(sys.executable).parent))
+    assert program is not None
+    out, cache = tmp_path / "scores.csv", tmp_path / "cache"
+    out.write_text("mine\n")
+    finished = subprocess.run(
+        [program, "score", "params", TASK, "--networks", "400", "--workers", "1", "--out", str(out)],
+        env={"ZCPROXY_CACHE": str(cache), "ZCPROXY_DATA": str(real_data), "PATH": "", "COLUMNS": "300"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+    assert finished.returncode == 2, finished.stderr
+    assert "cannot write" in finished.stderr.splitlines()[-1]
+    assert out.read_text() == "mine\n"
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("1.5h", 5400), ("1h30m", 5400)])
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "15", "m", "15 m", "-5m", "5m!"])
+def test_durations_that_are_none(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot read the duration"):
+        parse_duration(text)
