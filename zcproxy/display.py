@@ -31,18 +31,19 @@ class RunDisplay:
         self._bars: dict[str, TaskID] = {}
 
     def __enter__(self) -> RunDisplay:
-        self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._bars:
+            self._progress.stop()
 
     def sweeping(self, task: str, done: int, total: int) -> None:
         """Show how many networks of a sweep are measured."""
         if total == 0:
             return
+        self._progress.start()
         if done == 0 or task not in self._bars:
             self._bars[task] = self._progress.add_task(f"measuring {task}", total=total)
         self._progress.update(self._bars[task], completed=done)

@@ -138,16 +138,15 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
             raise ProxyFileError(f"{place} has something else than a {kind.__name__} under '{key}'")
     _check_probes(place, content["probes"])
     try:
-        formula = parse(content["formula"])
+        return Proxy(
+            parse(content["formula"]),
+            name=str(content.get("name", place.stem)),
+            batch_size=content["batch_size"],
+            provenance=content["provenance"],
+            correlations=tuple(content["correlations"]),
+        )
     except FormulaError as error:
         raise FormulaError(f"{place}: {error}") from error
-    return Proxy(
-        formula,
-        name=str(content.get("name", place.stem)),
-        batch_size=content["batch_size"],
-        provenance=content["provenance"],
-        correlations=tuple(content["correlations"]),
-    )
 
 
 def _check_probes(place: Path, probes: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ To add one, write a module with a `PROXY` beside the others and list it in `NAME
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
+import os
 
 from zcproxy.errors import FormulaError, ProxyFileError, nearest_names
 from zcproxy.formula import parse
@@ -31,9 +31,8 @@ def resolve_proxy(text: str) -> Proxy:
         ProxyFileError: it looks like a file or a name, and there is none.
         FormulaError: it is no formula.
     """
-    path = Path(text)
-    if text.endswith(".json") or path.is_file():
-        return load_proxy(path)
+    if text.endswith(".json") or os.path.isfile(text):  # unlike Path.is_file, False for a text too long for a name
+        return load_proxy(text)
     if text in NAMES:
         entry = published(text)
         return Proxy(parse(entry.formula), name=entry.name, provenance={"paper": entry.paper})

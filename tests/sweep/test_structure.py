@@ -242,7 +242,6 @@ def test_a_pruned_cell_has_the_same_descriptors(cell: str) -> None:
         np.testing.assert_array_equal(before[name], after[name], err_msg=name)
 
 
-@pytest.mark.xfail(reason="dead layers count in the order of execution", strict=True)
 @pytest.mark.parametrize("cell", DEAD)
 def test_a_pruned_cell_has_the_same_relative_depths(cell: str) -> None:
     before, after = described(cell, ["relative_depth"]), described(SPACE.prune(cell), ["relative_depth"])

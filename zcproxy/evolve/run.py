@@ -43,6 +43,12 @@ LEAST_PACE = 0.3
 SWEEP_SHARE = 1.5
 """A sweep for new columns is only begun with this multiple of the first sweep's time left: it takes about a half."""
 
+PROPOSED_FOR_EACH = 5
+"""Expressions proposed for each new column wanted: most are undefined somewhere."""
+
+SCREENING_NETWORKS = 8
+"""Networks that the proposed expressions are tried on before the others are measured."""
+
 TEST_SHARE = 0.5
 """Time of the final test, which measures a few columns, as a share of the same networks in the first sweep."""
 
@@ -199,17 +205,28 @@ class _Run:
     def _add_columns(self, executor: Executor | None, state: State, formulas: Sequence[Node]) -> None:
         """Measure columns that the best formulas propose and let every island start from some of them."""
         configuration = self._configuration
+        wanted = configuration.new_columns
         proposed = propose_columns(
-            formulas, map(parse, state.columns), configuration.new_columns, seed_names=(configuration.seed, state.epoch)
+            formulas,
+            map(parse, state.columns),
+            PROPOSED_FOR_EACH * wanted,
+            seed_names=(configuration.seed, state.epoch),
         )
-        self._observer.saying(f"measuring {len(proposed)} new layer-level expressions")
-        tables = [
-            self._table(executor, name, self._samples[name].fitted, proposed, self._observer.sweeping)
-            for name in configuration.tasks
-        ]
-        useful = [str(column) for column in useful_columns(tables, proposed)]
+        screened = self._useful_columns(executor, proposed, networks=SCREENING_NETWORKS)[:wanted]
+        self._observer.saying(f"measuring {len(screened)} new layer-level expressions of {len(proposed)} proposed")
+        useful = [str(column) for column in self._useful_columns(executor, screened)]
         state.columns += useful
         state.islands = [[*texts, *(f"sum({column})" for column in useful)] for texts in state.islands]
+
+    def _useful_columns(
+        self, executor: Executor | None, columns: Sequence[Node], networks: int | None = None
+    ) -> list[Node]:
+        """Return the columns that are finite and not constant on the networks (the first few of each task)."""
+        tables = [
+            self._table(executor, name, self._samples[name].fitted[:networks], columns)
+            for name in self._configuration.tasks
+        ]
+        return useful_columns(tables, columns)
 
     def _measure_columns(self, executor: Executor | None, columns: Sequence[str]) -> None:
         started = time.monotonic()

@@ -18,7 +18,7 @@ from zcproxy.formula import Kind, Node
 from zcproxy.random import derive_seed
 from zcproxy.sweep.expressions import ColumnEvaluator, LayerTensors, Leaves, leaves_of
 from zcproxy.sweep.probes import PROBES, Pass, Probe, pass_inputs
-from zcproxy.sweep.recorder import NORMALISATIONS, LayerCall, Recorder, gradients_of
+from zcproxy.sweep.recorder import NORMALISATIONS, LayerCall, Recorder, gradients_of, reported
 from zcproxy.sweep.structure import Structure, examine
 
 Key = TypeVar("Key")
@@ -54,16 +54,18 @@ def measure(
     """Measure columns on an untrained network, leaving it and the global random state as they were.
 
     Args:
-        model: any module that maps `inputs` to logits (samples x classes, or anything of floats).
+        model: any module that maps `inputs` to logits: samples x classes for the cross-entropy of `data` and `chunks`,
+            floats of any shape for the other probes. Half-precision parameters are measured in float32.
         inputs: samples x ..., floating-point; probes without images take only its shape, dtype and device.
-        targets: samples, int64 class indices for the cross-entropy of `data` and `chunks`; None draws seeded random
-            classes, which for an untrained network tells as much.
+        targets: samples, int64 class indices for the cross-entropy; None draws seeded random classes, which for an
+            untrained network tells as much.
         columns: expressions to measure, see `Node.columns`.
         input_seed: index of the Gaussian inputs and random classes.
         disposable: the model is not needed afterwards, so that no copy of it has to be made.
 
     Raises:
-        ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN.
+        ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; inputs or targets
+            do not fit.
     """
     wanted = list(dict.fromkeys(columns))
     structure, found = run_probes(
@@ -113,9 +115,16 @@ def run_probes(
     Returns:
         The structure, and the value of each expression: none at all if no layer is live.
     """
-    with torch.random.fork_rng(devices=_cuda_devices(inputs)), torch.enable_grad():
+    with (
+        torch.random.fork_rng(devices=_cuda_devices(inputs)),
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+    ):
         torch.manual_seed(derive_seed("measure", input_seed))
-        network = _prepare(model if disposable else copy.deepcopy(model), inputs)
+        inputs = _prepared_inputs(inputs)
+        targets = None if targets is None else targets.clone()
+        with reported("the model cannot be copied and prepared"):
+            network = _prepared(model if disposable else copy.deepcopy(model), inputs)
         runs = {run for leaves in needs.values() for probe in leaves if probe for run in PROBES[probe].passes}
         variants = {run: _transformed(network, run) for run in runs if run.transforms_network}
         with Recorder(network) as recorder:
@@ -131,14 +140,29 @@ def _cuda_devices(inputs: Tensor) -> list[int]:
     return [inputs.device.index or 0] if inputs.is_cuda else []
 
 
-def _prepare(network: nn.Module, inputs: Tensor) -> nn.Module:
+def _prepared_inputs(inputs: Tensor) -> Tensor:
+    """Return inputs that no graph leads to; half precision becomes float32, as it does in the model."""
     if not inputs.is_floating_point():
         raise ModelError(f"inputs are {inputs.dtype}, expected floating-point numbers")
+    if inputs.dim() == 0 or inputs.numel() == 0:
+        raise ModelError(f"inputs of shape {tuple(inputs.shape)} hold nothing: give at least one sample")
+    inputs = inputs.detach().clone()
+    return inputs.float() if inputs.dtype.itemsize < 4 else inputs
+
+
+def _prepared(network: nn.Module, inputs: Tensor) -> nn.Module:
+    """Return the network as the probes need it; it is changed in place."""
+    if isinstance(network, torch.jit.ScriptModule):
+        raise ModelError("the model is a TorchScript module, whose layers cannot be observed: give the original module")
+    if any(parameter.dtype.itemsize < 4 for parameter in network.parameters() if parameter.is_floating_point()):
+        network.float()
     for name, parameter in network.named_parameters():
         if not torch.isfinite(parameter).all():
             raise ModelError(f"parameter {name} holds NaN or infinity: initialise the model first")
     network.eval()
     for module in network.modules():
+        module._backward_pre_hooks.clear()  # they would wrap the tensors that layers are linked by
+        module._backward_hooks.clear()
         if isinstance(module, NORMALISATIONS):
             module.train()
     network.requires_grad_(True)
@@ -194,10 +218,19 @@ class _Session:
         return values
 
     def _add_weights(self, tensors: list[LayerTensors]) -> None:
-        _, calls = self._recorder.run(self._inputs[:2])
-        alive_calls = (call for call, alive in zip(calls, self._live, strict=True) if alive)
-        for known, call in zip(tensors, alive_calls, strict=True):
-            known["weight"] = call.module.weight.detach()  # type: ignore[operator]
+        _, calls = self._run(self._recorder, self._inputs[:2])
+        for known, call in zip(tensors, self._alive(calls), strict=True):
+            known["weight"] = call.weight.detach()
+
+    def _run(self, recorder: Recorder, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
+        output, calls = recorder.run(inputs)
+        if len(calls) != len(self._live):
+            raise ModelError(f"the model called {len(calls)} layers, then {len(self._live)}: its forward is not fixed")
+        return output, calls
+
+    def _alive(self, items: Iterable[Value]) -> list[Value]:
+        """Return what belongs to live layers, of one item for each layer call."""
+        return [item for item, alive in zip(items, self._live, strict=True) if alive]
 
     def _probe(self, probe: Probe, leaves: set[str], kept: dict[Pass, list[LayerTensors]]) -> list[LayerTensors]:
         names = {leaf.rpartition("@")[0] for leaf in leaves}
@@ -243,25 +276,38 @@ class _Session:
         self, recorder: Recorder, run: Pass, inputs: Tensor, names: set[str], part: slice
     ) -> list[LayerTensors]:
         with torch.enable_grad():
-            output, calls = recorder.run(inputs.requires_grad_())
+            output, calls = self._run(recorder, inputs.requires_grad_())
             wanted = {name[5:-1] for name in names if name.startswith("grad(")}
             gradients = gradients_of(self._loss(run, output, part), calls, wanted)
-        if len(calls) != len(self._live):
-            raise ModelError(f"the model called {len(calls)} layers, then {len(self._live)}: its forward is not fixed")
         return [
             {name: _tensor(name, call, gradient) for name in names}
-            for call, gradient, alive in zip(calls, gradients, self._live, strict=True)
-            if alive
+            for call, gradient in self._alive(zip(calls, gradients, strict=True))
         ]
 
     def _loss(self, run: Pass, output: Tensor, part: slice) -> Tensor:
         if run.loss == "sum_of_logits":
             return output.sum()
+        samples = len(self._inputs)
+        if output.dim() != 2:
+            raise ModelError(
+                f"the cross-entropy needs logits of samples x classes, the model's are {_described(output)}"
+            )
         targets = self._targets
         if targets is None:
             generator = torch.Generator().manual_seed(derive_seed("random classes", self._input_seed))
-            targets = torch.randint(output.shape[1], (len(self._inputs),), generator=generator).to(output.device)
-        return nn.functional.cross_entropy(output, targets[part])
+            targets = torch.randint(output.shape[1], (samples,), generator=generator)
+        if targets.dtype != torch.int64 or targets.shape != (samples,):
+            raise ModelError(f"targets are {_described(targets)}, expected one torch.int64 class for each of {samples}")
+        chosen = targets[part].to(output.device)
+        if len(chosen) != len(output):
+            raise ModelError(f"the model returns {len(output)} rows of logits for {len(chosen)} samples")
+        if not 0 <= chosen.min() <= chosen.max() < output.shape[1]:
+            raise ModelError(f"targets are not all among the {output.shape[1]} classes that the model has logits of")
+        return nn.functional.cross_entropy(output, chosen)
+
+
+def _described(tensor: Tensor) -> str:
+    return f"{tensor.dtype} of shape {tuple(tensor.shape)}"
 
 
 def _transformed(network: nn.Module, run: Pass) -> nn.Module:
@@ -275,17 +321,18 @@ def _transformed(network: nn.Module, run: Pass) -> nn.Module:
     if not run.normalised:
         for module in changed.modules():
             if isinstance(module, NORMALISATIONS):
-                module.forward = _identity  # type: ignore[method-assign, assignment]
+                module.forward = _identity  # type: ignore[method-assign]
     return changed
 
 
-def _identity(inputs: Tensor) -> Tensor:
-    return inputs
+def _identity(input: Tensor) -> Tensor:
+    """Stand in for a normalisation: with the name of its argument, and memory of its own that may be overwritten."""
+    return input.clone()
 
 
 def _tensor(name: str, call: LayerCall, gradient: dict[str, Tensor]) -> Tensor:
     if name.startswith("grad("):
         return gradient[name[5:-1]]
     if name == "weight":
-        return call.module.weight.detach()  # type: ignore[operator]
+        return call.weight.detach()
     return call.slot(name).value

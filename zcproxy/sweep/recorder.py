@@ -1,24 +1,31 @@
 """Records what flows through the weight-bearing layers of any module during one forward and backward pass.
 
 Modules are observed by forward hooks and functional calls by a torch-function mode, so that functional non-linearities
-are seen and a tensor that an in-place operation is about to overwrite is copied first.
+are seen and a tensor that an in-place operation is about to overwrite is copied first. What follows a layer is found by
+the identity of tensors and their version, so that a tensor that was overwritten counts as another one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch._C import DisableTorchFunction
 from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.nn.utils.parametrize import cached
 from torch.overrides import TorchFunctionMode
 
 from zcproxy.errors import ModelError
+
+Kept = TypeVar("Kept")
+ForwardHook = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Tensor], Tensor]
 
 WEIGHT_MODULES = (nn.Conv1d, nn.Conv2d, nn.Linear)
 NORMALISATIONS = (
@@ -62,10 +69,11 @@ class Slot:
 
 @dataclass
 class LayerCall:
-    """One call of a weight-bearing module: its tensors by the names formulas use."""
+    """One call of a weight-bearing module: the weight that it used, and its other tensors by the names formulas use."""
 
     name: str
     module: nn.Module
+    weight: Tensor
     slots: dict[str, Slot] = field(default_factory=dict)
 
     def slot(self, name: str) -> Slot:
@@ -80,20 +88,20 @@ class Recorder:
     """Context manager that observes a module; `run` records the layer calls of one forward pass.
 
     Args:
-        model: the module to observe. Its hooks are gone when the context ends.
+        model: the module to observe. The recorder's hooks are gone when the context ends.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
         self._handles: list[Any] = []
-        self._recording = _Recording()
+        self._recording: _Recording | None = None
 
     def __enter__(self) -> Recorder:
         for name, module in self._model.named_modules():
             if isinstance(module, WEIGHT_MODULES):
-                self._handles.append(module.register_forward_hook(self._weight_hook(name)))
+                self._handles.append(module.register_forward_hook(self._weight_hook(name), with_kwargs=True))
             elif isinstance(module, NORMALISATIONS):
-                self._handles.append(module.register_forward_hook(self._normalisation_hook))
+                self._handles.append(module.register_forward_hook(self._normalisation_hook, with_kwargs=True))
         return self
 
     def __exit__(
@@ -106,71 +114,110 @@ class Recorder:
     def run(self, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
         """Return the logits for `inputs` and the layer calls in order of execution.
 
+        The model works on a copy of `inputs`, which it may overwrite.
+
         Raises:
             ModelError: the forward pass raises, or does not return one floating-point tensor.
         """
-        self._recording = _Recording()
-        with self._recording:
-            output = call_model(self._model, inputs)
-        return output, self._recording.calls
+        self._recording = recording = _Recording()
+        try:
+            with cached(), recording:
+                output = call_model(self._model, inputs.clone())
+        finally:
+            self._recording = None  # a backward pass may call layers once more: checkpoints
+        return output, recording.calls
 
-    def _weight_hook(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], Any], None]:
-        def hook(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            self._recording.add_layer(LayerCall(name, module), inputs[0], output)
+    def _weight_hook(self, name: str) -> ForwardHook:
+        def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor) -> Tensor:
+            weight = module.weight
+            with DisableTorchFunction():  # what a hook does is no part of the model, and quicker this way
+                output = _no_view(output)
+                if self._recording is not None:
+                    call = LayerCall(name, module, weight)  # type: ignore[arg-type]
+                    self._recording.add_layer(call, _first(args, kwargs), output)
+            return output
 
         return hook
 
-    def _normalisation_hook(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        self._recording.add_normalisation(inputs[0], output)
+    def _normalisation_hook(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor
+    ) -> Tensor:
+        with DisableTorchFunction():
+            output = _no_view(output)
+            if self._recording is not None:
+                self._recording.add_normalisation(_first(args, kwargs), output)
+        return output
+
+
+def _first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the first argument of a call, whether it was given by position or by keyword."""
+    return next(iter((*args, *kwargs.values())), None)
+
+
+def _no_view(output: Tensor) -> Tensor:
+    """Return a module's output as a tensor that is no view of another one, sharing its memory.
+
+    An operation in place on a view (a linear layer yields one for tokens) would rebuild its graph, and the recorded
+    place of the gradient would lead nowhere.
+    """
+    return torch.ops.aten._unsafe_view(output, output.shape) if output._is_view() else output
 
 
 class _Recording(TorchFunctionMode):
-    """The layer calls of one forward pass, linked to the operations around them by the identity of tensors."""
+    """The layer calls of one forward pass, linked to the operations around them by the tensors between them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[LayerCall] = []
-        self._source: dict[int, tuple[LayerCall, Tensor]] = {}
-        self._rectified: dict[int, tuple[Slot, Tensor]] = {}
+        self._source: _ByTensor[LayerCall] = _ByTensor()
+        self._rectified: _ByTensor[Slot] = _ByTensor()
         self._by_storage: dict[int, list[Slot]] = {}
 
     def add_layer(self, call: LayerCall, inputs: Tensor, output: Tensor) -> None:
         call.slots["input"] = self._slot(inputs)
         call.slots["output"] = self._slot(output)
-        rectified = self._rectified.get(id(inputs))
+        rectified = self._rectified.get(inputs)
         if rectified is not None:
-            call.slots["preactivation"] = rectified[0]
-        self._source[id(output)] = (call, output)
+            call.slots["preactivation"] = rectified
+        self._source.set(output, call)
         self.calls.append(call)
 
     def add_normalisation(self, inputs: Tensor, output: Tensor) -> None:
-        source = self._source.get(id(inputs))
-        if source is not None and "normalized" not in source[0].slots:
-            source[0].slots["normalized"] = self._slot(output)
-            self._source[id(output)] = (source[0], output)
+        source = self._source.get(inputs)
+        if source is not None and "normalized" not in source.slots:
+            source.slots["normalized"] = self._slot(output)
+            self._source.set(output, source)
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        subject = args[0] if args else kwargs.get("input")
+        if not isinstance(subject, Tensor):
+            return function(*args, **kwargs)
         overwrites = _writes_in_place(function) or bool(kwargs.get("inplace"))
-        if function in NON_LINEARITIES and args:
-            return self._call_non_linearity(function, args, kwargs, overwrites)
-        if overwrites and args and isinstance(args[0], Tensor):
-            self._save_before_overwriting(args[0])
+        if function in NON_LINEARITIES:
+            return self._call_non_linearity(function, subject, args, kwargs, overwrites)
+        if overwrites:
+            self._save_before_overwriting(subject)
         return function(*args, **kwargs)
 
     def _call_non_linearity(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], overwrites: bool
+        self,
+        function: Callable[..., Any],
+        subject: Tensor,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        overwrites: bool,
     ) -> Any:
-        before = self._slot(args[0])
+        before = self._slot(subject)
+        source = self._source.get(subject)
         if overwrites:
-            self._save_before_overwriting(args[0])
-        source = self._source.get(id(args[0]))
+            self._save_before_overwriting(subject)
         result = function(*args, **kwargs)
-        if source is not None and "activation" not in source[0].slots:
-            source[0].slots["activation"] = self._slot(result)
-        self._rectified[id(result)] = (before, result)
+        if source is not None and "activation" not in source.slots:
+            source.slots["activation"] = self._slot(result)
+        self._rectified.set(result, before)
         return result
 
     def _slot(self, tensor: Tensor) -> Slot:
@@ -183,6 +230,20 @@ class _Recording(TorchFunctionMode):
             slot.value = slot.value.clone()
 
 
+class _ByTensor(Generic[Kept]):
+    """A value for each tensor, forgotten when an operation in place changes the tensor."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Tensor, int, Kept]] = {}
+
+    def set(self, tensor: Tensor, value: Kept) -> None:
+        self._known[id(tensor)] = (tensor, tensor._version, value)
+
+    def get(self, tensor: Tensor) -> Kept | None:
+        found = self._known.get(id(tensor))
+        return found[2] if found is not None and found[1] == tensor._version else None
+
+
 @cache
 def _writes_in_place(function: Callable[..., Any]) -> bool:
     name = getattr(function, "__name__", "")
@@ -191,17 +252,24 @@ def _writes_in_place(function: Callable[..., Any]) -> bool:
     return name.endswith("_")
 
 
+@contextmanager
+def reported(problem: str) -> Iterator[None]:
+    """Turn what a user's model raises into a `ModelError` of one line: the problem, then the reason."""
+    try:
+        yield
+    except MODEL_FAILURES as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ModelError(f"{problem}: {reason}") from error
+
+
 def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
     """Return the logits a model yields for `inputs`.
 
     Raises:
         ModelError: the forward pass raises, or does not return one floating-point tensor.
     """
-    try:
+    with reported(f"the model failed on input of shape {tuple(inputs.shape)}"):
         output: object = model(inputs)
-    except MODEL_FAILURES as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ModelError(f"the model failed on input of shape {tuple(inputs.shape)}: {reason}") from error
     if not isinstance(output, Tensor):
         raise ModelError(f"the model returns {type(output).__name__}, expected one tensor of logits: wrap it")
     if not output.is_floating_point():
@@ -218,17 +286,24 @@ def gradients_of(loss: Tensor, calls: list[LayerCall], wanted: Iterable[str]) ->
         loss: a scalar with a graph.
         calls: the layer calls of the pass.
         wanted: names among `weight`, `input`, `output`, `normalized`, `activation`, `preactivation`.
+
+    Raises:
+        ModelError: the backward pass raises.
     """
-    places: list[tuple[int, str, Any]] = []
+    places: list[tuple[int, str, Tensor]] = []
     sources: list[Any] = []
     for index, call in enumerate(calls):
         for name in wanted:
-            value = call.module.weight if name == "weight" else call.slot(name).value
-            source = value if name == "weight" else call.slot(name).edge
-            places.append((index, name, value))
-            sources.append(source)
+            if name == "weight":
+                places.append((index, name, call.weight))
+                sources.append(call.weight if call.weight.requires_grad else None)
+            else:
+                slot = call.slot(name)
+                places.append((index, name, slot.value))
+                sources.append(slot.edge)
     present = [source for source in sources if source is not None]
-    found = iter(torch.autograd.grad(loss, present, allow_unused=True) if present and loss.requires_grad else ())
+    with reported("the backward pass of the model failed"):
+        found = iter(torch.autograd.grad(loss, present, allow_unused=True) if present and loss.requires_grad else ())
     result: list[dict[str, Tensor]] = [{} for _ in calls]
     for (index, name, value), source in zip(places, sources, strict=True):
         gradient = next(found, None) if source is not None else None

@@ -25,6 +25,7 @@ from zcproxy.files import cannot_write, replacing, write_text
 from zcproxy.formula import Node, vocabulary
 from zcproxy.sweep.measure import Measurement
 
+SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
 CODE_VERSION = 2
 """Raised when probes, recorder or descriptors change what they measure: older columns are then not read any more."""
 
@@ -71,10 +72,13 @@ def default_cache() -> Path:
 
 @cache
 def column_key(column: Node) -> str:
-    """Return the text of a column with the version of the code it is computed by: the files of its primitives."""
+    """Return the text of a column with the version of the code it is computed by: the files of its primitives.
+
+    What primitives share counts for all of them.
+    """
     names = {node.symbol for node in column.walk() if node.arguments}
     modules = {function.__module__ for name in names for function in vocabulary().primitives[name].functions.values()}
-    versions = [_module_version(name) for name in sorted(modules)]
+    versions = [_module_version(name) for name in sorted(modules | {SHARED_BY_PRIMITIVES})]
     return f"{column} #{hashlib.sha256(' '.join(versions).encode()).hexdigest()[:8]}"
 
 
@@ -99,14 +103,11 @@ class ColumnStore:
             self._index(path)
 
     def _index(self, path: Path) -> None:
-        try:
-            with pa.memory_map(str(path)) as source:
-                table = pa.ipc.open_file(source).read_all()
-                names = table.schema.names[2:]
-                architectures = table.column("arch").to_pylist()
-        except pa.ArrowInvalid:
+        content = _content(path)
+        if content is None:
             path.unlink()
             return
+        architectures, names = content
         for architecture in architectures:
             self._known.setdefault(architecture, {}).update(dict.fromkeys(names, path))
 
@@ -159,19 +160,32 @@ class ColumnStore:
         return [Measurement(*found[architecture]) for architecture in architectures]
 
 
+def _content(path: Path) -> tuple[list[str], list[str]] | None:
+    """Return the architectures and the keys of the columns in a file; None if it is torn."""
+    try:
+        with pa.memory_map(str(path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+            return table.column("arch").to_pylist(), table.schema.names[2:]
+    except pa.ArrowInvalid:
+        return None
+
+
 def summaries(root: Path) -> list[ContextSummary]:
-    """Return what the cache holds, context by context."""
+    """Return what the cache holds, context by context; without what is torn."""
     result = []
     for manifest in sorted((root / "columns").glob("*/context.json")):
-        context = Context(**json.loads(manifest.read_text(encoding="utf-8")))
+        try:
+            context = Context(**json.loads(manifest.read_text(encoding="utf-8")))
+        except (ValueError, TypeError):
+            continue
         networks: set[str] = set()
         columns: set[str] = set()
         size = 0
         for path in manifest.parent.glob("*.arrow"):
-            with pa.memory_map(str(path)) as source:
-                table = pa.ipc.open_file(source).read_all()
-                networks.update(table.column("arch").to_pylist())
-                columns.update(table.schema.names[2:])
+            content = _content(path)
+            if content is not None:
+                networks.update(content[0])
+                columns.update(content[1])
             size += path.stat().st_size
         result.append(ContextSummary(manifest.parent, context, len(networks), len(columns), size))
     return result
@@ -180,7 +194,7 @@ def summaries(root: Path) -> list[ContextSummary]:
 def clear(root: Path) -> int:
     """Delete all measured columns and return the bytes freed. Raises `StorageError` if the folder is protected."""
     folder = root / "columns"
-    freed = sum(item.bytes for item in summaries(root))
+    freed = sum(path.stat().st_size for path in folder.rglob("*.arrow"))
     try:
         if folder.exists():
             shutil.rmtree(folder)

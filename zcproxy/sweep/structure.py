@@ -106,9 +106,7 @@ def examine(model: nn.Module, recorder: Recorder, like: Tensor) -> Structure:
 
 
 def _describe(call: LayerCall) -> dict[str, float]:
-    weight = call.module.weight
-    output = call.slot("output").value
-    assert isinstance(weight, Tensor)
+    weight, output = call.weight, call.slot("output").value
     is_linear = isinstance(call.module, nn.Linear)
     units = output.shape[-1] if is_linear else output.shape[1]
     outputs = output[0].numel()
