@@ -37,7 +37,7 @@ def scores_of(proxies: dict[str, Proxy], dataset: str, networks: tuple[str, ...]
     columns = list(dict.fromkeys(column for proxy in proxies.values() for column in proxy.formula.columns()))
     with worker_pool(2) as executor:
         table = sweep(
-            Context(f"nasbench201/{dataset}"),
+            Context(f"nasbench201/{dataset}", next(iter(proxies.values())).batch_size),
             networks,
             columns,
             executor=executor,

@@ -24,16 +24,6 @@ class Champion:
     training: Score
     validation: Score
 
-    @property
-    def merit(self) -> float:
-        """Mean of training and validation tau, worst over the tasks: what the choice goes by.
-
-        Training tau alone rewards what was fitted; validation tau alone, on a hundred networks, has a standard error of
-        about .03, more than the formulas of a hall of fame differ by.
-        """
-        pairs = zip(self.training.correlations, self.validation.correlations, strict=True)
-        return min((training + validation) / 2 for training, validation in pairs)
-
 
 @dataclass(frozen=True)
 class Result:
@@ -42,7 +32,7 @@ class Result:
     Attributes:
         hall: the best formula of each size, smallest first.
         front: those of the hall that no smaller or cheaper one equals in correlation on the training networks.
-        chosen: the one with the highest merit.
+        chosen: the one with the highest validation correlation.
         test: its correlation on networks that it was neither fitted to nor chosen by, a task.
         baselines: correlations on the same networks of what every table shows, a task and a name.
         evaluations: formulas scored.
@@ -81,11 +71,11 @@ class Result:
 
 
 def choose(champions: Sequence[Node], training: Scorer, validation: Scorer) -> Result:
-    """Return the hall of fame, its Pareto front, and the formula of highest merit; ties go to the smaller one."""
+    """Return the hall of fame, its Pareto front, and what validation prefers; ties go to the smaller formula."""
     hall = [Champion(formula, training(formula), validation(formula)) for formula in champions]
     hall.sort(key=lambda item: item.training.size)
     front = [item for item in hall if not any(_dominates(other.training, item.training) for other in hall)]
-    chosen = max(hall, key=lambda item: (item.merit, -item.training.size))
+    chosen = max(hall, key=lambda item: (item.validation.worst, item.validation.mean, -item.training.size))
     return Result(hall, front, chosen)
 
 
