@@ -12,7 +12,6 @@ import typer
 from rich.table import Table
 
 from zcproxy.benchmarks import get_task
-from zcproxy.correlation import correlate
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
@@ -172,9 +171,9 @@ def score(
         frame = pd.DataFrame({"arch": drawn, "score": scores.scores, "label": scores.labels, "seconds": scores.seconds})
         with replacing(out) as temporary:
             frame.to_csv(temporary, index=False)
-    rows = [(chosen.name, correlate(scores.scores, scores.labels, task=task, population=name))]
+    rows = [(chosen.name, scores.correlation())]
     for baseline, values in get_task(task).baselines(drawn).items():
-        rows.append((baseline, correlate(values, scores.labels, task=task, population=name)))
+        rows.append((baseline, scores.correlation(values)))
     console.print(correlation_table(f"{task}, {name}", rows))
 
 
