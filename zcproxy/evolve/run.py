@@ -177,7 +177,9 @@ class _Run:
             for island, texts in enumerate(state.islands)
         ]
         reports = _run_jobs(executor, workplace, jobs)
-        hall = {size: (parse(text), scorer_of(workplace)(parse(text))) for size, text in state.hall.items()}
+        scorer = scorer_of(workplace)
+        champions = {size: parse(text) for size, text in state.hall.items()}
+        hall = {size: (formula, scorer(formula)) for size, formula in champions.items()}
         for report in reports:
             merge_best(hall, {size: (parse(text), score) for size, (text, score) in report.best.items()})
             state.evaluations += report.evaluations
