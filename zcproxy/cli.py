@@ -72,7 +72,7 @@ def evolve_command(
     new_columns: Annotated[int, typer.Option(min=0, help="New layer-level expressions to measure on the way.")] = 12,
     algorithm: Annotated[str, typer.Option(help="evolve, or random for the control without selection.")] = "evolve",
 ) -> None:
-    """Evolve a proxy on labelled networks, choose on validation, test on networks that nothing was fitted to."""
+    """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     with RunDisplay() as display:
         if resume_from is not None:
             if tasks:

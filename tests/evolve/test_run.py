@@ -138,7 +138,7 @@ def test_the_hall_holds_the_best_of_each_size_and_files_load(
     assert best.formula == result.chosen.formula
     assert best.correlations[0]["networks"] == small.test_networks
     assert len(list((tmp_path / "run" / "front").glob("*.json"))) == len(result.front)
-    assert result.chosen.validation.worst == max(item.validation.worst for item in result.hall)
+    assert result.chosen.labelled.worst == max(item.labelled.worst for item in result.hall)
 
 
 def test_new_layer_level_expressions_are_measured_on_the_way(

@@ -1,4 +1,4 @@
-"""The run: sample, sweep, epochs of islands, choice on validation, test. `zcproxy.evolve.directory` has its files."""
+"""The run: sample, sweep, epochs of islands, choice, test. `zcproxy.evolve.directory` has its files."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class _Run:
         if not state.hall:
             raise RunError(f"no formula was scored in {clock.seconds:.0f} s: give a larger --budget")
         champions = [parse(state.hall[size]) for size in sorted(state.hall)]
-        result = choose(champions, self._scorer(state, "training"), self._scorer(state, "validation"))
+        result = choose(champions, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula
         tests = {name: self._test(executor, name, chosen) for name in self._configuration.tasks}
         baselines = {name: self._test_baselines(name) for name in self._configuration.tasks}
