@@ -1,8 +1,9 @@
-"""Benchmarks: search spaces with measured accuracies, reached by task name (`nasbench201/cifar10`)."""
+"""Benchmarks: search spaces with measured accuracies, reached by task name (`nasbench201/cifar10`) or by folder."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
 from zcproxy.benchmark import Task
@@ -15,18 +16,27 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 
 
 def task_names() -> list[str]:
-    """Return the names of all tasks, `<family>/<dataset>`, in the order of their declaration."""
+    """Return the names of all tasks of the package, `<family>/<dataset>`, in the order of their declaration."""
     return [f"{family}/{dataset}" for family, datasets in _FAMILIES.items() for dataset in datasets]
 
 
 def get_task(name: str) -> Task:
-    """Return the task called `name`; its label table is read when it is first needed.
+    """Return the task called `name`, or the one in the folder `name` that `zcproxy benchmark build` made.
+
+    The label table is read when it is first needed.
 
     Raises:
-        BenchmarkError: no task has this name.
+        BenchmarkError: no task has this name, and there is no finished benchmark in such a folder.
     """
+    from zcproxy.benchmarks.built import BuiltTask
+
     known = task_names()
-    if name not in known:
-        raise BenchmarkError(f"unknown task {name!r}{nearest_names(name, known)}; known tasks: {', '.join(known)}")
-    family, dataset = name.split("/")
-    return cast(Task, import_module(f"zcproxy.benchmarks.{family}").load_task(dataset))
+    if name in known:
+        family, dataset = name.split("/")
+        return cast(Task, import_module(f"zcproxy.benchmarks.{family}").load_task(dataset))
+    if name and Path(name).is_dir():
+        return BuiltTask(Path(name))
+    raise BenchmarkError(
+        f"unknown task {name!r}{nearest_names(name, known)}; known tasks: {', '.join(known)}, or the folder of a "
+        "benchmark that you built"
+    )

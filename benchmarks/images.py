@@ -20,6 +20,7 @@ from zcproxy.benchmark import Batch
 from zcproxy.benchmarks.data import verified_file
 from zcproxy.errors import BenchmarkError, nearest_names
 from zcproxy.random import array_generator
+from zcproxy.training.dataset import alternating_order
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def image_batch(dataset: str, size: int) -> Batch:
     images, targets = _imagenet16(path) if path.suffix == ".tar" else _cifar(path)
     if not 1 <= size <= len(images):
         raise BenchmarkError(f"a batch of {size} {dataset} images was asked for, {path.name} has 1 to {len(images)}")
-    chosen = _alternating_order(targets, array_generator("images", dataset))[:size]
+    chosen = alternating_order(targets, array_generator("images", dataset))[:size]
     pixels = (images[chosen] - np.array(source.mean)) / np.array(source.std)
     inputs = torch.from_numpy(pixels.astype(np.float32).transpose(0, 3, 1, 2).copy())
     return Batch(inputs=inputs, targets=torch.from_numpy(targets[chosen]))
@@ -100,14 +101,3 @@ def _imagenet16(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
                 side = (_IMAGENET16_SIDE, _IMAGENET16_SIDE)
                 images.append(np.asarray(photograph.convert("RGB").resize(side, Image.Resampling.BOX)))
     return np.stack(images), np.arange(len(images), dtype=np.int64)
-
-
-def _alternating_order(targets: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return a random order of the samples in which the classes take turns."""
-    order = rng.permutation(len(targets))
-    shuffled = targets[order]
-    turn = np.empty(len(targets), dtype=np.int64)
-    for label in np.unique(targets):
-        positions = np.flatnonzero(shuffled == label)
-        turn[positions] = np.arange(len(positions))
-    return order[np.argsort(turn, kind="stable")]

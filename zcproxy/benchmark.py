@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 class SearchSpace(Protocol):
     """A set of architectures, each written as one canonical string.
 
-    Methods that take an architecture raise `BenchmarkError` for text outside the space.
+    Methods that take an architecture raise `BenchmarkError` for text outside the space. `zcproxy.space.ChoiceSpace`
+    implements all but `build` for spaces of independent choices.
     """
 
     name: str
+
+    @property
+    def size(self) -> int:
+        """The number of architectures."""
+        ...
 
     def parse(self, text: str) -> str:
         """Return the canonical text of an architecture, or raise `BenchmarkError` saying what is wrong."""
@@ -44,6 +50,21 @@ class SearchSpace(Protocol):
         """Return a child that takes every choice from one of its parents."""
         ...
 
+    def prune(self, architecture: str) -> str:
+        """Return the architecture without parts that its output does not depend on; itself if there are none."""
+        ...
+
+    def equivalence_class(self, architecture: str) -> str:
+        """Return a key that architectures computing the same function share: splits never separate them."""
+        ...
+
+    def build(self, architecture: str, input_shape: tuple[int, ...], classes: int) -> torch.nn.Module:
+        """Return the untrained network for inputs of samples x `input_shape`, giving samples x `classes` logits.
+
+        Its weights come from torch's current random state.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -65,6 +86,8 @@ class Task(Protocol):
     space: SearchSpace
     input_shape: tuple[int, ...]
     classes: int
+    fingerprint: str
+    """Differs between tasks of one name whose networks or images differ: measured columns are kept apart by it."""
 
     def architectures(self, population: str) -> Sequence[str]:
         """Return the labelled architectures of a population (`all`, `pruned`) in a fixed order."""
@@ -72,10 +95,6 @@ class Task(Protocol):
 
     def labels(self, architectures: Sequence[str]) -> NDArray[np.float64]:
         """Return the accuracy in percent of each architecture; `BenchmarkError` for one without a label."""
-        ...
-
-    def equivalence_class(self, architecture: str) -> str:
-        """Return a key that architectures computing the same function share: splits never separate them."""
         ...
 
     def build(self, architecture: str) -> torch.nn.Module:

@@ -11,6 +11,7 @@ import pandas as pd
 import typer
 from rich.table import Table
 
+from zcproxy import cli_benchmark
 from zcproxy.benchmarks import get_task
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, ZcproxyError
@@ -18,8 +19,8 @@ from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.export import export_python
 from zcproxy.files import replacing, write_text
-from zcproxy.modelref import load_model, parse_shape, random_inputs
 from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.reference import load_model, parse_shape, random_inputs
 from zcproxy.scoring import draw_networks, score_networks
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.sweep.store import clear, default_cache, summaries
@@ -34,6 +35,7 @@ proxy_app = typer.Typer(help="Look at a proxy or turn it into code.", no_args_is
 columns_app = typer.Typer(help="The store of measured columns.", no_args_is_help=True)
 app.add_typer(proxy_app, name="proxy")
 app.add_typer(columns_app, name="columns")
+app.add_typer(cli_benchmark.app, name="benchmark")
 
 ProxyArgument = Annotated[str, typer.Argument(metavar="PROXY", help="A file, a published proxy's name, or a formula.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
@@ -54,13 +56,15 @@ def parse_duration(text: str) -> float:
 
 @app.command("evolve")
 def evolve_command(
-    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks, for example nasbench201/cifar10.")] = None,
+    tasks: Annotated[
+        list[str] | None, typer.Argument(help="Tasks, for example nasbench201/cifar10, or folders of benchmarks.")
+    ] = None,
     networks: Annotated[int, typer.Option(help="Labelled networks a task, training and validation together.")] = 400,
     budget: Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")] = None,
     generations: Annotated[int | None, typer.Option(help="Stop after this many generations of every island.")] = None,
     evaluations: Annotated[int | None, typer.Option(help="Stop after this many formulas.")] = None,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option(help="Run directory to write.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run directory to write; runs/TASK-SEED if not given.")] = None,
     resume_from: Annotated[Path | None, typer.Option("--resume", help="Run directory to continue.")] = None,
     workers: Workers = 2,
     device: Device = "cpu",
@@ -68,7 +72,9 @@ def evolve_command(
     max_size: Annotated[int, typer.Option(help="Most nodes of a formula.")] = 30,
     probes: Annotated[str, typer.Option(help="Probes to use, separated by commas.")] = ",".join(DEFAULT_PROBES),
     batch_size: Annotated[int, typer.Option(min=2, help="Samples of a minibatch.")] = 8,
-    test_networks: Annotated[int, typer.Option(min=2, help="Unseen networks to test the chosen formula on.")] = 200,
+    test_networks: Annotated[
+        int | None, typer.Option(min=2, help="Unseen networks to test the chosen formula on; up to 200 if not given.")
+    ] = None,
     new_columns: Annotated[int, typer.Option(min=0, help="New layer-level expressions to measure on the way.")] = 12,
     algorithm: Annotated[str, typer.Option(help="evolve, or random for the control without selection.")] = "evolve",
 ) -> None:
@@ -80,10 +86,8 @@ def evolve_command(
             result = resume(resume_from, workers=workers, observer=display)
             path = resume_from
         else:
-            if out is None:
-                raise ConfigurationError("no run directory given: add --out, for example --out runs/first")
             configuration = Configuration(
-                tuple(tasks or ()),
+                tuple(get_task(name).name for name in tasks or ()),
                 networks=networks,
                 seed=seed,
                 population=population,
@@ -98,10 +102,9 @@ def evolve_command(
             seconds = None if budget is None else parse_duration(budget)
             if seconds is None and generations is None and evaluations is None:
                 seconds = parse_duration("15m")
-            path = out
-            result = evolve(
-                configuration, Limits(seconds, generations, evaluations), out, workers=workers, observer=display
-            )
+            path = out or Path("runs") / f"{Path(configuration.tasks[0]).name}-{seed}"
+            limits = Limits(seconds, generations, evaluations)
+            result = evolve(configuration, limits, path, workers=workers, observer=display)
     _show_result(result, path)
 
 

@@ -41,12 +41,19 @@ class RunDisplay:
 
     def sweeping(self, task: str, done: int, total: int) -> None:
         """Show how many networks of a sweep are measured."""
+        self._show(f"measuring {task}", done, total)
+
+    def training(self, done: int, total: int) -> None:
+        """Show how many architectures are trained."""
+        self._show("training", done, total)
+
+    def _show(self, what: str, done: int, total: int) -> None:
         if total == 0:
             return
         self._progress.start()
-        if done == 0 or task not in self._bars:
-            self._bars[task] = self._progress.add_task(f"measuring {task}", total=total)
-        self._progress.update(self._bars[task], completed=done)
+        if done == 0 or what not in self._bars:
+            self._bars[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._bars[what], completed=done)
 
     def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
         """Show the best formula after an epoch, and the time left."""

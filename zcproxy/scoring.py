@@ -68,8 +68,10 @@ def draw_networks(
     seen: set[str] = set()
     for path in unseen_by:
         for sample in draw_samples(RunDirectory(path).configuration()).values():
-            seen.update(task.equivalence_class(architecture) for architecture in sample.fitted)
-    left = [architecture for architecture in known if not seen or task.equivalence_class(architecture) not in seen]
+            seen.update(task.space.equivalence_class(architecture) for architecture in sample.fitted)
+    left = [
+        architecture for architecture in known if not seen or task.space.equivalence_class(architecture) not in seen
+    ]
     if networks > len(left):
         raise BenchmarkError(
             f"{task.name}: {networks} networks asked for, the population '{population}' has {len(left)}"

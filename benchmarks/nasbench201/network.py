@@ -11,7 +11,7 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.nasbench201.space import EDGES, to_operations
+from zcproxy.benchmarks.nasbench201.encoding import EDGES, to_operations
 
 
 def _relu_conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -84,22 +84,27 @@ class Reduction(nn.Module):
 class NASBench201Network(nn.Module):
     """Stem, three stages of equal cells with a reduction between them, and a linear classifier on pooled features.
 
-    Maps images (samples x 3 x height x width; height and width divisible by four) to logits (samples x classes).
+    Maps images (samples x channels x height x width; height and width divisible by four) to logits (samples x classes).
 
     Args:
         architecture: the official text of the cell.
         classes: number of logits.
         channels: channels of the first stage; the others have two and four times as many. The benchmark has 16.
         cells: cells in each stage. The benchmark has 5.
+        image_channels: channels of the images. The benchmark has 3.
 
     Raises:
         BenchmarkError: the architecture is not a cell of the space.
     """
 
-    def __init__(self, architecture: str, classes: int, channels: int = 16, cells: int = 5) -> None:
+    def __init__(
+        self, architecture: str, classes: int, channels: int = 16, cells: int = 5, *, image_channels: int = 3
+    ) -> None:
         super().__init__()
         operations = to_operations(architecture)
-        self.stem = nn.Sequential(nn.Conv2d(3, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+        self.stem = nn.Sequential(
+            nn.Conv2d(image_channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
+        )
         body: list[nn.Module] = []
         for stage in range(3):
             width = channels * 2**stage

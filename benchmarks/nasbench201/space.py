@@ -1,66 +1,44 @@
-"""The cells of NAS-Bench-201: four nodes, six edges, one of five operations on each edge.
-
-Node 0 is the input, node 3 the output, and every node sums what its incoming edges deliver. A cell is written as in the
-official release, one group per node: `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`, where `op~s` is the operation on the edge
-from node s.
-"""
+"""The search space of NAS-Bench-201: its 15,625 cells, and the networks that they are part of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import product
 from random import Random
 
-from zcproxy.errors import BenchmarkError, nearest_names
+from torch import nn
 
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))  # (source, target), in the order of the text
-_OUTPUT = 3
-_FORM = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
-
-
-def to_operations(text: str) -> tuple[str, ...]:
-    """Return the operations of a cell in the order of `EDGES`.
-
-    Raises:
-        BenchmarkError: the text is not a cell of NAS-Bench-201.
-    """
-    groups = text.strip().split("+")
-    if len(groups) != _OUTPUT:
-        raise _not_a_cell(text, f"{len(groups)} nodes joined by '+', expected {_OUTPUT}")
-    operations = []
-    for target, group in enumerate(groups, start=1):
-        if len(group) < 2 or not (group.startswith("|") and group.endswith("|")):
-            raise _not_a_cell(text, f"node {target} is {group!r}, expected edges between bars")
-        edges = group[1:-1].split("|")
-        if len(edges) != target:
-            raise _not_a_cell(text, f"node {target} has {len(edges)} edges, expected {target}")
-        for source, edge in enumerate(edges):
-            operation, _, origin = edge.partition("~")
-            if operation not in OPERATIONS:
-                hint = nearest_names(operation, OPERATIONS) or f"; known operations: {', '.join(OPERATIONS)}"
-                raise _not_a_cell(text, f"unknown operation {operation!r}{hint}")
-            if origin != str(source):
-                raise _not_a_cell(text, f"edge {edge!r} of node {target} must come from node {source}")
-            operations.append(operation)
-    return tuple(operations)
-
-
-def to_text(operations: Sequence[str]) -> str:
-    """Return the official text of six operations given in the order of `EDGES`."""
-    edges = [f"{operation}~{source}" for operation, (source, _) in zip(operations, EDGES, strict=True)]
-    return f"|{edges[0]}|+|{'|'.join(edges[1:3])}|+|{'|'.join(edges[3:])}|"
-
-
-def _not_a_cell(text: str, reason: str) -> BenchmarkError:
-    shown = text if len(text) <= 120 else text[:117] + "..."
-    return BenchmarkError(f"{shown!r} is not a NAS-Bench-201 cell: {reason} (form: {_FORM})")
+from zcproxy.benchmarks.nasbench201.encoding import EDGES, OPERATIONS, OUTPUT, to_operations, to_text
+from zcproxy.benchmarks.nasbench201.network import NASBench201Network
+from zcproxy.errors import BenchmarkError
 
 
 class NASBench201Space:
-    """All 15,625 cells; architectures are their official texts. Implements `zcproxy.benchmark.SearchSpace`."""
+    """All 15,625 cells; architectures are their official texts. Implements `zcproxy.benchmark.SearchSpace`.
+
+    Args:
+        channels: of the first stage of the networks; the benchmark has 16.
+        cells: in each stage; the benchmark has 5.
+    """
 
     name = "nasbench201"
+    size = len(OPERATIONS) ** len(EDGES)
+
+    def __init__(self, channels: int = 16, cells: int = 5) -> None:
+        self.channels = channels
+        self.cells = cells
+
+    def build(self, architecture: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        """Return the untrained network, initialised as torch does by default.
+
+        Raises:
+            BenchmarkError: the inputs are no images whose height and width four divides.
+        """
+        if len(input_shape) != 3 or input_shape[1] % 4 or input_shape[2] % 4:
+            raise BenchmarkError(
+                f"NAS-Bench-201 networks take images whose height and width four divides, not {input_shape}"
+            )
+        return NASBench201Network(architecture, classes, self.channels, self.cells, image_channels=input_shape[0])
 
     def parse(self, text: str) -> str:
         """Return the canonical text of a cell; surrounding white space is dropped, all else has to be exact."""
@@ -99,7 +77,7 @@ class NASBench201Space:
         """
         operations = to_operations(architecture)
         edges = [edge for edge, operation in zip(EDGES, operations, strict=True) if operation != "none"]
-        from_input, to_output = {0}, {_OUTPUT}
+        from_input, to_output = {0}, {OUTPUT}
         for source, target in edges:  # in topological order
             if source in from_input:
                 from_input.add(target)
@@ -113,7 +91,7 @@ class NASBench201Space:
             ]
         )
 
-    def function_key(self, architecture: str) -> str:
+    def equivalence_class(self, architecture: str) -> str:
         """Return the cell as a sum of terms over its input `x`, the same for all cells that compute the same function.
 
         Dead edges vanish, skip connections pass terms on, pooling (linear) distributes over them, and terms are sorted,
@@ -129,4 +107,4 @@ class NASBench201Space:
                 terms[target] += [f"{operation}({term})" for term in incoming]
             elif operation != "none" and incoming:
                 terms[target].append(f"{operation}({'+'.join(sorted(incoming))})")
-        return "+".join(sorted(terms[_OUTPUT]))
+        return "+".join(sorted(terms[OUTPUT]))

@@ -13,9 +13,9 @@ from torch import nn
 
 from zcproxy.benchmark import Batch
 from zcproxy.benchmarks.images import image_batch
+from zcproxy.benchmarks.nasbench201.encoding import to_operations
 from zcproxy.benchmarks.nasbench201.labels import TRIALS, load_labels
-from zcproxy.benchmarks.nasbench201.network import NASBench201Network
-from zcproxy.benchmarks.nasbench201.space import NASBench201Space, to_operations
+from zcproxy.benchmarks.nasbench201.space import NASBench201Space
 from zcproxy.errors import BenchmarkError, nearest_names
 
 
@@ -44,6 +44,8 @@ class NASBench201Task:
     Implements `zcproxy.benchmark.Task`. Holds no data, so it is cheap to send to another process; the table is read
     from the data directory when first needed, and methods that need it raise `BenchmarkError` where it is missing.
     """
+
+    fingerprint = ""
 
     def __init__(self, dataset: str) -> None:
         self._dataset = dataset
@@ -75,13 +77,9 @@ class NASBench201Task:
         """
         return self._column_of(f"{self._column}/test_200", architectures)
 
-    def equivalence_class(self, architecture: str) -> str:
-        """Return the function key of a cell: see `NASBench201Space.function_key`."""
-        return self.space.function_key(architecture)
-
     def build(self, architecture: str) -> nn.Module:
         """Return the untrained network with 16 channels and 5 cells a stage, initialised as torch does by default."""
-        return NASBench201Network(architecture, self.classes)
+        return self.space.build(architecture, self.input_shape, self.classes)
 
     def batch(self, size: int) -> Batch:
         """Return the first `size` sample images of the dataset: see `zcproxy.benchmarks.images.image_batch`."""

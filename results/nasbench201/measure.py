@@ -95,10 +95,10 @@ def main() -> None:
         labels = task.labels(networks)
         scores = scores_of(proxies, dataset, networks)
         baselines = task.baselines(networks)
-        functions = [task.equivalence_class(network) for network in networks]
+        functions = [task.space.equivalence_class(network) for network in networks]
         for run, kind in kinds.items():
             fitted = set(draw_samples(RunDirectory(run).configuration())["nasbench201/cifar10"].fitted)
-            equivalents = {task.equivalence_class(network) for network in fitted}
+            equivalents = {task.space.equivalence_class(network) for network in fitted}
             populations = {
                 "never seen": np.array([network not in fitted for network in networks]),
                 "no equivalent seen": np.array([function not in equivalents for function in functions]),

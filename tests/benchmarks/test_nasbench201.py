@@ -17,9 +17,9 @@ from torch.nn import functional
 from zcproxy.benchmark import SearchSpace, Task
 from zcproxy.benchmarks import get_task, task_names
 from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
+from zcproxy.benchmarks.nasbench201.encoding import OPERATIONS, to_operations, to_text
 from zcproxy.benchmarks.nasbench201.labels import TABLE_FILE, load_labels, read_labels
 from zcproxy.benchmarks.nasbench201.network import Cell
-from zcproxy.benchmarks.nasbench201.space import OPERATIONS, to_operations, to_text
 from zcproxy.errors import BenchmarkError
 
 SPACE = NASBench201Space()
@@ -105,16 +105,16 @@ def test_pruning_twice_is_pruning_once(cell: str) -> None:
 
 
 @given(cells)
-def test_function_key_ignores_dead_edges_and_tells_size(cell: str) -> None:
-    key = SPACE.function_key(cell)
-    assert key == SPACE.function_key(SPACE.prune(cell))
+def test_equivalence_class_ignores_dead_edges_and_tells_size(cell: str) -> None:
+    key = SPACE.equivalence_class(cell)
+    assert key == SPACE.equivalence_class(SPACE.prune(cell))
     assert (key == "") == (SPACE.prune(cell) == to_text(["none"] * 6))
 
 
-def test_function_key_ignores_the_numbering_of_nodes() -> None:
+def test_equivalence_class_ignores_the_numbering_of_nodes() -> None:
     first = "|nor_conv_1x1~0|+|none~0|none~1|+|skip_connect~0|avg_pool_3x3~1|none~2|"
     second = "|none~0|+|nor_conv_1x1~0|none~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"
-    assert SPACE.function_key(first) == SPACE.function_key(second) == "avg_pool_3x3(nor_conv_1x1(x))+x"
+    assert SPACE.equivalence_class(first) == SPACE.equivalence_class(second) == "avg_pool_3x3(nor_conv_1x1(x))+x"
 
 
 def test_prune_agrees_with_the_published_classes(real_data: Path) -> None:
@@ -278,7 +278,7 @@ def test_populations(real_data: Path) -> None:
     everything, pruned = task.architectures("all"), task.architectures("pruned")
     assert (len(everything), len(pruned)) == (15_625, 9_445)
     assert list(pruned) == [cell for cell in everything if SPACE.prune(cell) == cell]
-    assert len({task.equivalence_class(cell) for cell in everything}) == 4_660
+    assert len({task.space.equivalence_class(cell) for cell in everything}) == 4_660
     with pytest.raises(BenchmarkError, match="did you mean pruned"):
         task.architectures("prune")
 

@@ -107,7 +107,7 @@ def test_parts_of_the_sample_share_no_function(small: Configuration) -> None:
     for seed in range(3):
         sample = draw_samples(replace(small, networks=400, test_networks=200, seed=seed))["nasbench201/cifar10"]
         parts = [
-            {task.equivalence_class(architecture) for architecture in part}
+            {task.space.equivalence_class(architecture) for architecture in part}
             for part in (sample.training, sample.validation, sample.test)
         ]
         assert not parts[0] & parts[1]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from zcproxy.benchmarks.nasbench201.space import to_text
+from zcproxy.benchmarks.nasbench201.encoding import to_text
 from zcproxy.errors import RunError, StorageError
 from zcproxy.formula import Node, parse, vocabulary
 from zcproxy.sweep.measure import Measurement

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
-from zcproxy.benchmarks.nasbench201.space import EDGES, to_operations, to_text
+from zcproxy.benchmarks.nasbench201.encoding import EDGES, to_operations, to_text
 from zcproxy.formula import Kind, parse
 from zcproxy.sweep.measure import measure
 from zcproxy.sweep.recorder import Recorder

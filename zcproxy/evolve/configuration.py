@@ -24,7 +24,8 @@ class Configuration:
         seed: of the sample, the split and the evolution.
         population: which architectures of the benchmark are drawn from: `all` or `pruned`.
         validation_share: share of the networks that choose among the evolved formulas.
-        test_networks: networks that nothing was fitted to or chosen by, scored once at the end.
+        test_networks: networks that nothing was fitted to or chosen by, scored once at the end; None: 200, or all that
+            are left where they are fewer.
         probes: what the standard library of columns and new expressions may use.
         batch_size: samples of a minibatch.
         device: `cpu` or `cuda`.
@@ -43,7 +44,7 @@ class Configuration:
     seed: int = 0
     population: str = "all"
     validation_share: float = 0.25
-    test_networks: int = 200
+    test_networks: int | None = None
     probes: tuple[str, ...] = DEFAULT_PROBES
     batch_size: int = 8
     device: str = "cpu"

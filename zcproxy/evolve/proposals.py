@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.canonical import canonical
@@ -62,11 +63,7 @@ def propose_columns(
 
 def useful_columns(tables: Sequence[ColumnTable], proposed: Sequence[Node]) -> list[Node]:
     """Return the proposed columns that are finite in every layer of every network and not the same in all."""
-    return [
-        column
-        for column in proposed
-        if all(np.isfinite(table.values[column]).all() and np.ptp(table.values[column]) > 0 for table in tables)
-    ]
+    return [column for column in proposed if all(_tells_apart(table.values[column]) for table in tables)]
 
 
 def _commonest_probe(columns: Iterable[Node]) -> str | None:
@@ -79,3 +76,7 @@ def _choices_for(probe: str) -> Choices:
     leaves = vocabulary().leaves
     names = [text for text, kind in leaves.items() if not kind.is_number and probe_of(text) in (None, probe)]
     return tensor_choices(vocabulary().leaf(text) for text in names if text != f"weight@{probe}")
+
+
+def _tells_apart(values: NDArray[np.floating]) -> bool:
+    return bool(values.size and np.isfinite(values).all() and np.ptp(values) > 0)

@@ -223,11 +223,12 @@ class _Run:
     def _useful_columns(
         self, executor: Executor | None, columns: Sequence[Node], networks: int | None = None
     ) -> list[Node]:
-        """Return the columns that are finite and not constant on the networks (the first few of each task)."""
-        tables = [
-            self._table(executor, name, self._samples[name].fitted[:networks], columns)
-            for name in self._configuration.tasks
-        ]
+        """Return the columns that are finite and not constant on the networks, or on about so many of each task."""
+        tables = []
+        for name in self._configuration.tasks:
+            fitted = self._samples[name].fitted
+            step = len(fitted) // networks if networks else 1  # equivalent networks stand beside each other
+            tables.append(self._table(executor, name, fitted[::step], columns))
         return useful_columns(tables, columns)
 
     def _measure_columns(self, executor: Executor | None, columns: Sequence[str]) -> None:
@@ -293,7 +294,7 @@ class _Run:
     def _seconds_left(self, clock: _Clock) -> float | None:
         if self._limits.seconds is None:
             return None
-        tests = self._configuration.test_networks * len(self._samples)
+        tests = sum(len(sample.test) for sample in self._samples.values())
         return self._limits.seconds - clock.seconds - TEST_SHARE * self._pace * tests
 
     def _has_time_for_columns(self, clock: _Clock) -> bool:

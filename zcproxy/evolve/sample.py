@@ -9,6 +9,9 @@ from zcproxy.benchmark import Task
 from zcproxy.errors import BenchmarkError
 from zcproxy.random import generator
 
+MOST_TESTED = 200
+"""Test networks where no number is asked for, or all that are left if they are fewer."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -25,7 +28,7 @@ class Sample:
 
 
 def draw_sample(
-    task: Task, *, networks: int, test_networks: int, validation_share: float, population: str, seed: int
+    task: Task, *, networks: int, test_networks: int | None, validation_share: float, population: str, seed: int
 ) -> Sample:
     """Draw the networks of a run; the same ones for every task of a space.
 
@@ -42,21 +45,22 @@ def draw_sample(
     rng.shuffle(shuffled)
     chosen, rest = shuffled[:networks], shuffled[networks:]
     training, validation = _split(task, chosen, validation_share)
-    seen = {task.equivalence_class(architecture) for architecture in chosen}
-    unseen = [architecture for architecture in rest if task.equivalence_class(architecture) not in seen]
-    if test_networks > len(unseen):
+    seen = {task.space.equivalence_class(architecture) for architecture in chosen}
+    unseen = [architecture for architecture in rest if task.space.equivalence_class(architecture) not in seen]
+    least = test_networks or 2
+    if least > len(unseen):
         raise BenchmarkError(
-            f"{task.name}: {test_networks} test networks asked for, {len(unseen)} are left that share no function with "
-            f"the {networks} others"
+            f"{task.name}: {least} test networks asked for, {len(unseen)} are left that share no function with the "
+            f"{networks} others"
         )
-    return Sample(tuple(training), tuple(validation), tuple(unseen[:test_networks]))
+    return Sample(tuple(training), tuple(validation), tuple(unseen[: test_networks or MOST_TESTED]))
 
 
 def _split(task: Task, chosen: Sequence[str], share: float) -> tuple[list[str], list[str]]:
     """Split so that equivalent architectures fall on one side; the validation side has about `share` of them."""
     groups: dict[str, list[str]] = {}
     for architecture in chosen:
-        groups.setdefault(task.equivalence_class(architecture), []).append(architecture)
+        groups.setdefault(task.space.equivalence_class(architecture), []).append(architecture)
     wanted = round(share * len(chosen))
     training: list[str] = []
     validation: list[str] = []

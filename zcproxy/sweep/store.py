@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -49,8 +50,11 @@ class Context:
     @property
     def key(self) -> str:
         """The name of the context's folder."""
-        text = json.dumps([CODE_VERSION, asdict(self)], sort_keys=True)
-        return f"{self.task.replace('/', '-')}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        from zcproxy.benchmarks import get_task
+
+        text = json.dumps([CODE_VERSION, asdict(self), get_task(self.task).fingerprint], sort_keys=True)
+        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.task).strip("-")[-60:]
+        return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True)

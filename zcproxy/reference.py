@@ -1,10 +1,11 @@
-"""A user's model by name: `package.module:factory` and the shape of its input."""
+"""Objects of a user by name: `package.module:attribute`, looked for in the current folder too."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,16 +15,15 @@ from zcproxy.random import derive_seed
 from zcproxy.sweep.recorder import MODEL_FAILURES
 
 
-def load_model(reference: str) -> nn.Module:
-    """Return what the factory `package.module:factory` makes; the module is looked for in the current folder too.
+def load_object(reference: str) -> Any:
+    """Return the attribute of a module.
 
     Raises:
-        ConfigurationError: the reference has another form, or module or factory do not exist.
-        ModelError: the factory raises or makes something else than a module.
+        ConfigurationError: the reference has another form, or module or attribute do not exist.
     """
     module_name, separator, attribute = reference.partition(":")
     if not separator or not module_name or not attribute:
-        raise ConfigurationError(f"cannot read the model '{reference}': write package.module:factory")
+        raise ConfigurationError(f"cannot read '{reference}': write package.module:name")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -31,9 +31,19 @@ def load_model(reference: str) -> nn.Module:
         module = importlib.import_module(module_name)
     except ImportError as error:
         raise ConfigurationError(f"cannot import '{module_name}' of '{reference}': {error}") from error
-    factory = getattr(module, attribute, None)
-    if factory is None:
+    if not hasattr(module, attribute):
         raise ConfigurationError(f"'{module_name}' has no '{attribute}', asked for by '{reference}'")
+    return getattr(module, attribute)
+
+
+def load_model(reference: str) -> nn.Module:
+    """Return what the factory `package.module:factory` makes.
+
+    Raises:
+        ConfigurationError: see `load_object`.
+        ModelError: the factory raises or makes something else than a module.
+    """
+    factory = load_object(reference)
     try:
         model = factory if isinstance(factory, nn.Module) else factory()
     except MODEL_FAILURES as error:

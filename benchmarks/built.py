@@ -1,0 +1,147 @@
+"""A benchmark that `zcproxy benchmark build` made: a folder with a table of labels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import zipfile
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from zcproxy.benchmark import Batch
+from zcproxy.benchmarks.spaces import get_space
+from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.training.benchmark_files import FORMAT, IMAGES, LABELS, MANIFEST
+
+BASELINES = ("params", "flops", "convolutions")
+
+
+class BuiltTask:
+    """Implements `zcproxy.benchmark.Task` on a folder; see `zcproxy.training.benchmark_files` for what is in it.
+
+    Args:
+        path: the folder.
+        name: of the task; the folder's full path if None, so that other processes find it.
+
+    Raises:
+        BenchmarkError: the folder holds no finished benchmark, or its files were changed.
+    """
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self._path = path.resolve()
+        self.name = name or str(self._path)
+        manifest = self._manifest = _read_manifest(self._path)
+        self.space = get_space(manifest["space"], manifest["space_options"])
+        self.input_shape: tuple[int, ...] = tuple(manifest["input_shape"])
+        self.classes: int = manifest["classes"]
+        identity = [manifest["space"], manifest["space_options"], manifest["sha256"][IMAGES]]
+        self.fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+    def architectures(self, population: str) -> Sequence[str]:
+        """Return the labelled architectures in the order they were drawn; `all` and `pruned` are the same here."""
+        if population not in ("all", "pruned"):
+            hint = nearest_names(population, ("all", "pruned"))
+            raise BenchmarkError(f"unknown population {population!r} of {self.name}{hint}; known are all, pruned")
+        table = self._table()
+        return tuple(table.index[table["accuracy"].notna()])
+
+    def labels(self, architectures: Sequence[str]) -> NDArray[np.float64]:
+        """Return the mean test accuracy of each architecture in percent."""
+        return self._rows(architectures)["accuracy"].to_numpy(np.float64)
+
+    def build(self, architecture: str) -> nn.Module:
+        """Return the untrained network, initialised from torch's current random state."""
+        return self.space.build(architecture, self.input_shape, self.classes)
+
+    def batch(self, size: int) -> Batch:
+        """Return the first `size` of the training images that the benchmark carries, classes taking turns."""
+        inputs, targets = _read_images(self._path / IMAGES, self._manifest["sha256"][IMAGES])
+        if not 1 <= size <= len(inputs):
+            raise BenchmarkError(f"a batch of {size} images was asked for, {self.name} carries 1 to {len(inputs)}")
+        return Batch(torch.from_numpy(inputs[:size]), torch.from_numpy(targets[:size]))
+
+    def baselines(self, architectures: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        """Return `params`, `flops` (millions of multiply-adds) and `convolutions` (convolutional layers)."""
+        rows = self._rows(architectures)
+        return {name: rows[name].to_numpy(np.float64) for name in BASELINES}
+
+    def noise_ceiling(self) -> float | None:
+        """Return an estimate of Kendall's tau between two independent labels; None where each was trained once.
+
+        Measured is the agreement of two halves of the trainings. A label averages twice as many: the Spearman-Brown
+        formula, on the correlation of normal variables that has this tau, tells what two labels agree at.
+        """
+        measured = self._manifest["agreement_of_halves"]
+        if measured is None:
+            return None
+        correlation = math.sin(math.pi / 2 * measured)
+        return 2 / math.pi * math.asin(2 * correlation / (1 + correlation))
+
+    def _rows(self, architectures: Sequence[str]) -> pd.DataFrame:
+        table = self._table()
+        names = [self.space.parse(architecture) for architecture in architectures]
+        unknown = next((name for name in names if name not in table.index), None)
+        if unknown is not None:
+            raise BenchmarkError(f"{self.name} has no label of '{unknown}'")
+        return table.loc[names]
+
+    def _table(self) -> pd.DataFrame:
+        return _read_labels(self._path / LABELS, self._manifest["sha256"][LABELS])
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    place = path / MANIFEST
+    try:
+        content = json.loads(place.read_text(encoding="utf-8"))
+        if content["format"] > FORMAT:
+            raise BenchmarkError(f"{place} has format {content['format']}, this version reads up to {FORMAT}: upgrade")
+        expected = ("space", "space_options", "input_shape", "classes", "agreement_of_halves", "sha256")
+        missing = next((key for key in expected if key not in content), None)
+        if missing is not None:
+            raise BenchmarkError(f"{place} has no '{missing}': build the benchmark again")
+    except FileNotFoundError as error:
+        raise BenchmarkError(
+            f"{path} is no finished benchmark, it has no {MANIFEST}: finish it with the same `zcproxy benchmark build`"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BenchmarkError(f"cannot read {place}: {error}") from error
+    return content
+
+
+@lru_cache(maxsize=4)
+def _read_labels(path: Path, sha256: str) -> pd.DataFrame:
+    _verify(path, sha256)
+    try:
+        table = pd.read_parquet(path, columns=["arch", "accuracy", *BASELINES])
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise BenchmarkError(f"{path} is no table of labels: {' '.join(str(error).split())}") from error
+    return table.set_index("arch")
+
+
+@lru_cache(maxsize=4)
+def _read_images(path: Path, sha256: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    _verify(path, sha256)
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            return content["inputs"], content["targets"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise BenchmarkError(f"{path} holds no images: {error}") from error
+
+
+def _verify(path: Path, sha256: str) -> None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise BenchmarkError(f"{path} cannot be read ({error.strerror}): build the benchmark again") from error
+    if found != sha256:
+        raise BenchmarkError(f"{path} is not the file that {MANIFEST} describes: build the benchmark again")

@@ -1,0 +1,1 @@
+"""Trains samples of architectures, and so makes benchmarks."""

@@ -1,0 +1,86 @@
+"""Builds a benchmark: draws architectures, trains each with every seed, writes the table. Killed, it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from zcproxy.device import check_device
+from zcproxy.errors import BenchmarkError, RunError
+from zcproxy.sweep.runner import worker_pool
+from zcproxy.training.benchmark_files import write_benchmark
+from zcproxy.training.configuration import BuildConfiguration
+from zcproxy.training.directory import BuildDirectory, Plan
+from zcproxy.training.job import Trained, costs_of, materials_of, train_architecture
+from zcproxy.training.sampling import draw_architectures
+
+Progress = Callable[[int, int], None]
+"""Called with the number of architectures trained and the number to train."""
+
+
+def build_benchmark(
+    configuration: BuildConfiguration, out: Path, *, workers: int = 1, progress: Progress | None = None
+) -> list[Trained]:
+    """Train a sample of architectures into a folder that `get_task` takes, and return what was trained.
+
+    Args:
+        configuration: what the table depends on.
+        out: the folder; one that holds a part of the same build is continued.
+        workers: processes; the table does not depend on it.
+        progress: told after each architecture.
+
+    Raises:
+        BenchmarkError: the space has too few architectures, its networks do not fit the dataset, or all diverged.
+        ConfigurationError: space, dataset or device do not exist.
+        RunError: `out` holds something else, or a worker died.
+        StorageError: something cannot be written.
+    """
+    check_device(configuration.device)
+    space, dataset = materials_of(
+        configuration.space, tuple(configuration.space_options.items()), configuration.dataset
+    )
+    directory = BuildDirectory(out)
+    fingerprint = dataset.fingerprint()
+    plan = directory.load_plan(configuration, fingerprint)
+    if plan is None:
+        architectures = draw_architectures(
+            space,
+            configuration.networks,
+            configuration.sampling,
+            configuration.seed,
+            lambda architecture: costs_of(space, architecture, dataset)[1],
+        )
+        costs_of(space, architectures[0], dataset)
+        plan = Plan(configuration, fingerprint, tuple(architectures))
+        directory.save_plan(plan)
+    trained = directory.trained()
+    if progress is not None:
+        progress(len(trained), len(plan.architectures))
+    with worker_pool(workers) as executor:
+        try:
+            for item in _train(executor, configuration, [name for name in plan.architectures if name not in trained]):
+                directory.append(item)
+                trained[item.arch] = item
+                if progress is not None:
+                    progress(len(trained), len(plan.architectures))
+        except BrokenProcessPool as error:
+            raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
+    in_order = [trained[architecture] for architecture in plan.architectures]
+    if all(training.diverged for item in in_order for training in item.trainings):
+        raise BenchmarkError("every training diverged: give a lower --learning-rate")
+    write_benchmark(out, plan, dataset, in_order)
+    return in_order
+
+
+def _train(
+    executor: Executor | None, configuration: BuildConfiguration, architectures: Sequence[str]
+) -> Iterator[Trained]:
+    if executor is None:
+        for architecture in architectures:
+            yield train_architecture(configuration, architecture)
+        return
+    jobs = [executor.submit(train_architecture, configuration, architecture) for architecture in architectures]
+    for job in as_completed(jobs):
+        yield job.result()

@@ -1,0 +1,120 @@
+"""Trains one architecture as often as asked: the job that a worker of `zcproxy benchmark build` runs."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from zcproxy.benchmark import SearchSpace
+from zcproxy.benchmarks.datasets import load_dataset
+from zcproxy.benchmarks.spaces import get_space
+from zcproxy.errors import BenchmarkError
+from zcproxy.random import derive_seed
+from zcproxy.sweep.recorder import Recorder, call_model, reported
+from zcproxy.sweep.structure import examine
+from zcproxy.training.configuration import BuildConfiguration
+from zcproxy.training.dataset import ImageDataset
+from zcproxy.training.train import Training, train
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One architecture and what its trainings gave.
+
+    Attributes:
+        arch: its text.
+        params: parameters.
+        macs: multiply-adds of one sample.
+        convolutions: convolutional layers.
+        trainings: one a seed.
+        seconds: that all of it took.
+    """
+
+    arch: str
+    params: int
+    macs: int
+    convolutions: int
+    trainings: list[Training]
+    seconds: float
+
+    @property
+    def label(self) -> float:
+        """Mean test accuracy in percent of the trainings that did not diverge; NaN if all did."""
+        values = [training.accuracy for training in self.trainings if not training.diverged]
+        return math.fsum(values) / len(values) if values else math.nan
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the content as JSON can hold it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(content: dict[str, Any]) -> Trained:
+        """Return what `as_dict` wrote."""
+        return Trained(**{**content, "trainings": [Training(**training) for training in content["trainings"]]})
+
+
+def train_architecture(configuration: BuildConfiguration, architecture: str) -> Trained:
+    """Train one architecture with every seed, on one thread.
+
+    Raises:
+        BenchmarkError: its network does not fit the dataset.
+        ModelError: its network cannot be run.
+    """
+    space, dataset = materials_of(
+        configuration.space, tuple(configuration.space_options.items()), configuration.dataset
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    started = time.perf_counter()
+    try:
+        params, macs, convolutions = costs_of(space, architecture, dataset)
+        trainings = []
+        for index in range(configuration.seeds):
+            seed = derive_seed(space.name, architecture, "training", index)
+            network = build_network(space, architecture, dataset, seed)
+            trainings.append(train(network, dataset, configuration.recipe, seed, configuration.device))
+    finally:
+        torch.set_num_threads(threads)
+    return Trained(architecture, params, macs, convolutions, trainings, time.perf_counter() - started)
+
+
+@lru_cache(maxsize=1)
+def materials_of(space: str, options: tuple[tuple[str, int], ...], dataset: str) -> tuple[SearchSpace, ImageDataset]:
+    """Return the space and the dataset, once a process."""
+    return get_space(space, dict(options)), load_dataset(dataset)
+
+
+def build_network(space: SearchSpace, architecture: str, dataset: ImageDataset, seed: int) -> nn.Module:
+    """Return the network of an architecture, initialised from `seed`, without touching torch's random state."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        with reported(f"the network of '{architecture}' cannot be built"):
+            return space.build(architecture, dataset.input_shape, dataset.classes)
+
+
+def costs_of(space: SearchSpace, architecture: str, dataset: ImageDataset) -> tuple[int, int, int]:
+    """Return parameters, multiply-adds of a sample, and convolutional layers of an architecture's network.
+
+    Raises:
+        BenchmarkError: it does not give one logit a class.
+        ModelError: it cannot be run.
+    """
+    network = build_network(space, architecture, dataset, 0)
+    logits = call_model(network, dataset.train_inputs[:2])
+    if logits.shape != (2, dataset.classes):
+        raise BenchmarkError(
+            f"the network of '{architecture}' gives logits of shape {tuple(logits.shape)} for 2 images, {dataset.name} "
+            f"has {dataset.classes} classes: build it with the number of classes that `build` is given"
+        )
+    with Recorder(network) as recorder:
+        structure = examine(network, recorder, dataset.train_inputs).network
+    convolutions = sum(isinstance(module, CONVOLUTIONS) for module in network.modules())
+    return int(structure["total_params"]), int(structure["total_macs"]), convolutions

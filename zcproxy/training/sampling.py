@@ -1,0 +1,73 @@
+"""Which architectures of a space are trained: drawn uniformly, or spread evenly over their cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from random import Random
+
+from zcproxy.benchmark import SearchSpace
+from zcproxy.errors import BenchmarkError
+from zcproxy.random import generator
+
+SAMPLINGS = ("uniform", "stratified")
+
+LARGEST_ENUMERATED = 200_000
+"""Spaces up to this size are enumerated, so that every different architecture is equally likely."""
+
+POOL = 4
+"""A stratified sample is taken from a uniform one that is larger by this factor."""
+
+STRATA = 10
+
+
+def draw_architectures(
+    space: SearchSpace, count: int, sampling: str, seed: int, macs: Callable[[str], float]
+) -> list[str]:
+    """Return different architectures, without their dead parts.
+
+    Args:
+        space: where they come from.
+        count: how many.
+        sampling: `uniform`, or `stratified`: as many as possible alike from each of ten ranges of ln(MACs), taken from
+            a uniform sample four times as large.
+        seed: of the draw.
+        macs: multiply-adds of an architecture's network.
+
+    Raises:
+        BenchmarkError: the space has fewer different architectures.
+    """
+    rng = generator("architectures", space.name, sampling, seed)
+    if sampling == "uniform":
+        return _draw(space, count, count, rng)
+    pool = _draw(space, count, POOL * count, rng)
+    sizes = {architecture: math.log(max(macs(architecture), 1.0)) for architecture in pool}
+    low, high = min(sizes.values()), max(sizes.values())
+    strata: list[list[str]] = [[] for _ in range(STRATA)]
+    for architecture in pool:
+        share = (sizes[architecture] - low) / (high - low) if high > low else 0.0
+        strata[min(int(share * STRATA), STRATA - 1)].append(architecture)
+    return _round_robin(strata, count)
+
+
+def _draw(space: SearchSpace, least: int, wanted: int, rng: Random) -> list[str]:
+    """Return `wanted` different architectures in random order, or all there are, but not fewer than `least`."""
+    if space.size <= LARGEST_ENUMERATED:
+        known = sorted({space.prune(architecture) for architecture in space.enumerate()})
+        rng.shuffle(known)
+        found = known[:wanted]
+    else:
+        found = list(dict.fromkeys(space.prune(space.sample(rng)) for _ in range(2 * wanted)))[:wanted]
+    if len(found) < least:
+        raise BenchmarkError(
+            f"{least} networks asked for, the space {space.name} has {len(found)} different ones: give fewer --networks"
+        )
+    return found
+
+
+def _round_robin(strata: Sequence[list[str]], count: int) -> list[str]:
+    """Take one architecture from each stratum in turn until there are enough."""
+    found: list[str] = []
+    for turn in range(max(map(len, strata))):
+        found += [stratum[turn] for stratum in strata if turn < len(stratum)]
+    return found[:count]
