@@ -117,7 +117,7 @@ def _show_result(result: Result, path: Path) -> None:
         console.print(correlation_table(f"{name}, {found.population}", rows))
         ceiling = get_task(name).noise_ceiling()
         if ceiling is not None:
-            console.print(f"noise ceiling: two trainings agree at tau {ceiling:.3f}", highlight=False)
+            console.print(f"noise ceiling: tau {ceiling:.3f} between independent trainings", highlight=False)
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
         f"written: {path / 'best.json'}, {path / 'front'}\n"
