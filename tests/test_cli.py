@@ -123,6 +123,14 @@ def test_known_columns_cost_nothing(real_data: Path, run: Command, tmp_path: Pat
     assert not (tmp_path / "cache" / "columns").exists()
 
 
+def test_evolve_writes_beside_its_task_and_seed_if_no_folder_is_named(
+    real_data: Path, run: Command, tmp_path: Path
+) -> None:
+    small = ("--networks", "16", "--test-networks", "4", "--generations", "1", "--probes", "noise", "--batch-size", "4")
+    assert run("evolve", TASK, "--seed", "5", "--workers", "1", *small)[0] == 0
+    assert (tmp_path / "runs" / "cifar10-5" / "best.json").exists()
+
+
 def test_score_one_model(run: Command, proxy_file: Path, models: None) -> None:
     arguments = ("score", str(proxy_file), "--model", "users_models:small", "--input", "3x8x8")
     code, out, _ = run(*arguments)
@@ -156,7 +164,6 @@ def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None
         (["score", "params"], ["name a task"]),
         (["score", "params", TASK, "--networks", "20000"], ["20000 networks asked for", "has 15625"]),
         (["score", "params", TASK, "--population", "some"], ["unknown population 'some'"]),
-        (["evolve", TASK], ["add --out"]),
         (["evolve", TASK, "--out", "x", "--budget", "soon"], ["cannot read the duration 'soon'", "15m"]),
         (["evolve", TASK, "--out", "x", "--probes", "noise,light"], ["unknown probe 'light'"]),
         (["evolve", TASK, "--out", "x", "--networks", "3"], ["too few"]),
