@@ -213,7 +213,7 @@ def test_bad_proxy_files(run: Command, tmp_path: Path, content: str, parts: list
         ("users_models:number", "3x8x8", ["'users_models:number'"]),
         ("users_models:large", "3x8x8", ["has no 'large'"]),
         ("users_modules:small", "3x8x8", ["cannot import 'users_modules'"]),
-        ("users_models", "3x8x8", ["write package.module:factory"]),
+        ("users_models", "3x8x8", ["write package.module:name"]),
     ],
 )
 def test_bad_models(run: Command, proxy_file: Path, models: None, model: str, shape: str, parts: list[str]) -> None:
