@@ -28,13 +28,13 @@ def get_task(name: str) -> Task:
     Raises:
         BenchmarkError: no task has this name, and there is no finished benchmark in such a folder.
     """
-    from zcproxy.benchmarks.built import BuiltTask
-
     known = task_names()
     if name in known:
         family, dataset = name.split("/")
         return cast(Task, import_module(f"zcproxy.benchmarks.{family}").load_task(dataset))
     if name and Path(name).is_dir():
+        from zcproxy.benchmarks.built import BuiltTask
+
         return BuiltTask(Path(name))
     raise BenchmarkError(
         f"unknown task {name!r}{nearest_names(name, known)}; known tasks: {', '.join(known)}, or the folder of a "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from zcproxy.errors import StorageError
 
@@ -33,6 +35,28 @@ def write_text(path: Path, text: str) -> None:
     """Write a whole text file or nothing. Raises `StorageError`."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def append_line(path: Path, text: str) -> None:
+    """Append one line to a journal. Raises `StorageError`."""
+    try:
+        with path.open("a", encoding="utf-8") as journal:
+            journal.write(text + "\n")
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a journal, none if there is no file; a torn last line is left out."""
+    if not path.exists():
+        return []
+    lines = []
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            break
+    return lines
 
 
 def cannot_write(path: Path, error: OSError) -> StorageError:

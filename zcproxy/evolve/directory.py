@@ -21,7 +21,7 @@ import torch
 
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
-from zcproxy.files import cannot_write, write_text
+from zcproxy.files import append_line, read_json_lines, write_text
 
 JOURNAL, CHECKPOINT, CONFIGURATION, LIMITS = "journal.jsonl", "checkpoint.json", "configuration.json", "limits.json"
 
@@ -102,26 +102,12 @@ class RunDirectory:
 
     def save_state(self, state: State, line: dict[str, Any]) -> None:
         """Append a line to the journal, then replace the checkpoint. Raises `StorageError`."""
-        place = self.path / JOURNAL
-        try:
-            with place.open("a", encoding="utf-8") as journal:
-                journal.write(json.dumps({"epoch": state.epoch, **line}) + "\n")
-        except OSError as error:
-            raise cannot_write(place, error) from error
+        append_line(self.path / JOURNAL, json.dumps({"epoch": state.epoch, **line}))
         write_text(self.path / CHECKPOINT, json.dumps(vars(state)) + "\n")
 
     def journal(self) -> list[dict[str, Any]]:
         """Return the lines of the journal; a torn last line is left out."""
-        place = self.path / JOURNAL
-        if not place.exists():
-            return []
-        lines = []
-        for text in place.read_text(encoding="utf-8").splitlines():
-            try:
-                lines.append(json.loads(text))
-            except json.JSONDecodeError:
-                break
-        return lines
+        return read_json_lines(self.path / JOURNAL)
 
     def _read(self, name: str) -> dict[str, Any]:
         place = self.path / name

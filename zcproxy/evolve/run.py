@@ -6,7 +6,6 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -94,10 +93,7 @@ def evolve(
     directory.create(configuration, limits)
     run = _Run(configuration, limits, directory, samples, cache or default_cache(), observer or Silent())
     with worker_pool(workers) as executor:
-        try:
-            return run.complete(executor)
-        except BrokenProcessPool as error:
-            raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
+        return run.complete(executor)
 
 
 def resume(out: Path, *, workers: int = 1, cache: Path | None = None, observer: Observer | None = None) -> Result:

@@ -40,12 +40,32 @@ def worker_pool(workers: int) -> Iterator[Executor | None]:
         yield None
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
-        try:
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
+    try:
+        with _dead_workers_reported():
             yield pool
-        except BaseException:  # cancelled jobs first, then on with the error
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _dead_workers_reported() -> Iterator[None]:
+    """Raise `RunError` where a worker process died."""
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Let torch compute on one thread: sums then have one order, and processes do not fight for cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _start_worker() -> None:
@@ -99,7 +119,7 @@ def sweep(
         for missing, names in groups.items()
         for start in range(0, len(names), CHUNK)
     ]
-    try:
+    with _dead_workers_reported():
         for (names, missing), measured in _run(executor, context, chunks):
             store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
@@ -107,8 +127,6 @@ def sweep(
             done += len(names)
             if progress is not None:
                 progress(done, total)
-    except BrokenProcessPool as error:
-        raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
     table = table_of(store.read(architectures, columns), columns)
     return replace(table, seconds=np.array([spent.get(name, 0.0) for name in architectures]))
 
@@ -137,9 +155,7 @@ def measure_architectures(context: Context, architectures: Sequence[str], texts:
     batch = task.batch(context.batch_size)
     inputs, targets = batch.inputs.to(context.device), batch.targets.to(context.device)
     result = []
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with single_threaded():
         for architecture in architectures:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(derive_seed(task.space.name, architecture, "initialisation", context.initialisation))
@@ -147,6 +163,4 @@ def measure_architectures(context: Context, architectures: Sequence[str], texts:
             started = time.perf_counter()
             found = measure(network, inputs, targets, columns, input_seed=context.initialisation, disposable=True)
             result.append(replace(found, seconds=time.perf_counter() - started))
-    finally:
-        torch.set_num_threads(threads)
     return result

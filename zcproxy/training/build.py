@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from zcproxy.device import check_device
-from zcproxy.errors import BenchmarkError, RunError
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.errors import BenchmarkError
+from zcproxy.sweep.runner import Progress, worker_pool
 from zcproxy.training.benchmark_files import write_benchmark
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.directory import BuildDirectory, Plan
 from zcproxy.training.job import Trained, costs_of, materials_of, train_architecture
 from zcproxy.training.sampling import draw_architectures
-
-Progress = Callable[[int, int], None]
-"""Called with the number of architectures trained and the number to train."""
 
 
 def build_benchmark(
@@ -59,14 +55,11 @@ def build_benchmark(
     if progress is not None:
         progress(len(trained), len(plan.architectures))
     with worker_pool(workers) as executor:
-        try:
-            for item in _train(executor, configuration, [name for name in plan.architectures if name not in trained]):
-                directory.append(item)
-                trained[item.arch] = item
-                if progress is not None:
-                    progress(len(trained), len(plan.architectures))
-        except BrokenProcessPool as error:
-            raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
+        for item in _train(executor, configuration, [name for name in plan.architectures if name not in trained]):
+            directory.append(item)
+            trained[item.arch] = item
+            if progress is not None:
+                progress(len(trained), len(plan.architectures))
     in_order = [trained[architecture] for architecture in plan.architectures]
     if all(training.diverged for item in in_order for training in item.trainings):
         raise BenchmarkError("every training diverged: give a lower --learning-rate")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zcproxy.errors import RunError
-from zcproxy.files import cannot_write, write_text
+from zcproxy.files import append_line, read_json_lines, write_text
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.job import Trained
 
@@ -81,22 +81,10 @@ class BuildDirectory:
         place = self.path / JOURNAL
         if not place.exists():
             return {}
-        lines, found = [], {}
-        for text in place.read_text(encoding="utf-8").splitlines():
-            try:
-                item = Trained.from_dict(json.loads(text))
-            except json.JSONDecodeError:
-                break
-            lines.append(text)
-            found[item.arch] = item
-        write_text(place, "".join(f"{line}\n" for line in lines))
-        return found
+        lines = read_json_lines(place)
+        write_text(place, "".join(f"{json.dumps(line)}\n" for line in lines))
+        return {line["arch"]: Trained.from_dict(line) for line in lines}
 
     def append(self, item: Trained) -> None:
         """Note one trained architecture. Raises `StorageError`."""
-        place = self.path / JOURNAL
-        try:
-            with place.open("a", encoding="utf-8") as journal:
-                journal.write(json.dumps(item.as_dict()) + "\n")
-        except OSError as error:
-            raise cannot_write(place, error) from error
+        append_line(self.path / JOURNAL, json.dumps(item.as_dict()))

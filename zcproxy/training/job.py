@@ -17,6 +17,7 @@ from zcproxy.benchmarks.spaces import get_space
 from zcproxy.errors import BenchmarkError
 from zcproxy.random import derive_seed
 from zcproxy.sweep.recorder import Recorder, call_model, reported
+from zcproxy.sweep.runner import single_threaded
 from zcproxy.sweep.structure import examine
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.dataset import ImageDataset
@@ -71,18 +72,14 @@ def train_architecture(configuration: BuildConfiguration, architecture: str) -> 
     space, dataset = materials_of(
         configuration.space, tuple(configuration.space_options.items()), configuration.dataset
     )
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     started = time.perf_counter()
-    try:
+    with single_threaded():
         params, macs, convolutions = costs_of(space, architecture, dataset)
         trainings = []
         for index in range(configuration.seeds):
             seed = derive_seed(space.name, architecture, "training", index)
             network = build_network(space, architecture, dataset, seed)
             trainings.append(train(network, dataset, configuration.recipe, seed, configuration.device))
-    finally:
-        torch.set_num_threads(threads)
     return Trained(architecture, params, macs, convolutions, trainings, time.perf_counter() - started)
 
 
