@@ -9,6 +9,9 @@ from typing import cast
 from zcproxy.benchmark import Task
 from zcproxy.errors import BenchmarkError, nearest_names
 
+DEFAULT_TASK = "digits201"
+"""The benchmark that is part of the package: the folder of this name, made by `zcproxy benchmark build`."""
+
 # Family -> its datasets. The package `zcproxy.benchmarks.<family>` offers `load_task(dataset)`; it is imported on use.
 _FAMILIES: dict[str, tuple[str, ...]] = {
     "nasbench201": ("cifar10", "cifar100", "imagenet16-120"),
@@ -16,8 +19,8 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 
 
 def task_names() -> list[str]:
-    """Return the names of all tasks of the package, `<family>/<dataset>`, in the order of their declaration."""
-    return [f"{family}/{dataset}" for family, datasets in _FAMILIES.items() for dataset in datasets]
+    """Return the names of all tasks of the package, `<family>/<dataset>` but for the default one, which is first."""
+    return [DEFAULT_TASK, *(f"{family}/{dataset}" for family, datasets in _FAMILIES.items() for dataset in datasets)]
 
 
 def get_task(name: str) -> Task:
@@ -28,13 +31,15 @@ def get_task(name: str) -> Task:
     Raises:
         BenchmarkError: no task has this name, and there is no finished benchmark in such a folder.
     """
+    from zcproxy.benchmarks.built import BuiltTask
+
     known = task_names()
+    if name == DEFAULT_TASK:
+        return BuiltTask(Path(__file__).with_name(name), name)
     if name in known:
         family, dataset = name.split("/")
         return cast(Task, import_module(f"zcproxy.benchmarks.{family}").load_task(dataset))
     if name and Path(name).is_dir():
-        from zcproxy.benchmarks.built import BuiltTask
-
         return BuiltTask(Path(name))
     raise BenchmarkError(
         f"unknown task {name!r}{nearest_names(name, known)}; known tasks: {', '.join(known)}, or the folder of a "

@@ -30,15 +30,16 @@ class BuiltTask:
     """Implements `zcproxy.benchmark.Task` on a folder; see `zcproxy.training.benchmark_files` for what is in it.
 
     Args:
-        path: the folder; its full path is the name of the task, so that other processes find it.
+        path: the folder.
+        name: of the task; the full path of the folder if not given, so that other processes find it.
 
     Raises:
         BenchmarkError: the folder holds no finished benchmark, or its files were changed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str | None = None) -> None:
         self._path = path.resolve()
-        self.name = str(self._path)
+        self.name = name or str(self._path)
         manifest = self._manifest = _read_manifest(self._path)
         self.space = get_space(manifest["space"], manifest["space_options"])
         self.input_shape: tuple[int, ...] = tuple(manifest["input_shape"])

@@ -131,6 +131,28 @@ def test_evolve_writes_beside_its_task_and_seed_if_no_folder_is_named(
     assert (tmp_path / "runs" / "cifar10-5" / "best.json").exists()
 
 
+def test_evolve_without_a_task_shows_the_embedded_benchmark_beside_its_controls(run: Command, tmp_path: Path) -> None:
+    small = ("--networks", "40", "--test-networks", "30", "--generations", "2", "--probes", "noise", "--workers", "1")
+    code, out, err = run("evolve", *small, "--compare", "synflow, naswot", "--control")
+    assert code == 0
+    folder = tmp_path / "runs" / "digits201-0"
+    rows = rows_of(folder / "correlations.csv")
+    names = ["best formula", "random formulas", "synflow", "naswot", "params", "flops", "convolutions"]
+    assert [row["proxy"] for row in rows] == names
+    assert {row["networks"] for row in rows} == {"30"}
+    assert len({row["population"] for row in rows}) == 1
+    for row in rows:
+        assert f"{row['proxy']} " in err
+        assert float(row["tau_low"]) < float(row["tau"]) < float(row["tau_high"])
+        assert f"{float(row['tau']):.3f} [" in err
+    assert "noise ceiling" in err
+    best, control = (json.loads((path / "best.json").read_text()) for path in (folder, folder / "control"))
+    assert out.strip() == best["formula"]
+    assert control["provenance"]["configuration"]["algorithm"] == "random"
+    assert control["provenance"]["evaluations"] >= best["provenance"]["evaluations"]
+    assert control["correlations"][0]["tau"] == pytest.approx(float(rows[1]["tau"]))
+
+
 def test_score_one_model(run: Command, proxy_file: Path, models: None) -> None:
     arguments = ("score", str(proxy_file), "--model", "users_models:small", "--input", "3x8x8")
     code, out, _ = run(*arguments)
@@ -169,7 +191,7 @@ def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None
         (["evolve", TASK, "--out", "x", "--networks", "3"], ["too few"]),
         (["evolve", "--resume", "nowhere"], ["nowhere is no run directory"]),
         (["evolve", TASK, "--resume", "nowhere"], ["leave the tasks out"]),
-        (["evolve", "--out", "x"], ["no task given"]),
+        (["evolve", "--compare", "naswt"], ["did you mean naswot?"]),
     ],
 )
 def test_bad_arguments(real_data: Path, run: Command, tmp_path: Path, arguments: list[str], parts: list[str]) -> None:

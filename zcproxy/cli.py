@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,9 @@ import typer
 from rich.table import Table
 
 from zcproxy import cli_benchmark
-from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks import DEFAULT_TASK, get_task
+from zcproxy.comparison import CORRELATIONS, compare
+from zcproxy.correlation import Correlation
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
@@ -57,7 +60,10 @@ def parse_duration(text: str) -> float:
 @app.command("evolve")
 def evolve_command(
     tasks: Annotated[
-        list[str] | None, typer.Argument(help="Tasks, for example nasbench201/cifar10, or folders of benchmarks.")
+        list[str] | None,
+        typer.Argument(
+            help=f"Tasks such as nasbench201/cifar10, or folders of benchmarks; {DEFAULT_TASK} if not given."
+        ),
     ] = None,
     networks: Annotated[int, typer.Option(help="Labelled networks a task, training and validation together.")] = 400,
     budget: Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")] = None,
@@ -77,8 +83,15 @@ def evolve_command(
     ] = None,
     new_columns: Annotated[int, typer.Option(min=0, help="New layer-level expressions to measure on the way.")] = 12,
     algorithm: Annotated[str, typer.Option(help="evolve, or random for the control without selection.")] = "evolve",
+    compare_with: Annotated[
+        str, typer.Option("--compare", help="Proxies to test on the same networks, separated by commas.")
+    ] = "",
+    control: Annotated[
+        bool, typer.Option("--control", help="Then draw as many random formulas, and test the best of them too.")
+    ] = False,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
+    proxies = [resolve_proxy(name.strip()) for name in compare_with.split(",") if name.strip()]
     with RunDisplay() as display:
         if resume_from is not None:
             if tasks:
@@ -87,7 +100,7 @@ def evolve_command(
             path = resume_from
         else:
             configuration = Configuration(
-                tuple(get_task(name).name for name in tasks or ()),
+                tuple(get_task(name).name for name in tasks or [DEFAULT_TASK]),
                 networks=networks,
                 seed=seed,
                 population=population,
@@ -105,23 +118,23 @@ def evolve_command(
             path = out or Path("runs") / f"{Path(configuration.tasks[0]).name}-{seed}"
             limits = Limits(seconds, generations, evaluations)
             result = evolve(configuration, limits, path, workers=workers, observer=display)
-    _show_result(result, path)
+        rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
+    _show_result(result, rows, path)
 
 
-def _show_result(result: Result, path: Path) -> None:
+def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path) -> None:
     console.print()
     console.print(f"best formula ({result.chosen.training.size} nodes):", highlight=False)
     print(result.chosen.formula)
-    for name, found in result.test.items():
-        rows = [("best formula", found), *result.baselines[name].items()]
-        console.print(correlation_table(f"{name}, {found.population}", rows))
-        ceiling = get_task(name).noise_ceiling()
-        if ceiling is not None:
-            console.print(f"noise ceiling: tau {ceiling:.3f} between independent trainings", highlight=False)
+    for name, found in rows.items():
+        title = f"{name}, {result.test[name].population}"
+        console.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
-        f"written: {path / 'best.json'}, {path / 'front'}\n"
-        f"next: zcproxy score {path / 'best.json'} {next(iter(result.test))} --networks 1000 --out scores.csv",
+        f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}\n"
+        f"next: zcproxy proxy show {path / 'best.json'}\n"
+        f"      zcproxy proxy export {path / 'best.json'} --out proxy.py\n"
+        f"      zcproxy score {path / 'best.json'} --model mypackage.models:factory --input 3x32x32",
         highlight=False,
         soft_wrap=True,
     )
@@ -174,10 +187,10 @@ def score(
         frame = pd.DataFrame({"arch": drawn, "score": scores.scores, "label": scores.labels, "seconds": scores.seconds})
         with replacing(out) as temporary:
             frame.to_csv(temporary, index=False)
+    known = get_task(task)
     rows = [(chosen.name, scores.correlation())]
-    for baseline, values in get_task(task).baselines(drawn).items():
-        rows.append((baseline, scores.correlation(values)))
-    console.print(correlation_table(f"{task}, {name}", rows))
+    rows += [(baseline, scores.correlation(values)) for baseline, values in known.baselines(drawn).items()]
+    console.print(correlation_table(f"{task}, {name}", rows, known.noise_ceiling()))
 
 
 @proxy_app.command()

@@ -73,18 +73,22 @@ def _clock(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]]) -> Table:
-    """Return a table of correlations with their intervals, a row each."""
+def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]], ceiling: float | None = None) -> Table:
+    """Return a table of correlations with their intervals, a row each, above the noise ceiling where it is known."""
+    known = list(rows)
+    undefined = any(item.undefined for _, item in known)
     table = Table(title=title, title_justify="left")
-    for name in ("", "networks", "Kendall tau [95 %]", "Spearman [95 %]", "tau, top decile", "undefined"):
+    for name in ("", "Kendall tau [95 %]", "Spearman [95 %]", "top decile", *(["undefined"] if undefined else [])):
         table.add_column(name, justify="left" if name == "" else "right")
-    for name, item in rows:
+    for name, item in known:
         table.add_row(
             name,
-            str(item.networks),
             f"{item.tau:.3f} [{item.tau_low:.3f}, {item.tau_high:.3f}]",
             f"{item.spearman:.3f} [{item.spearman_low:.3f}, {item.spearman_high:.3f}]",
             "-" if math.isnan(item.tau_top_decile) else f"{item.tau_top_decile:.3f}",
-            str(item.undefined),
+            *([str(item.undefined)] if undefined else []),
         )
+    if ceiling is not None:
+        table.add_section()
+        table.add_row("noise ceiling", f"{ceiling:.3f} between two labels")
     return table

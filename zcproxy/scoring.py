@@ -43,10 +43,10 @@ class Scores:
     labels: NDArray[np.float64]
     seconds: NDArray[np.float64]
 
-    def correlation(self, scores: NDArray[np.float64] | None = None) -> Correlation:
-        """Return how well these scores (or others of the same networks) rank the networks."""
+    def correlation(self, scores: NDArray[np.float64] | None = None, *, seed: int = 0) -> Correlation:
+        """Return how well these scores (or others of the same networks) rank the networks; `seed` of the bootstrap."""
         values = self.scores if scores is None else scores
-        return correlate(values, self.labels, task=self.task, population=self.population)
+        return correlate(values, self.labels, task=self.task, population=self.population, seed=seed)
 
 
 def draw_networks(

@@ -1,10 +1,11 @@
-"""Measures finished runs on networks that they never saw, and writes the tables and the figure of this folder.
+"""Measures finished runs on networks that they never saw, and writes tables and a figure.
 
-    python results/nasbench201/measure.py RUN [RUN ...] [--control RUN ...] [--networks 1000]
+    python results/measure.py RUN [RUN ...] [--control RUN ...] --tasks TASK [TASK ...] --out FOLDER [--networks 1000]
 
-All runs are measured on one draw of networks, in each of the three datasets' own networks and labels. A run's numbers
-leave out what it was fitted to or chosen by: first only those networks (population `never seen`), then every network
-that computes the same function as one of them as well (population `no equivalent seen`).
+All runs are measured on one draw of networks, in each task's own networks and labels; the tasks need not be those that
+the runs were evolved on. A run's numbers leave out what it was fitted to or chosen by: first only those architectures
+(population `never seen`), then every one that computes the same function as one of them as well (population
+`no equivalent seen`).
 """
 
 from __future__ import annotations
@@ -28,20 +29,17 @@ from zcproxy.scoring import draw_networks
 from zcproxy.sweep.runner import sweep, worker_pool
 from zcproxy.sweep.store import Context
 
-DATASETS = ("cifar10", "cifar100", "imagenet16-120")
-HERE = Path(__file__).parent
 
-
-def scores_of(proxies: dict[str, Proxy], dataset: str, networks: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
+def scores_of(proxies: dict[str, Proxy], task: str, networks: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
     """Return the scores of every proxy, from one sweep that measures the columns of all."""
     columns = list(dict.fromkeys(column for proxy in proxies.values() for column in proxy.formula.columns()))
     with worker_pool(2) as executor:
         table = sweep(
-            Context(f"nasbench201/{dataset}", next(iter(proxies.values())).batch_size),
+            Context(task, next(iter(proxies.values())).batch_size),
             networks,
             columns,
             executor=executor,
-            progress=lambda done, total: print(f"\r{dataset}: {done} of {total} networks", end="", flush=True),
+            progress=lambda done, total: print(f"\r{task}: {done} of {total} networks", end="", flush=True),
         )
     print()
     evaluator = Evaluator(table.counts, table.values)
@@ -50,7 +48,7 @@ def scores_of(proxies: dict[str, Proxy], dataset: str, networks: tuple[str, ...]
 
 def summarised(rows: pd.DataFrame) -> pd.DataFrame:
     """Return mean and spread over the runs."""
-    groups = rows.groupby(["population", "task", "proxy"], sort=False)
+    groups = rows.groupby(["population", "task", "proxy", "evolved_on"], sort=False)
     summary = groups.agg(
         runs=("tau", "size"),
         networks=("networks", "mean"),
@@ -63,59 +61,65 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
     return summary.reset_index()
 
 
-def draw(path: Path, panels: dict[str, tuple[NDArray[np.float64], NDArray[np.float64], float]]) -> None:
+def draw(path: Path, task: str, panels: dict[str, tuple[NDArray[np.float64], NDArray[np.float64], float]]) -> None:
     """Draw rank by score against accuracy, one panel a proxy."""
     mpl.use("Agg")
     figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.6), sharey=True, layout="constrained")
     for axis, (title, (scores, labels, tau)) in zip(axes, panels.items(), strict=True):
         ranks = np.argsort(np.argsort(np.where(np.isnan(scores), -np.inf, scores)))
         axis.scatter(ranks, labels, s=6, alpha=0.5, linewidths=0, color="#1f4e79")
-        axis.set(title=f"{title}: tau {tau:.3f}", xlabel="rank by score, best on the right", ylim=(45, 95.5))
+        axis.set(title=f"{title}: tau {tau:.3f}", xlabel="rank by score, best on the right")
+        axis.set_ylim(bottom=np.quantile(labels, 0.02) - 2.0)
         axis.grid(alpha=0.25)
-    axes[0].set_ylabel("CIFAR-10 test accuracy, %")
+    axes[0].set_ylabel(f"{task}: test accuracy, %")
     figure.savefig(path, dpi=130)
     plt.close(figure)
 
 
 def main() -> None:
     """Measure the runs named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--control", nargs="*", type=Path, default=[])
+    parser.add_argument("--tasks", nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
     kinds = {**dict.fromkeys(options.runs, "evolved"), **dict.fromkeys(options.control, "random control")}
     proxies = {str(run): load_proxy(run / "best.json") for run in kinds}
+    samples = {run: draw_samples(RunDirectory(run).configuration()) for run in kinds}
     rows = []
     panels = {}
-    for dataset in DATASETS:
-        task = get_task(f"nasbench201/{dataset}")
-        networks = draw_networks(task, options.networks, seed=options.seed)
+    for name in options.tasks:
+        task = get_task(name)
+        networks = draw_networks(task, min(options.networks, len(task.architectures("all"))), seed=options.seed)
         labels = task.labels(networks)
-        scores = scores_of(proxies, dataset, networks)
+        scores = scores_of(proxies, name, networks)
         baselines = task.baselines(networks)
         functions = [task.space.equivalence_class(network) for network in networks]
         for run, kind in kinds.items():
-            fitted = set(draw_samples(RunDirectory(run).configuration())["nasbench201/cifar10"].fitted)
+            fitted = {network for sample in samples[run].values() for network in sample.fitted}
             equivalents = {task.space.equivalence_class(network) for network in fitted}
             populations = {
                 "never seen": np.array([network not in fitted for network in networks]),
                 "no equivalent seen": np.array([function not in equivalents for function in functions]),
             }
             for population, kept in populations.items():
-                for name, values in {kind: scores[str(run)], **baselines}.items():
-                    found = correlate(values[kept], labels[kept], task=task.name, population=population)
-                    size = proxies[str(run)].formula.size if name == kind else None
-                    rows.append({"run": run.name, "proxy": name, "size": size, **found.as_dict()})
-                    if run == options.runs[0] and (dataset, population) == ("cifar10", "never seen"):
-                        title = "evolved formula" if name == kind else name
+                for proxy, values in {kind: scores[str(run)], **baselines}.items():
+                    found = correlate(values[kept], labels[kept], task=name, population=population)
+                    origin = {"run": run.name, "evolved_on": ", ".join(samples[run])}
+                    size = proxies[str(run)].formula.size if proxy == kind else None
+                    rows.append({**origin, "proxy": proxy, "size": size, **found.as_dict()})
+                    if run == options.runs[0] and (name, population) == (options.tasks[0], "never seen"):
+                        title = "evolved formula" if proxy == kind else proxy
                         panels[title] = (values[kept], labels[kept], found.tau)
     table = pd.DataFrame(rows)
-    table.to_csv(HERE / "correlations.csv", index=False, float_format="%.4f")
+    table.to_csv(options.out / "correlations.csv", index=False, float_format="%.4f")
     summary = summarised(table)
-    summary.to_csv(HERE / "summary.csv", index=False, float_format="%.4f")
-    draw(HERE / "scores.png", {name: panel for name, panel in panels.items() if name != "flops"})
+    summary.to_csv(options.out / "summary.csv", index=False, float_format="%.4f")
+    shown = {title: panel for title, panel in panels.items() if title != "flops"}
+    draw(options.out / "scores.png", options.tasks[0], shown)
     print(summary.round(3).to_string(index=False))
 
 
