@@ -31,7 +31,7 @@ SCALES = (0.75, 1.25)
 SHIFT = 1.5
 """Largest shift along either axis, in pixels."""
 
-NOISE = 4.0
+NOISE = 2.0
 """Standard deviation of the noise; ink has up to 16."""
 
 
