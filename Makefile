@@ -1,4 +1,4 @@
-# make demo    evolve a proxy for NAS-Bench-201 in a few minutes
+# make demo    evolve a proxy on the embedded benchmark in a few minutes
 # make test    run the tests
 # make check   linter, formatter and type checker
 #
@@ -21,11 +21,8 @@ endif
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
-	@test -n "$$ZCPROXY_DATA" && test -d "$$ZCPROXY_DATA/nasbench201" || { \
-		echo "make demo needs the NAS-Bench-201 tables: set ZCPROXY_DATA to the folder that has nasbench201/" \
-			"(ZCPROXY_DATA is '$$ZCPROXY_DATA')" >&2; exit 2; }
 	rm -rf $(DEMO)
-	$(BIN)/zcproxy evolve nasbench201/cifar10 --networks 60 --budget 4m --generations 40 --seed 0 --out $(DEMO)
+	$(BIN)/zcproxy evolve --networks 400 --generations 60 --seed 0 --compare synflow,naswot,snip,zico --control --out $(DEMO)
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest

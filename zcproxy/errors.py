@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class ZcproxyError(Exception):
@@ -44,3 +45,9 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
     """Return `" (did you mean a, b?)"` for the known names nearest to `name`, or an empty string."""
     matches = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     return f" (did you mean {', '.join(matches)}?)" if matches else ""
+
+
+def first_difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Return `"name = known, not wanted"` for the first setting that two configurations differ in."""
+    name = next(name for name in wanted if known[name] != wanted[name])
+    return f"{name} = {known[name]}, not {wanted[name]}"

@@ -92,6 +92,29 @@ def test_a_build_killed_twice_and_resumed_gives_the_table_of_an_uninterrupted_on
         assert (own / "killed" / name).read_bytes() == (own / "whole" / name).read_bytes()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files by RLIMIT_FSIZE")
+def test_a_build_goes_on_after_a_full_disk(own: Path) -> None:
+    build_benchmark(SMALL, own / "whole")
+    code = (
+        "import resource; from pathlib import Path; from zcproxy.errors import StorageError\n"
+        "from zcproxy.training.build import *; from zcproxy.training.recipe import Recipe\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))\n"
+        "try:\n"
+        "    build_benchmark(BuildConfiguration('own_space:Plain', 'own_space:few_digits', networks=8, seeds=2,"
+        " recipe=Recipe(epochs=2, batch_size=50)), Path('full'))\n"
+        "except StorageError as error:\n"
+        "    print(error)"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-B", "-c", code], cwd=own, capture_output=True, text=True, timeout=250, check=True
+    )
+    assert finished.stdout.startswith("cannot write full/trainings.jsonl"), finished.stderr
+    assert 0 < _lines(own / "full" / JOURNAL) < 8
+    build_benchmark(SMALL, own / "full")
+    for name in (LABELS, CURVES):
+        assert (own / "full" / name).read_bytes() == (own / "whole" / name).read_bytes()
+
+
 def _lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 

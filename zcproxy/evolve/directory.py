@@ -19,7 +19,7 @@ import deap
 import numpy as np
 import torch
 
-from zcproxy.errors import RunError
+from zcproxy.errors import RunError, first_difference
 from zcproxy.evolve.configuration import Configuration, Limits
 from zcproxy.files import append_line, read_json_lines, write_text
 
@@ -68,11 +68,10 @@ class RunDirectory:
         if place.exists():
             known = self.configuration()
             if known != configuration:
-                old, new = known.as_dict(), configuration.as_dict()
-                first = next(key for key in new if old[key] != new[key])
+                difference = first_difference(known.as_dict(), configuration.as_dict())
                 raise RunError(
-                    f"{self.path} holds a run with {first} = {old[first]}, not {new[first]}: choose another --out, or "
-                    f"continue it with --resume {self.path}"
+                    f"{self.path} holds a run with {difference}: choose another --out, or continue it with --resume "
+                    f"{self.path}"
                 )
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise RunError(f"{self.path} exists and is no run directory: choose another --out")

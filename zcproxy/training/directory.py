@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zcproxy.errors import RunError
+from zcproxy.errors import RunError, first_difference
 from zcproxy.files import append_line, read_json_lines, write_text
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.job import Trained
@@ -58,11 +58,8 @@ class BuildDirectory:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"cannot read {place}: {error}") from error
         if known != configuration:
-            old, new = known.as_dict(), configuration.as_dict()
-            first = next(key for key in new if old[key] != new[key])
-            raise RunError(
-                f"{self.path} holds a build with {first} = {old[first]}, not {new[first]}: choose another --out"
-            )
+            difference = first_difference(known.as_dict(), configuration.as_dict())
+            raise RunError(f"{self.path} holds a build with {difference}: choose another --out")
         if plan.dataset_fingerprint != dataset_fingerprint:
             raise RunError(f"{self.path} was begun with other images of {known.dataset}: choose another --out")
         return plan

@@ -1,0 +1,58 @@
+"""The embedded benchmark: what its folder holds, and that the command of its README made it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import zcproxy.benchmarks
+from zcproxy.benchmarks import DEFAULT_TASK, get_task, task_names
+from zcproxy.correlation import kendall_tau
+from zcproxy.random import derive_seed
+from zcproxy.training.benchmark_files import CURVES, IMAGES, LABELS, MANIFEST
+from zcproxy.training.job import build_network, costs_of, materials_of
+from zcproxy.training.recipe import Recipe
+from zcproxy.training.train import train
+
+FOLDER = Path(zcproxy.benchmarks.__file__).with_name(DEFAULT_TASK)
+
+
+@pytest.fixture(scope="module")
+def labels() -> pd.DataFrame:
+    return pd.read_parquet(FOLDER / LABELS)
+
+
+def test_it_holds_five_hundred_different_architectures_in_less_than_500_kilobytes(labels: pd.DataFrame) -> None:
+    task = get_task(DEFAULT_TASK)
+    assert task_names()[0] == task.name == DEFAULT_TASK
+    architectures = task.architectures("all")
+    assert len({task.space.prune(architecture) for architecture in architectures}) == len(labels) >= 500
+    assert {path.name for path in FOLDER.iterdir()} == {MANIFEST, LABELS, CURVES, IMAGES, "README.md"}
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 500_000
+
+
+def test_two_halves_of_the_trainings_agree_as_the_manifest_says(labels: pd.DataFrame) -> None:
+    seeds = labels.filter(regex=r"^accuracy_\d").dropna().to_numpy()
+    pairs = seeds.shape[1] // 2 * 2
+    halves = kendall_tau(seeds[:, 0:pairs:2].mean(1), seeds[:, 1:pairs:2].mean(1))
+    manifest = json.loads((FOLDER / MANIFEST).read_text())
+    assert manifest["agreement_of_halves"] == pytest.approx(halves)
+    ceiling = get_task(DEFAULT_TASK).noise_ceiling()
+    assert ceiling is not None
+    assert ceiling > max(halves, 0.75)
+
+
+def test_labels_and_costs_are_those_of_its_networks(labels: pd.DataFrame) -> None:
+    manifest = json.loads((FOLDER / MANIFEST).read_text())
+    space, dataset = materials_of(manifest["space"], tuple(manifest["space_options"].items()), manifest["dataset"])
+    assert dataset.fingerprint() == manifest["dataset_fingerprint"]
+    for row in labels.iloc[::40].itertuples():
+        assert costs_of(space, row.arch, dataset) == (row.params, round(row.flops * 1e6), row.convolutions)
+    row = labels.sort_values("flops").iloc[100]
+    seed = derive_seed(space.name, row["arch"], "training", 0)
+    trained = train(build_network(space, row["arch"], dataset, seed), dataset, Recipe(**manifest["recipe"]), seed)
+    # Equal where the processor adds in the same order; elsewhere rounding grows to a few points over a training.
+    assert trained.accuracy == pytest.approx(row["accuracy_0"], abs=8)
