@@ -65,6 +65,9 @@ class Trained:
 def train_architecture(configuration: BuildConfiguration, architecture: str) -> Trained:
     """Train one architecture with every seed, on one thread.
 
+    The seeds are the same for all architectures, as in NAS-Bench-201: they see the images in the same order and share
+    the initial weights of what they have in common, so that they differ by less chance.
+
     Raises:
         BenchmarkError: its network does not fit the dataset.
         ModelError: its network cannot be run.
@@ -77,7 +80,7 @@ def train_architecture(configuration: BuildConfiguration, architecture: str) -> 
         params, macs, convolutions = costs_of(space, architecture, dataset)
         trainings = []
         for index in range(configuration.seeds):
-            seed = derive_seed(space.name, architecture, "training", index)
+            seed = derive_seed(space.name, "training", index)
             network = build_network(space, architecture, dataset, seed)
             trainings.append(train(network, dataset, configuration.recipe, seed, configuration.device))
     return Trained(architecture, params, macs, convolutions, trainings, time.perf_counter() - started)

@@ -1,0 +1,64 @@
+"""The cost of a network as the authors of NDS counted it, to compare with the published figure."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+
+from zcproxy.benchmarks.nds.cells import CellNetwork
+
+
+def published_flops(network: nn.Module, image_size: int) -> int:
+    """Return the `flops` of an NDS entry for one image of this height and width.
+
+    Convolutions and the classifier count their multiply-adds, the classifier its bias too. Beside them, cell networks
+    count the kernel of a pooling for every output, the inputs of the global pooling and the outputs of ReLUs; chain
+    networks count five operations for every output of a batch normalisation. The authors state neither rule: both are
+    read off the files, where they hold for every entry.
+    """
+    count = _cell_operations if isinstance(network, CellNetwork) else _chain_operations
+    counted: list[int] = []
+    shadow = copy.deepcopy(network).to("meta").eval()
+    for module in shadow.modules():
+        module.register_forward_hook(
+            lambda module, inputs, output: counted.append(_products(module, inputs[0]) + count(module, *inputs, output))
+        )
+    with torch.no_grad():
+        shadow(torch.empty(1, 3, image_size, image_size, device="meta"))
+    return sum(counted)
+
+
+def _products(module: nn.Module, inputs: Tensor) -> int:
+    match module:
+        case nn.Conv2d():
+            return module.weight.numel() * _positions(module, inputs)
+        case nn.Linear():
+            return module.weight.numel() + module.out_features
+        case _:
+            return 0
+
+
+def _positions(convolution: nn.Conv2d, inputs: Tensor) -> int:
+    """Return the positions of a kernel as the authors counted them, who took a dilated one for a dense one."""
+    paddings = (int(padding) for padding in convolution.padding)
+    sides = zip(inputs.shape[2:], convolution.kernel_size, paddings, convolution.stride, strict=True)
+    return math.prod((size + 2 * padding - kernel) // stride + 1 for size, kernel, padding, stride in sides)
+
+
+def _cell_operations(module: nn.Module, *tensors: Tensor) -> int:
+    match module:
+        case nn.AvgPool2d() | nn.MaxPool2d():
+            return tensors[-1].numel() * int(module.kernel_size) ** 2
+        case nn.AdaptiveAvgPool2d():
+            return tensors[0].numel()
+        case nn.ReLU():
+            return tensors[-1].numel()
+        case _:
+            return 0
+
+
+def _chain_operations(module: nn.Module, *tensors: Tensor) -> int:
+    return 5 * tensors[-1].numel() if isinstance(module, nn.BatchNorm2d) else 0

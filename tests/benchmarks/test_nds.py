@@ -1,0 +1,120 @@
+"""The networks of NDS, checked against the sizes and costs in the official files, every entry of them."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from zcproxy.benchmarks.nds import FAMILIES, build_entry
+from zcproxy.benchmarks.nds.costs import published_flops
+from zcproxy.errors import BenchmarkError
+
+FILES = {
+    **{family: f"{family}_in.json.gz" for family in FAMILIES},
+    "ResNet": "ResNet_lr-wd_in.first20.json.gz",
+    "Vanilla": "Vanilla_lr-wd_in.first20.json.gz",
+}
+Entries = Callable[[str], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def entries(real_data: Path) -> Entries:
+    def read(family: str) -> list[dict[str, Any]]:
+        with gzip.open(real_data / "nds" / FILES[family]) as stream:
+            return json.load(stream)
+
+    return read
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_parameters_and_flops_are_the_published_ones(entries: Entries, family: str) -> None:
+    differing = []
+    for number, entry in enumerate(entries(family)):
+        with torch.device("meta"):
+            network = build_entry(family, entry, 224, 1000)
+        params = sum(parameter.numel() for parameter in network.parameters())
+        if (params, published_flops(network, 224)) != (entry["params"], entry["flops"]):
+            differing.append(number)
+    assert differing == []
+
+
+@pytest.mark.parametrize(("image_size", "classes"), [(32, 10), (64, 7), (224, 1000)])
+@pytest.mark.parametrize("family", ["DARTS", "ENAS", "ResNeXt-A", "Vanilla"])
+def test_networks_run_forwards_and_backwards(entries: Entries, family: str, image_size: int, classes: int) -> None:
+    smallest = min(entries(family), key=lambda entry: entry["flops"])
+    network = build_entry(family, smallest, image_size, classes)
+    logits = network(torch.randn(2, 3, image_size, image_size))
+    assert logits.shape == (2, classes)
+    logits.sum().backward()
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
+def test_the_small_stem_keeps_the_resolution_and_the_large_one_divides_it_by_eight(entries: Entries) -> None:
+    entry = entries("DARTS")[0]
+    for image_size, side in ((32, 32), (224, 28)):
+        network = build_entry("DARTS", entry, image_size, 10)
+        seen: list[torch.Size] = []
+        network.get_submodule("cells.0").register_forward_hook(lambda *hooked: seen.append(hooked[2].shape))  # noqa: B023
+        network(torch.randn(1, 3, image_size, image_size))
+        assert seen[0][2:] == (side, side)
+
+
+def test_none_passes_neither_a_value_nor_a_gradient() -> None:
+    net = {
+        "genotype": {
+            "normal": [["none", 0], ["skip_connect", 1]],
+            "normal_concat": [2],
+            "reduce": [["none", 0], ["max_pool_3x3", 1]],
+            "reduce_concat": [2],
+        },
+        "width": 4,
+        "depth": 3,
+    }
+    network = build_entry("DARTS", {"net": net}, 32, 10)
+    network(torch.randn(2, 3, 32, 32)).sum().backward()
+    cell = network.get_submodule("cells.0")
+    gradients = {name: parameter.grad for name, parameter in cell.named_parameters()}
+    assert all(gradient is None for name, gradient in gradients.items() if name.startswith("before."))
+    assert all(gradient is not None for name, gradient in gradients.items() if name.startswith("previous."))
+
+
+def test_counting_leaves_the_network_as_it_was(entries: Entries) -> None:
+    network = build_entry("Vanilla", entries("Vanilla")[0], 64, 10)
+    before = copy.deepcopy(network.state_dict())
+    published_flops(network, 64)
+    assert network.training
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert not any(module._forward_hooks for module in network.modules() if isinstance(module, nn.Module))
+
+
+@pytest.mark.parametrize(
+    ("family", "change", "message"),
+    [
+        ("DART", {}, "unknown NDS family 'DART' .did you mean DARTS"),
+        ("DARTS", {"width": None}, "does not describe a network of the NDS family DARTS"),
+        ("DARTS", {"genotype": {}}, "it has no 'normal'"),
+        ("DARTS", {"normal": [["sep_conv_9x9", 0], ["none", 1]]}, "'normal' has an unknown operation 'sep_conv_9x9'"),
+        ("DARTS", {"normal": [["none", 0], ["none", 2]]}, "edge 1 .* comes from node 2: it must be .* than 2"),
+        ("DARTS", {"normal": [["none", 0]]}, "has 1 edges: two for each node"),
+        ("DARTS", {"normal_concat": [9]}, "'normal_concat' is .9.: it must name nodes from 0 to 5"),
+        ("ResNet", {"block_type": "block"}, "unknown block 'block'"),
+        ("ResNet", {"ws": [8]}, "does not describe a network of the NDS family ResNet"),
+    ],
+)
+def test_bad_entries(entries: Entries, family: str, change: dict[str, Any], message: str) -> None:
+    entry = copy.deepcopy(entries(family if family in FILES else "DARTS")[0])
+    for name, value in change.items():
+        place = entry["net"]["genotype"] if name.startswith("normal") else entry["net"]
+        place[name] = value
+    with pytest.raises(BenchmarkError, match=message) as caught:
+        build_entry(family, entry, 32, 10)
+    assert "\n" not in str(caught.value)
