@@ -84,7 +84,9 @@ def test_file_is_hashed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_task_names_are_the_names_of_tasks() -> None:
-    assert task_names() == ["nasbench201/cifar10", "nasbench201/cifar100", "nasbench201/imagenet16-120"]
+    datasets = ("cifar10", "cifar100", "imagenet16-120")
+    families = ("nasbench201",)
+    assert task_names() == ["digits201", *(f"{family}/{name}" for family in families for name in datasets)]
     assert [get_task(name).name for name in task_names()] == task_names()
 
 
