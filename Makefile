@@ -22,7 +22,7 @@ endif
 
 demo: $(VENV)/.installed
 	rm -rf $(DEMO)
-	$(BIN)/zcproxy evolve --networks 400 --generations 60 --seed 0 --compare synflow,naswot,snip,zico --control --out $(DEMO)
+	$(BIN)/zcproxy evolve --generations 60 --seed 0 --compare synflow,naswot,snip,zico --control --out $(DEMO)
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest

@@ -20,6 +20,7 @@ from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.evolve.sample import default_networks
 from zcproxy.export import export_python
 from zcproxy.files import replacing, write_text
 from zcproxy.primitives.zoo import resolve_proxy
@@ -65,7 +66,12 @@ def evolve_command(
             help=f"Tasks such as nasbench201/cifar10, or folders of benchmarks; {DEFAULT_TASK} if not given."
         ),
     ] = None,
-    networks: Annotated[int, typer.Option(help="Labelled networks a task, training and validation together.")] = 400,
+    networks: Annotated[
+        int | None,
+        typer.Option(
+            help="Labelled networks a task, training and validation together; 400, or 60 % of fewer than 667."
+        ),
+    ] = None,
     budget: Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")] = None,
     generations: Annotated[int | None, typer.Option(help="Stop after this many generations of every island.")] = None,
     evaluations: Annotated[int | None, typer.Option(help="Stop after this many formulas.")] = None,
@@ -99,9 +105,10 @@ def evolve_command(
             result = resume(resume_from, workers=workers, observer=display)
             path = resume_from
         else:
+            chosen = [get_task(name) for name in tasks or [DEFAULT_TASK]]
             configuration = Configuration(
-                tuple(get_task(name).name for name in tasks or [DEFAULT_TASK]),
-                networks=networks,
+                tuple(task.name for task in chosen),
+                networks=default_networks(chosen, population) if networks is None else networks,
                 seed=seed,
                 population=population,
                 test_networks=test_networks,

@@ -9,6 +9,10 @@ from zcproxy.benchmark import Task
 from zcproxy.errors import BenchmarkError
 from zcproxy.random import generator
 
+MOST_FITTED = 400
+FITTED_SHARE = 0.6
+"""Labelled networks where no number is asked for: this share of the population, and not more than `MOST_FITTED`."""
+
 MOST_TESTED = 200
 """Test networks where no number is asked for, or all that are left if they are fewer."""
 
@@ -25,6 +29,11 @@ class Sample:
     def fitted(self) -> tuple[str, ...]:
         """The labelled networks that evolution sees: training, then validation."""
         return self.training + self.validation
+
+
+def default_networks(tasks: Sequence[Task], population: str) -> int:
+    """Return how many labelled networks a run on these tasks takes where no number is asked for."""
+    return min(MOST_FITTED, *(int(FITTED_SHARE * len(task.architectures(population))) for task in tasks))
 
 
 def draw_sample(
