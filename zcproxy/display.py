@@ -90,5 +90,5 @@ def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]], ceili
         )
     if ceiling is not None:
         table.add_section()
-        table.add_row("noise ceiling", f"{ceiling:.3f} between two labels")
+        table.add_row("noise ceiling", f"{ceiling:.3f}")
     return table
