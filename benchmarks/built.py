@@ -78,14 +78,15 @@ class BuiltTask:
     def noise_ceiling(self) -> float | None:
         """Return an estimate of Kendall's tau between two independent labels; None where each was trained once.
 
-        Measured is the agreement of two halves of the trainings. A label averages twice as many: the Spearman-Brown
+        Measured is the agreement of two halves of the trainings. A label averages all of them: the Spearman-Brown
         formula, on the correlation of normal variables that has this tau, tells what two labels agree at.
         """
-        measured = self._manifest["agreement_of_halves"]
+        measured, trainings = self._manifest["agreement_of_halves"], self._manifest["seeds"]
         if measured is None:
             return None
         correlation = math.sin(math.pi / 2 * measured)
-        return 2 / math.pi * math.asin(2 * correlation / (1 + correlation))
+        longer = trainings / (trainings // 2)
+        return 2 / math.pi * math.asin(longer * correlation / (1 + (longer - 1) * correlation))
 
     def _rows(self, architectures: Sequence[str]) -> pd.DataFrame:
         table = self._table()
@@ -105,7 +106,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         content = json.loads(place.read_text(encoding="utf-8"))
         if content["format"] > FORMAT:
             raise BenchmarkError(f"{place} has format {content['format']}, this version reads up to {FORMAT}: upgrade")
-        expected = ("space", "space_options", "input_shape", "classes", "agreement_of_halves", "sha256")
+        expected = ("space", "space_options", "input_shape", "classes", "seeds", "agreement_of_halves", "sha256")
         missing = next((key for key in expected if key not in content), None)
         if missing is not None:
             raise BenchmarkError(f"{place} has no '{missing}': build the benchmark again")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.built import BuiltTask
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import ConfigurationError
@@ -69,7 +69,7 @@ def build(
         trained = build_benchmark(configuration, out, workers=workers, progress=display.training)
     labels = sorted(item.label for item in trained)
     diverged = sum(training.diverged for item in trained for training in item.trainings)
-    ceiling = get_task(str(out)).noise_ceiling()
+    ceiling = BuiltTask(out).noise_ceiling()
     agree = "" if ceiling is None else f"; two labels agree at about tau {ceiling:.2f}"
     console.print(
         f"{len(trained)} architectures, accuracy {labels[0]:.1f} to {labels[-1]:.1f} %, median "

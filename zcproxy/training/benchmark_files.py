@@ -77,14 +77,18 @@ def curve_table(trained: Sequence[Trained]) -> pd.DataFrame:
 def agreement(labels: pd.DataFrame) -> float | None:
     """Return Kendall's tau between the means of two halves of the trainings; None where each was trained once.
 
-    The halves are those with even and with odd seeds, of the architectures that no training diverged of. A label
-    averages both, so two whole labels agree better than this.
+    It is the mean over as many divisions as there are trainings, of the architectures that no training diverged of;
+    with an odd number one training is left out in turn. A label averages all trainings, so two whole labels agree
+    better than this.
     """
     accuracies = labels.filter(regex=r"^accuracy_\d+$").dropna().to_numpy()
-    if accuracies.shape[1] < 2 or len(accuracies) < 2:
+    trainings = accuracies.shape[1]
+    if trainings < 2 or len(accuracies) < 2:
         return None
-    pairs = accuracies.shape[1] // 2 * 2
-    return kendall_tau(accuracies[:, 0:pairs:2].mean(1), accuracies[:, 1:pairs:2].mean(1))
+    half = trainings // 2
+    orders = [np.roll(np.arange(trainings), shift)[: 2 * half] for shift in range(trainings)]
+    taus = [kendall_tau(accuracies[:, order[::2]].mean(1), accuracies[:, order[1::2]].mean(1)) for order in orders]
+    return float(np.mean(taus))
 
 
 def _manifest(
