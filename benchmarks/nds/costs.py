@@ -51,7 +51,8 @@ def _positions(convolution: nn.Conv2d, inputs: Tensor) -> int:
 def _cell_operations(module: nn.Module, *tensors: Tensor) -> int:
     match module:
         case nn.AvgPool2d() | nn.MaxPool2d():
-            return tensors[-1].numel() * int(module.kernel_size) ** 2
+            kernel = module.kernel_size
+            return tensors[-1].numel() * (kernel**2 if isinstance(kernel, int) else math.prod(kernel))
         case nn.AdaptiveAvgPool2d():
             return tensors[0].numel()
         case nn.ReLU():
