@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from zcproxy.cli import parse_duration
+from zcproxy.cli_evolve import parse_duration
 from zcproxy.errors import ConfigurationError
 from zcproxy.formula import parse
 from zcproxy.proxy import Proxy
@@ -142,7 +142,8 @@ def test_evolve_without_a_task_shows_the_embedded_benchmark_beside_its_controls(
     assert code == 0
     folder = tmp_path / "runs" / "digits201-0"
     rows = rows_of(folder / "correlations.csv")
-    names = ["best formula", "random formulas", "synflow", "naswot", "params", "flops", "convolutions"]
+    trained = ["additive model", "random forest"]
+    names = ["best formula", "random formulas", *trained, "synflow", "naswot", "params", "flops", "convolutions"]
     assert [row["proxy"] for row in rows] == names
     assert {row["networks"] for row in rows} == {"30"}
     assert len({row["population"] for row in rows}) == 1
@@ -156,6 +157,19 @@ def test_evolve_without_a_task_shows_the_embedded_benchmark_beside_its_controls(
     assert control["provenance"]["configuration"]["algorithm"] == "random"
     assert control["provenance"]["evaluations"] >= best["provenance"]["evaluations"]
     assert control["correlations"][0]["tau"] == pytest.approx(float(rows[1]["tau"]))
+
+
+def test_evolve_tests_a_family_that_it_holds_out(real_data: Path, run: Command, tmp_path: Path) -> None:
+    small = ("--networks", "16", "--test-networks", "4", "--generations", "1", "--probes", "noise", "--batch-size", "4")
+    code, _, err = run("evolve", "digits201", "nats_sss/cifar10", "--hold-out", "nats_sss", *small, "--workers", "1")
+    assert code == 0
+    rows = rows_of(tmp_path / "runs" / "without-nats_sss-0" / "correlations.csv")
+    tested = {row["task"]: row["population"] for row in rows if row["proxy"] == "best formula"}
+    assert tested == {
+        "digits201": "4 unseen of all",
+        **{f"nats_sss/{data}": "4 held out of all" for data in ("cifar10", "cifar100", "imagenet16-120")},
+    }
+    assert "nats_sss/cifar100, 4 held out of all" in err
 
 
 def test_score_one_model(run: Command, proxy_file: Path, models: None) -> None:
@@ -197,6 +211,9 @@ def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None
         (["evolve", "--resume", "nowhere"], ["nowhere is no run directory"]),
         (["evolve", TASK, "--resume", "nowhere"], ["leave the tasks out"]),
         (["evolve", "--compare", "naswt"], ["did you mean naswot"]),
+        (["evolve", "--hold-out", "digits201", "digits201"], ["all tasks are held out"]),
+        (["evolve", "--hold-out", "nats_ss"], ["unknown task 'nats_ss'", "did you mean"]),
+        (["evolve", "--cases", "tau"], ["unknown case 'tau', known are bands, top, partial"]),
     ],
 )
 def test_bad_arguments(real_data: Path, run: Command, tmp_path: Path, arguments: list[str], parts: list[str]) -> None:

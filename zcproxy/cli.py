@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,19 +10,14 @@ import pandas as pd
 import typer
 from rich.table import Table
 
-from zcproxy import cli_benchmark, cli_table
-from zcproxy.benchmarks import DEFAULT_TASK, get_task
-from zcproxy.comparison import CORRELATIONS, compare
-from zcproxy.correlation import Correlation
+from zcproxy import cli_benchmark, cli_evolve, cli_table
+from zcproxy.benchmarks import get_task
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, ZcproxyError
-from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
-from zcproxy.evolve.configuration import DEFAULT_PROBES
-from zcproxy.evolve.sample import default_networks
 from zcproxy.export import export_python
 from zcproxy.files import replacing, write_text
 from zcproxy.primitives.zoo import resolve_proxy
-from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorer, resolve_scorers
+from zcproxy.primitives.zoo.scorers import resolve_scorer
 from zcproxy.reference import load_model, parse_shape, random_inputs
 from zcproxy.scoring import draw_networks, population_name, score_networks
 from zcproxy.sweep.runner import worker_pool
@@ -41,6 +34,7 @@ columns_app = typer.Typer(help="The store of measured columns.", no_args_is_help
 app.add_typer(proxy_app, name="proxy")
 app.add_typer(columns_app, name="columns")
 app.add_typer(cli_benchmark.app, name="benchmark")
+app.command("evolve")(cli_evolve.evolve_command)
 app.command("table")(cli_table.table)
 
 ProxyArgument = Annotated[str, typer.Argument(metavar="PROXY", help="A file, a published proxy's name, or a formula.")]
@@ -48,109 +42,6 @@ Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Population = Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")]
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def parse_duration(text: str) -> float:
-    """Return the seconds of a duration such as `90s`, `15m`, `1.5h` or `1h30m`. Raises `ConfigurationError`."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ConfigurationError(f"cannot read the duration '{text}': write for example 90s, 15m or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
-@app.command("evolve")
-def evolve_command(
-    tasks: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help=f"Tasks such as nasbench201/cifar10, or folders of benchmarks; {DEFAULT_TASK} if not given."
-        ),
-    ] = None,
-    networks: Annotated[
-        int | None,
-        typer.Option(
-            help="Labelled networks a task, training and validation together; 400, or 60 % of fewer than 667."
-        ),
-    ] = None,
-    budget: Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")] = None,
-    generations: Annotated[int | None, typer.Option(help="Stop after this many generations of every island.")] = None,
-    evaluations: Annotated[int | None, typer.Option(help="Stop after this many formulas.")] = None,
-    seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option(help="Run directory to write; runs/TASK-SEED if not given.")] = None,
-    resume_from: Annotated[Path | None, typer.Option("--resume", help="Run directory to continue.")] = None,
-    workers: Workers = 2,
-    device: Device = "cpu",
-    population: Population = "all",
-    max_size: Annotated[int, typer.Option(help="Most nodes of a formula.")] = 30,
-    probes: Annotated[str, typer.Option(help="Probes to use, separated by commas.")] = ",".join(DEFAULT_PROBES),
-    batch_size: Annotated[int, typer.Option(min=2, help="Samples of a minibatch.")] = 8,
-    test_networks: Annotated[
-        int | None, typer.Option(min=2, help="Unseen networks to test the chosen formula on; up to 200 if not given.")
-    ] = None,
-    new_columns: Annotated[int, typer.Option(min=0, help="New layer-level expressions to measure on the way.")] = 12,
-    algorithm: Annotated[str, typer.Option(help="evolve, or random for the control without selection.")] = "evolve",
-    start_from: Annotated[
-        str, typer.Option(help="Proxies that the populations begin with, separated by commas; `zoo`: all published.")
-    ] = "",
-    compare_with: Annotated[
-        str, typer.Option("--compare", help="Proxies to test on the same networks, separated by commas.")
-    ] = "",
-    control: Annotated[
-        bool, typer.Option("--control", help="Then draw as many random formulas, and test the best of them too.")
-    ] = False,
-) -> None:
-    """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
-    proxies = resolve_scorers(compare_with)
-    with RunDisplay() as display:
-        if resume_from is not None:
-            if tasks:
-                raise ConfigurationError("--resume continues with the tasks of the run: leave the tasks out")
-            result = resume(resume_from, workers=workers, observer=display)
-            path = resume_from
-        else:
-            chosen = [get_task(name) for name in tasks or [DEFAULT_TASK]]
-            configuration = Configuration(
-                tuple(task.name for task in chosen),
-                networks=default_networks(chosen, population) if networks is None else networks,
-                seed=seed,
-                population=population,
-                test_networks=test_networks,
-                probes=tuple(name.strip() for name in probes.split(",")),
-                batch_size=batch_size,
-                device=device,
-                maximum_size=max_size,
-                new_columns=new_columns,
-                algorithm=algorithm,
-                start_from=formulas_of(start_from),
-            )
-            seconds = None if budget is None else parse_duration(budget)
-            if seconds is None and generations is None and evaluations is None:
-                seconds = parse_duration("15m")
-            path = out or Path("runs") / f"{Path(configuration.tasks[0]).name}-{seed}"
-            limits = Limits(seconds, generations, evaluations)
-            result = evolve(configuration, limits, path, workers=workers, observer=display)
-        rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
-    _show_result(result, rows, path)
-
-
-def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path) -> None:
-    console.print()
-    console.print(f"best formula ({result.chosen.training.size} nodes):", highlight=False)
-    print(result.chosen.formula)
-    for name, found in rows.items():
-        title = f"{name}, {result.test[name].population}"
-        console.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
-    console.print(
-        f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
-        f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}\n"
-        f"next: zcproxy proxy show {path / 'best.json'}\n"
-        f"      zcproxy proxy export {path / 'best.json'} --out proxy.py\n"
-        f"      zcproxy score {path / 'best.json'} --model mypackage.models:factory --input 3x32x32",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 @app.command()

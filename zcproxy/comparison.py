@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 import pandas as pd
 
 from zcproxy.aggregate import Scorer
-from zcproxy.correlation import Correlation
-from zcproxy.evolve import Limits, Result, evolve
+from zcproxy.benchmarks import get_task
+from zcproxy.correlation import Correlation, correlate, kendall_tau
+from zcproxy.evolve import Configuration, Limits, Result, evolve
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.observer import Observer, Silent
-from zcproxy.evolve.run import draw_samples
+from zcproxy.evolve.run import draw_samples, first_columns
 from zcproxy.files import replacing
-from zcproxy.scoring import score_networks
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.predictors import Predictor, features_of, train, untrained_predictors
+from zcproxy.scoring import Scores, score_networks
+from zcproxy.sweep.runner import sweep, worker_pool
+from zcproxy.sweep.store import Context
+from zcproxy.sweep.table import ColumnTable
 
 CONTROL, CORRELATIONS = "control", "correlations.csv"
+
+Rows = dict[str, dict[str, Correlation]]
+"""Correlations by task and name."""
 
 
 def compare(
@@ -31,7 +41,7 @@ def compare(
     workers: int = 1,
     cache: Path | None = None,
     observer: Observer | None = None,
-) -> dict[str, dict[str, Correlation]]:
+) -> Rows:
     """Return the test correlations of a finished run and of what it is compared with, a task and a name.
 
     They are written to `correlations.csv` in the run directory too.
@@ -39,9 +49,11 @@ def compare(
     Args:
         out: the run directory.
         result: what `evolve` returned for it.
-        proxies: others to score on the same networks, in one sweep.
-        control: also draw as many random formulas from the columns that the run began with, choose among them as the
-            run did, and test that choice. It is a run of its own, in the folder `control`; a run that is a control
+        proxies: others to score on the same networks and minibatches, in one sweep. Where tasks are held out, the one
+            that has the highest mean tau on the labelled networks of the run has a second row, for being chosen.
+        control: also measure what a formula has to be better than: as many random formulas from the columns that the
+            run began with, among which the choice is made as in the run (a run of its own, in the folder `control`);
+            and an additive model and a random forest, trained on the same columns and labels. A run that is a control
             itself gets none.
         workers: processes; the result does not depend on it.
         cache: the cache directory; the default one if None.
@@ -52,30 +64,105 @@ def compare(
     """
     observer = observer or Silent()
     configuration = RunDirectory(out).configuration()
-    samples = draw_samples(configuration)
-    rows = {task: {"best formula": found} for task, found in result.test.items()}
+    found: list[Rows] = [{task: {"best formula": best} for task, best in result.test.items()}]
     if control and configuration.algorithm == "evolve":
         observer.saying(f"control: {result.evaluations:,} random formulas")
         randomly = replace(configuration, algorithm="random", new_columns=0)
         limits = Limits(evaluations=result.evaluations)
-        found = evolve(randomly, limits, out / CONTROL, workers=workers, cache=cache, observer=observer)
-        for task, correlation in found.test.items():
-            rows[task]["random formulas"] = correlation
-    with worker_pool(workers if proxies else 1) as executor:
-        for task, known in rows.items():
-            scores = score_networks(
-                proxies,
-                task,
-                samples[task].test,
-                population=result.test[task].population,
-                device=configuration.device,
-                executor=executor,
-                cache=cache,
-                progress=partial(observer.sweeping, f"{task} for comparison"),
-            )
-            known.update(scores.correlations(seed=configuration.seed))
-            known.update(result.baselines[task])
+        drawn = evolve(randomly, limits, out / CONTROL, workers=workers, cache=cache, observer=observer)
+        found.append({task: {"random formulas": best} for task, best in drawn.test.items()})
+    with worker_pool(workers) as executor:
+        comparison = _Comparison(configuration, result, executor, cache, observer)
+        if control and configuration.algorithm == "evolve":
+            found.append(comparison.predicted())
+        if proxies:
+            found.append(comparison.published(proxies))
+    found.append({task: dict(baselines) for task, baselines in result.baselines.items()})
+    rows = {task: {name: each for part in found for name, each in part[task].items()} for task in result.test}
     table = pd.DataFrame({"proxy": name, **item.as_dict()} for known in rows.values() for name, item in known.items())
     with replacing(out / CORRELATIONS) as temporary:
         table.to_csv(temporary, index=False)
     return rows
+
+
+class _Comparison:
+    """Measures on the networks of a finished run."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        result: Result,
+        executor: Executor | None,
+        cache: Path | None,
+        observer: Observer,
+    ) -> None:
+        self._configuration, self._result = configuration, result
+        self._executor, self._cache, self._observer = executor, cache, observer
+        self._samples = draw_samples(configuration)
+        self._goals = configuration.goals or configuration.tasks
+
+    def published(self, proxies: Sequence[Scorer]) -> Rows:
+        """Return the correlations of proxies; if tasks are held out, twice of the one that the labels prefer."""
+        rows: Rows = {task: self._scores(proxies, task).correlations(seed=self._seed) for task in self._result.test}
+        if self._configuration.hold_out and len(proxies) > 1:
+            name = self._preferred(proxies)
+            for known in rows.values():
+                known[f"chosen of these ({name})"] = known[name]
+        return rows
+
+    def predicted(self) -> Rows:
+        """Return the correlations of predictors that are trained on what the run was given."""
+        predictors = untrained_predictors(self._seed)
+        tasks = self._configuration.tasks
+        fitted = [self._samples[task].fitted for task in tasks]
+        tables = [self._table(task, networks) for task, networks in zip(tasks, fitted, strict=True)]
+        labels = [get_task(task).labels(networks) for task, networks in zip(tasks, fitted, strict=True)]
+        train(predictors, tables, labels, self._goals)
+        return {task: self._predictions(predictors, task) for task in self._result.test}
+
+    @property
+    def _seed(self) -> int:
+        return self._configuration.seed
+
+    def _predictions(self, predictors: Mapping[str, Predictor], task: str) -> dict[str, Correlation]:
+        networks = self._samples[task].test
+        features = features_of(self._table(task, networks))
+        labels, population = get_task(task).labels(networks), self._result.test[task].population
+        return {
+            name: correlate(predictor.predict(features), labels, task=task, population=population, seed=self._seed)
+            for name, predictor in predictors.items()
+        }
+
+    def _preferred(self, proxies: Sequence[Scorer]) -> str:
+        """Return the name of the proxy with the highest mean over goals on the labelled networks of the run."""
+        taus: dict[str, dict[str, list[float]]] = {}
+        for task, goal in zip(self._configuration.tasks, self._goals, strict=True):
+            found = self._scores(proxies, task, labelled=True)
+            for name, scores in found.scores.items():
+                tau = kendall_tau(scores, found.labels)
+                taus.setdefault(name, {}).setdefault(goal, []).append(-1.0 if math.isnan(tau) else tau)
+        return max(taus, key=lambda name: fmean(map(fmean, taus[name].values())))
+
+    def _scores(self, proxies: Sequence[Scorer], task: str, *, labelled: bool = False) -> Scores:
+        sample = self._samples[task]
+        return score_networks(
+            proxies,
+            task,
+            sample.fitted if labelled else sample.test,
+            population=self._result.test[task].population,
+            batch_size=self._configuration.batch_size,
+            device=self._configuration.device,
+            executor=self._executor,
+            cache=self._cache,
+            progress=partial(self._observer.sweeping, f"{task} for comparison"),
+        )
+
+    def _table(self, task: str, networks: Sequence[str]) -> ColumnTable:
+        return sweep(
+            Context(task, self._configuration.batch_size, 0, self._configuration.device),
+            networks,
+            first_columns(self._configuration),
+            executor=self._executor,
+            cache=self._cache,
+            progress=partial(self._observer.sweeping, f"{task} for comparison"),
+        )

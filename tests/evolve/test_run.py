@@ -20,7 +20,6 @@ from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.run import draw_samples
-from zcproxy.evolve.sample import default_networks
 from zcproxy.formula import parse
 from zcproxy.sweep.runner import sweep
 from zcproxy.sweep.store import Context
@@ -236,17 +235,3 @@ def test_limits_that_make_no_sense() -> None:
         Limits()
     with pytest.raises(ConfigurationError, match="must be positive"):
         Limits(generations=0)
-
-
-def test_default_networks_leave_some_to_test_on() -> None:
-    class Small:
-        def __init__(self, size: int) -> None:
-            self.size = size
-
-        def architectures(self, population: str) -> list[str]:
-            assert population == "all"
-            return [str(number) for number in range(self.size)]
-
-    sizes = {36: 21, 500: 300, 666: 399, 15_625: 400}
-    assert {size: default_networks([Small(size)], "all") for size in sizes} == sizes  # type: ignore[list-item]
-    assert default_networks([Small(15_625), Small(100)], "all") == 60  # type: ignore[list-item]

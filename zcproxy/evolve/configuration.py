@@ -7,12 +7,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from zcproxy.errors import ConfigurationError
+from zcproxy.evolve.cases import CASES
+from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.formula import parse
 from zcproxy.sweep.probes import PROBES
 
 DEFAULT_PROBES = ("noise", "ones", "chunks")
 """`data` and `delta` add little to these and cost a pass or two more."""
 ALGORITHMS = ("evolve", "random")
+LEAST_RESAMPLED = 0.25
+"""Share of the training networks below which an epoch would mostly select for chance."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,9 @@ class Configuration:
 
     Attributes:
         tasks: names of the tasks that a formula is scored on.
-        networks: labelled networks a task, training and validation together.
-        seed: of the sample, the split and the evolution.
+        networks: labelled networks a task, training and validation together; None: 400, or 60 % of those of a task that
+            has fewer than 667.
+        seed: of the evolution, and of the sample and its split where `sample_seed` is None.
         population: which architectures of the benchmark are drawn from: `all` or `pruned`.
         validation_share: share of the networks that choose among the evolved formulas.
         test_networks: networks that nothing was fitted to or chosen by, scored once at the end; None: 200, or all that
@@ -39,10 +44,17 @@ class Configuration:
         new_columns_after: see above.
         algorithm: `evolve`, or `random` for the control that draws formulas and selects nothing.
         start_from: texts of formulas that every island begins with; their columns may be of any probe.
+        goals: one name a task: tasks of one goal (a family) count as one, their mean. Empty: each task is its own.
+        cases: what a formula is judged by beside tau, names of `zcproxy.evolve.cases.CASES`.
+        selection: how parents are found: `tournament`, by worst and mean; or `lexicase`, by one case after another.
+        resampled: share of the training networks that an epoch sees, drawn anew for each.
+        sample_seed: of the sample and its split: runs of different `seed` may share them.
+        hold_out: names of tasks that the chosen formula is tested on once, at the end, and that share no network with
+            any of `tasks`.
     """
 
     tasks: tuple[str, ...]
-    networks: int = 400
+    networks: int | None = None
     seed: int = 0
     population: str = "all"
     validation_share: float = 0.25
@@ -58,17 +70,32 @@ class Configuration:
     new_columns_after: int = 10
     algorithm: str = "evolve"
     start_from: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    selection: str = "tournament"
+    resampled: float = 1.0
+    sample_seed: int | None = None
+    hold_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.tasks:
             raise ConfigurationError("no task given: name at least one, for example nasbench201/cifar10")
-        if self.networks < 16:
+        if self.networks is not None and self.networks < 16:
             raise ConfigurationError(f"--networks {self.networks} is too few to fit and choose: give 16 or more")
         unknown = [name for name in self.probes if name not in PROBES]
         if unknown:
             raise ConfigurationError(f"unknown probe '{unknown[0]}', known are {', '.join(PROBES)}")
         if self.algorithm not in ALGORITHMS:
             raise ConfigurationError(f"unknown algorithm '{self.algorithm}', known are {', '.join(ALGORITHMS)}")
+        if self.selection not in SELECTIONS:
+            raise ConfigurationError(f"unknown selection '{self.selection}', known are {', '.join(SELECTIONS)}")
+        unknown = [name for name in self.cases if name not in CASES]
+        if unknown:
+            raise ConfigurationError(f"unknown case '{unknown[0]}', known are {', '.join(CASES)}")
+        if not LEAST_RESAMPLED <= self.resampled <= 1.0:
+            raise ConfigurationError(f"--resample {self.resampled:g} is no share from {LEAST_RESAMPLED} to 1")
+        if self.goals and len(self.goals) != len(self.tasks):
+            raise ConfigurationError(f"{len(self.goals)} goals for {len(self.tasks)} tasks: name one for each task")
         if self.maximum_size < 2:
             raise ConfigurationError(f"--max-size {self.maximum_size} leaves no room for a formula: give 2 or more")
         if self.population not in ("all", "pruned"):

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.correlation import PairwiseTau
-from zcproxy.formula import Node
+from zcproxy.evolve.cases import CASES, Case
+from zcproxy.formula import Node, parse
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.sweep.expressions import probes_of
 from zcproxy.sweep.probes import PROBES
-from zcproxy.sweep.table import ColumnTable
+from zcproxy.sweep.table import ColumnTable, joined
 
 WORST = -1.0
 """Correlation of a formula that is undefined or constant somewhere: it ranks below every other."""
@@ -27,6 +28,9 @@ class Score:
 
     Attributes:
         correlations: Kendall's tau-b a task, or `WORST`.
+        cases: what selection by case goes by: for each kind of case, a number a goal, the mean over its tasks.
+        worst: the lowest tau of a goal.
+        mean: of all cases.
         outcome: what came of the evaluation, the worst over the tasks.
         signature: hash of the ranks it gives the networks: formulas that order alike share it.
         size: nodes of the formula.
@@ -34,18 +38,18 @@ class Score:
     """
 
     correlations: tuple[float, ...]
+    cases: tuple[float, ...]
+    worst: float
+    mean: float
     outcome: Outcome
     signature: bytes
     size: int
     cost: float
 
     @property
-    def worst(self) -> float:
-        return min(self.correlations)
-
-    @property
-    def mean(self) -> float:
-        return sum(self.correlations) / len(self.correlations)
+    def merit(self) -> float:
+        """What formulas of the same size are compared by: halfway between worst and mean."""
+        return (self.worst + self.mean) / 2
 
     @property
     def objectives(self) -> tuple[float, float, float, float]:
@@ -59,28 +63,65 @@ class Scorer:
     Args:
         tables: columns of the networks, one table a task.
         labels: accuracies of the networks, one array a task.
+        goals: one name a task; tasks that share one count as one. None: each task is its own.
+        cases: what counts beside tau, names of `zcproxy.evolve.cases.CASES`; their tables need the columns
+            `total_params` and `total_macs`.
 
     Raises:
         BenchmarkError: the labels of a task are all equal.
     """
 
-    def __init__(self, tables: Sequence[ColumnTable], labels: Sequence[NDArray[np.float64]]) -> None:
-        self._evaluators = [Evaluator(table.counts, table.values) for table in tables]
-        self._taus = [PairwiseTau(accuracies) for accuracies in labels]
+    def __init__(
+        self,
+        tables: Sequence[ColumnTable],
+        labels: Sequence[NDArray[np.float64]],
+        goals: Sequence[str] | None = None,
+        cases: Sequence[str] = (),
+    ) -> None:
+        table = joined(tables)
+        self._evaluator = Evaluator(table.counts, table.values)
+        ends = np.cumsum([len(values) for values in labels]).tolist()
+        self._parts = [slice(end - len(values), end) for end, values in zip(ends, labels, strict=True)]
+        self._cases: list[list[Case]] = [[PairwiseTau(values) for values in labels]]
+        self._cases += [[_case(name, *each) for each in zip(tables, labels, strict=True)] for name in cases]
+        names = list(goals or map(str, range(len(tables))))
+        self._goals = [[task for task, name in enumerate(names) if name == goal] for goal in dict.fromkeys(names)]
 
     def __call__(self, formula: Node) -> Score:
         """Return the score of a formula whose columns are in the tables."""
-        correlations = []
-        outcome = Outcome.OK
+        values = self._evaluator(formula)
+        outcomes = [self._evaluator.outcome(values, part) for part in self._parts]
         ranks = hashlib.blake2b(digest_size=16)
-        for evaluator, tau in zip(self._evaluators, self._taus, strict=True):
-            values = evaluator(formula)
-            found = evaluator.outcome(values)
-            value = tau(values) if found is Outcome.OK else math.nan
-            correlations.append(WORST if math.isnan(value) else value)
-            outcome = outcome if found is Outcome.OK else found
-            ranks.update(np.argsort(values, kind="stable").astype(np.int32).tobytes())
-        return Score(tuple(correlations), outcome, ranks.digest(), formula.size, cost_of(formula))
+        for part in self._parts:
+            ranks.update(np.argsort(values[part], kind="stable").astype(np.int32).tobytes())
+        found = [
+            [
+                _known(case(values[part])) if outcome is Outcome.OK else WORST
+                for case, part, outcome in zip(cases, self._parts, outcomes, strict=True)
+            ]
+            for cases in self._cases
+        ]
+        by_goal = [sum(values[index] for index in goal) / len(goal) for values in found for goal in self._goals]
+        failed = [outcome for outcome in outcomes if outcome is not Outcome.OK]
+        return Score(
+            correlations=tuple(found[0]),
+            cases=tuple(by_goal),
+            worst=min(by_goal[: len(self._goals)]),
+            mean=sum(by_goal) / len(by_goal),
+            outcome=failed[-1] if failed else Outcome.OK,
+            signature=ranks.digest(),
+            size=formula.size,
+            cost=cost_of(formula),
+        )
+
+
+def _case(name: str, table: ColumnTable, labels: NDArray[np.float64]) -> Case:
+    params, macs = (np.asarray(table.values[parse(text)], np.float64) for text in ("total_params", "total_macs"))
+    return CASES[name](labels, params, macs)
+
+
+def _known(value: float) -> float:
+    return WORST if math.isnan(value) else value
 
 
 def cost_of(formula: Node) -> float:

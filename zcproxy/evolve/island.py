@@ -17,6 +17,8 @@ from random import Random
 from deap import base, tools
 
 from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.parents import SELECTIONS
+from zcproxy.evolve.simplify import simplify
 from zcproxy.formula import Kind, Node, constant, replace_at
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices
@@ -25,7 +27,6 @@ from zcproxy.formula.variation import crossover, mutate
 
 FRESH_SHARE = 0.05
 CROSSOVER_SHARE = 0.4
-TOURNAMENT = 5
 ATTEMPTS = 8
 """How often variation tries again after a formula that is too large or known."""
 
@@ -33,7 +34,7 @@ FRESH_DEPTH = 5
 """Depth, in numbers, of a formula generated from nothing; a column counts as one."""
 
 TUNED = 6
-"""How many of the best formulas have their constants tuned after an epoch."""
+"""How many of the best formulas have their constants tuned, and are simplified, after an epoch."""
 
 TUNING_FACTORS = (0.5, 0.8, 0.95, 1.05, 1.25, 2.0, -1.0)
 
@@ -78,13 +79,17 @@ class Epoch:
         choices: what formulas are made of.
         maximum_size: most nodes of a formula.
         rng: all randomness of the epoch.
+        selection: how parents are found, a name of `zcproxy.evolve.parents.SELECTIONS`.
     """
 
-    def __init__(self, scorer: Scorer, choices: Choices, maximum_size: int, rng: Random) -> None:
+    def __init__(
+        self, scorer: Scorer, choices: Choices, maximum_size: int, rng: Random, selection: str = "tournament"
+    ) -> None:
         self._scorer = scorer
         self._choices = choices
         self._maximum_size = maximum_size
         self._rng = rng
+        self._selection = SELECTIONS[selection]
         self._known: dict[Node, Score] = {}
         self._best: dict[int, tuple[Node, Score]] = {}
         self._outcomes: Counter[Outcome] = Counter()
@@ -94,11 +99,12 @@ class Epoch:
         individuals = [self._score(formula) for formula in population]
         individuals += [self._score(self._new(self._fresh)) for _ in range(size - len(individuals))]
         for _ in range(generations):
-            parents = individuals
-            offspring = [self._score(self._new(partial(self._child, parents))) for _ in range(size)]
-            individuals = select(parents + offspring, size)
-        tuned = [self._score(self._tune(item.formula)) for item in _by_correlation(individuals)[:TUNED]]
-        return self._result(select(individuals + tuned, size))
+            parent = self._parents(individuals)
+            offspring = [self._score(self._new(partial(self._child, parent))) for _ in range(size)]
+            individuals = select(individuals + offspring, size)
+        tuned = [self._tune(item.formula) for item in _by_correlation(individuals)[:TUNED]]
+        tuned += [simplify(formula, lambda each: self._score(each).score) for formula in tuned]
+        return self._result(select(individuals + [self._score(formula) for formula in tuned], size))
 
     def draw(self, count: int) -> EpochResult:
         """Score formulas drawn from nothing, without any selection: the random control."""
@@ -135,19 +141,17 @@ class Epoch:
         depth = self._rng.randint(self._shallowest() + 1, FRESH_DEPTH)
         return self._choices.generate(Kind.NETWORK, self._rng, depth)
 
-    def _child(self, individuals: Sequence[Individual]) -> Node:
+    def _child(self, parent: Callable[[], Node]) -> Node:
         chance = self._rng.random()
         if chance < FRESH_SHARE:
             return self._fresh()
-        parent = self._parent(individuals)
         if chance < FRESH_SHARE + CROSSOVER_SHARE:
-            return crossover(parent, self._parent(individuals), self._rng)
-        return mutate(parent, self._choices, self._rng)
+            return crossover(parent(), parent(), self._rng)
+        return mutate(parent(), self._choices, self._rng)
 
-    def _parent(self, individuals: Sequence[Individual]) -> Node:
-        """Tournament on the worst correlation, of one to `TOURNAMENT` individuals so that weaker ones breed too."""
-        rivals = [self._rng.choice(individuals) for _ in range(self._rng.randint(1, TOURNAMENT))]
-        return max(rivals, key=lambda item: (item.score.worst, item.score.mean)).formula
+    def _parents(self, individuals: Sequence[Individual]) -> Callable[[], Node]:
+        draw = self._selection([item.score for item in individuals])
+        return lambda: individuals[draw(self._rng)].formula
 
     def _tune(self, formula: Node) -> Node:
         """Improve the numbers of a formula one at a time, as long as the correlation rises."""
@@ -159,7 +163,7 @@ class Epoch:
                 number = _number_at(best, index) * factor
                 trial = replace_at(best, index, constant(float(f"{number:.4g}")))
                 found = self._score(canonical(trial)).score
-                if (found.worst, found.mean) > (score.worst, score.mean):
+                if found.merit > score.merit:
                     best, score = trial, found
         return canonical(best)
 
@@ -182,16 +186,14 @@ def merge_best(into: dict[int, tuple[Node, Score]], found: dict[int, tuple[Node,
 
 
 def _is_better(formula: Node, score: Score, rival: Node, rival_score: Score) -> bool:
-    """Compare by worst, then mean correlation, then cheaper probes, then text, so that ties never depend on order."""
-    own = (score.worst, score.mean, -score.cost)
-    other = (rival_score.worst, rival_score.mean, -rival_score.cost)
+    """Compare by merit, then cheaper probes, then text, so that ties never depend on order."""
+    own = (score.merit, -score.cost)
+    other = (rival_score.merit, -rival_score.cost)
     return own > other or (own == other and str(formula) < str(rival))
 
 
 def _by_correlation(individuals: Iterable[Individual]) -> list[Individual]:
-    return sorted(
-        individuals, key=lambda item: (-item.score.worst, -item.score.mean, item.score.size, str(item.formula))
-    )
+    return sorted(individuals, key=lambda item: (-item.score.merit, item.score.size, str(item.formula)))
 
 
 def _number_at(formula: Node, index: int) -> float:

@@ -14,7 +14,7 @@ class Observer(Protocol):
         """Networks of a task are being measured: so many of so many."""
 
     def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
-        """An epoch is over: the best formula on the training networks, its worst tau, and the time left to evolve."""
+        """An epoch is over: the best formula on the training networks, its merit, and the time left to evolve."""
 
     def saying(self, text: str) -> None:
         """Something else is worth a line."""

@@ -84,7 +84,7 @@ def choose(champions: Sequence[Node], training: Scorer, validation: Scorer, labe
     hall = [Champion(formula, training(formula), validation(formula), labelled(formula)) for formula in champions]
     hall.sort(key=lambda item: item.training.size)
     front = [item for item in hall if not any(_dominates(other.training, item.training) for other in hall)]
-    chosen = max(hall, key=lambda item: (item.labelled.worst, item.labelled.mean, -item.training.size))
+    chosen = max(hall, key=lambda item: (item.labelled.merit, -item.training.size))
     return Result(hall, front, chosen)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.families import check_apart
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
@@ -23,7 +24,7 @@ from zcproxy.evolve.island import merge_best
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.proposals import propose_columns, useful_columns
 from zcproxy.evolve.results import Result, choose, write_results
-from zcproxy.evolve.sample import Sample, draw_sample
+from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
 from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_island, scorer_of
 from zcproxy.formula import Node, parse
 from zcproxy.formula.canonical import canonical
@@ -90,6 +91,7 @@ def evolve(
         StorageError: something cannot be written.
     """
     directory = RunDirectory(out)
+    check_apart(configuration.hold_out, configuration.tasks)
     samples = draw_samples(configuration)
     directory.create(configuration, limits)
     run = _Run(configuration, limits, directory, samples, cache or default_cache(), observer or Silent())
@@ -104,18 +106,29 @@ def resume(out: Path, *, workers: int = 1, cache: Path | None = None, observer: 
 
 
 def draw_samples(configuration: Configuration) -> dict[str, Sample]:
-    """Return the networks of a run, by task. Raises `BenchmarkError` if there are too few."""
-    return {
+    """Return the networks of a run, by task; held-out tasks come last and have test networks alone.
+
+    Raises:
+        BenchmarkError: a task has fewer networks than asked for.
+    """
+    seed = configuration.seed if configuration.sample_seed is None else configuration.sample_seed
+    tests, population = configuration.test_networks, configuration.population
+    fitted = {
         name: draw_sample(
             get_task(name),
             networks=configuration.networks,
-            test_networks=configuration.test_networks,
+            test_networks=tests,
             validation_share=configuration.validation_share,
-            population=configuration.population,
-            seed=configuration.seed,
+            population=population,
+            seed=seed,
         )
         for name in configuration.tasks
     }
+    held_out = {
+        name: draw_held_out(get_task(name), networks=tests, population=population, seed=seed)
+        for name in configuration.hold_out
+    }
+    return {**fitted, **held_out}
 
 
 class _Run:
@@ -134,9 +147,7 @@ class _Run:
         self._samples = samples
         self._cache = cache
         self._observer = observer
-        self._contexts = {
-            name: Context(name, configuration.batch_size, 0, configuration.device) for name in configuration.tasks
-        }
+        self._contexts = {name: Context(name, configuration.batch_size, 0, configuration.device) for name in samples}
         self._pace = LEAST_PACE
 
     def complete(self, executor: Executor | None) -> Result:
@@ -151,8 +162,8 @@ class _Run:
         champions = [parse(state.hall[size]) for size in sorted(state.hall)]
         result = choose(champions, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula
-        tests = {name: self._test(executor, name, chosen) for name in self._configuration.tasks}
-        baselines = {name: self._test_baselines(name) for name in self._configuration.tasks}
+        tests = {name: self._test(executor, name, chosen) for name in self._samples}
+        baselines = {name: self._test_baselines(name) for name in self._samples}
         result = result.tested(tests, baselines, state, clock.seconds)
         write_results(self._directory.path, result, self._configuration)
         return result
@@ -164,18 +175,14 @@ class _Run:
         if self._limits.generations is not None:
             generations = min(generations, self._limits.generations - state.generations)
         workplace = self._workplace(state)
-        jobs = [
-            IslandJob(
-                island, state.epoch, tuple(texts), configuration.island_size, generations, configuration.algorithm
-            )
-            for island, texts in enumerate(state.islands)
-        ]
+        jobs = [IslandJob(island, state.epoch, tuple(texts), generations) for island, texts in enumerate(state.islands)]
         reports = _run_jobs(executor, workplace, jobs)
         scorer = scorer_of(workplace)
         champions = {size: parse(text) for size, text in state.hall.items()}
         hall = {size: (formula, scorer(formula)) for size, formula in champions.items()}
         for report in reports:
-            merge_best(hall, {size: (parse(text), score) for size, (text, score) in report.best.items()})
+            best = [parse(text) for text in report.best]
+            merge_best(hall, {formula.size: (formula, scorer(formula)) for formula in best})
             state.evaluations += report.evaluations
             state.outcomes.update({outcome.name.lower(): count for outcome, count in report.outcomes.items()})
         state.hall = {size: str(hall[size][0]) for size in sorted(hall)}
@@ -185,9 +192,9 @@ class _Run:
         if state.epoch == configuration.new_columns_after and self._has_time_for_columns(clock):
             self._add_columns(executor, state, [formula for formula, _ in hall.values()])
         state.seconds = clock.seconds
-        formula, score = max(hall.values(), key=lambda item: (item[1].worst, item[1].mean, -item[1].size))
+        formula, score = max(hall.values(), key=lambda item: (item[1].merit, -item[1].size))
         self._directory.save_state(state, _journal_line(state, formula, score))
-        self._observer.evolving(state, str(formula), score.worst, self._seconds_left(clock))
+        self._observer.evolving(state, str(formula), score.merit, self._seconds_left(clock))
 
     def _with_migrants(self, state: State, population: list[str], island: int) -> list[str]:
         """Replace the last formulas of a population by some of the hall of fame."""
@@ -234,8 +241,8 @@ class _Run:
             networks += done == total and total
             self._observer.sweeping(task, done, total)
 
-        for name, sample in self._samples.items():
-            self._table(executor, name, sample.fitted, [parse(text) for text in columns], counting)
+        for name in self._configuration.tasks:
+            self._table(executor, name, self._samples[name].fitted, [parse(text) for text in columns], counting)
         if networks:
             self._pace = max(LEAST_PACE, (time.monotonic() - started) / networks)
 
@@ -259,16 +266,15 @@ class _Run:
 
     def _workplace(self, state: State) -> Workplace:
         return Workplace(
-            tuple(self._contexts.values()),
-            tuple(self._samples[name].training for name in self._contexts),
+            tuple(self._contexts[name] for name in self._configuration.tasks),
+            tuple(self._samples[name].training for name in self._configuration.tasks),
             tuple(state.columns),
             self._cache,
-            self._configuration.maximum_size,
-            self._configuration.seed,
+            self._configuration,
         )
 
     def _scorer(self, state: State, part: str) -> Scorer:
-        architectures = tuple(getattr(self._samples[name], part) for name in self._contexts)
+        architectures = tuple(getattr(self._samples[name], part) for name in self._configuration.tasks)
         return scorer_of(replace(self._workplace(state), architectures=architectures))
 
     def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:
@@ -282,7 +288,8 @@ class _Run:
     def _correlate(self, task: str, scores: NDArray[np.float64]) -> Correlation:
         architectures = self._samples[task].test
         labels = get_task(task).labels(architectures)
-        population = f"{len(architectures)} unseen of {self._configuration.population}"
+        kind = "held out" if task in self._configuration.hold_out else "unseen"
+        population = f"{len(architectures)} {kind} of {self._configuration.population}"
         return correlate(scores, labels, task=task, population=population, seed=self._configuration.seed)
 
     def _seconds_left(self, clock: _Clock) -> float | None:
@@ -293,7 +300,7 @@ class _Run:
 
     def _has_time_for_columns(self, clock: _Clock) -> bool:
         left = self._seconds_left(clock)
-        networks = self._configuration.networks * len(self._samples)
+        networks = sum(len(sample.fitted) for sample in self._samples.values())
         wanted = self._configuration.new_columns > 0 and self._configuration.algorithm == "evolve"
         return wanted and (left is None or left > SWEEP_SHARE * self._pace * networks)
 
@@ -309,10 +316,15 @@ class _Run:
 
 def _first_state(configuration: Configuration) -> State:
     """Return where a run begins: every island with the formulas to start from, and nothing else."""
+    start = [str(canonical(parse(text))) for text in configuration.start_from]
+    return State([list(start) for _ in range(configuration.islands)], list(map(str, first_columns(configuration))))
+
+
+def first_columns(configuration: Configuration) -> list[Node]:
+    """Return the columns that a run begins with: the standard library, and those of the formulas to start from."""
     start = [canonical(parse(text)) for text in configuration.start_from]
     columns = [*standard_columns(configuration.probes), *(column for formula in start for column in formula.columns())]
-    texts = list(dict.fromkeys(map(str, columns)))
-    return State([list(map(str, start)) for _ in range(configuration.islands)], texts)
+    return list(dict.fromkeys(columns))
 
 
 def _run_jobs(executor: Executor | None, workplace: Workplace, jobs: Sequence[IslandJob]) -> list[IslandReport]:

@@ -31,27 +31,36 @@ class Sample:
         return self.training + self.validation
 
 
-def default_networks(tasks: Sequence[Task], population: str) -> int:
-    """Return how many labelled networks a run on these tasks takes where no number is asked for."""
-    return min(MOST_FITTED, *(int(FITTED_SHARE * len(task.architectures(population))) for task in tasks))
-
-
 def draw_sample(
-    task: Task, *, networks: int, test_networks: int | None, validation_share: float, population: str, seed: int
+    task: Task,
+    *,
+    networks: int | None,
+    test_networks: int | None,
+    validation_share: float,
+    population: str,
+    seed: int,
 ) -> Sample:
     """Draw the networks of a run; the same ones for every task of a space.
+
+    Args:
+        task: where they come from.
+        networks: training and validation together; None for `MOST_FITTED`, or `FITTED_SHARE` of fewer.
+        test_networks: None for `MOST_TESTED`, or what is left.
+        validation_share: of `networks`.
+        population: `all` or `pruned`.
+        seed: of the draw and the split.
 
     Raises:
         BenchmarkError: the population is smaller than what is asked for.
     """
     known = task.architectures(population)
+    if networks is None:
+        networks = min(MOST_FITTED, int(FITTED_SHARE * len(known)))
     if networks > len(known):
         raise BenchmarkError(
             f"{task.name}: {networks} networks asked for, the population '{population}' has {len(known)}"
         )
-    rng = generator("sample", task.space.name, population, seed)
-    shuffled = list(known)
-    rng.shuffle(shuffled)
+    shuffled = _shuffled(task, population, seed)
     chosen, rest = shuffled[:networks], shuffled[networks:]
     training, validation = _split(task, chosen, validation_share)
     seen = {task.space.equivalence_class(architecture) for architecture in chosen}
@@ -63,6 +72,17 @@ def draw_sample(
             f"{networks} others"
         )
     return Sample(tuple(training), tuple(validation), tuple(unseen[: test_networks or MOST_TESTED]))
+
+
+def draw_held_out(task: Task, *, networks: int | None, population: str, seed: int) -> Sample:
+    """Draw networks to test on of a task that nothing is fitted to; all of them where there are fewer."""
+    return Sample((), (), tuple(_shuffled(task, population, seed)[: networks or MOST_TESTED]))
+
+
+def _shuffled(task: Task, population: str, seed: int) -> list[str]:
+    known = list(task.architectures(population))
+    generator("sample", task.space.name, population, seed).shuffle(known)
+    return known
 
 
 def _split(task: Task, chosen: Sequence[str], share: float) -> tuple[list[str], list[str]]:

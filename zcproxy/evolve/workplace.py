@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zcproxy.benchmarks import get_task
-from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.island import Epoch
 from zcproxy.formula import Node, parse
 from zcproxy.formula.choices import Choices, number_choices
 from zcproxy.formula.evaluate import Outcome
-from zcproxy.random import generator
+from zcproxy.random import array_generator, generator
 from zcproxy.sweep.runner import sweep
 from zcproxy.sweep.store import Context
+from zcproxy.sweep.table import ColumnTable
+
+LEAST_SEEN = 12
+"""Networks of a task that an epoch sees at least."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +35,14 @@ class Workplace:
         architectures: the training networks of each task.
         columns: texts of the columns.
         cache: the cache directory.
-        maximum_size: most nodes of a formula.
-        seed: of the run.
+        configuration: of the run.
     """
 
     contexts: tuple[Context, ...]
     architectures: tuple[tuple[str, ...], ...]
     columns: tuple[str, ...]
     cache: Path
-    maximum_size: int
-    seed: int
+    configuration: Configuration
 
 
 @dataclass(frozen=True)
@@ -47,17 +53,13 @@ class IslandJob:
         island: number of the island.
         epoch: number of the epoch; with the island and the run's seed it seeds all randomness.
         population: texts of the formulas it starts from.
-        size: formulas of a population.
         generations: to evolve.
-        algorithm: `evolve`, or `random` to draw as many formulas instead.
     """
 
     island: int
     epoch: int
     population: tuple[str, ...]
-    size: int
     generations: int
-    algorithm: str
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,35 @@ class IslandReport:
     """What an island sends back: texts, because trees are cheap to parse and large to send."""
 
     population: list[str]
-    best: dict[int, tuple[str, Score]]
+    best: list[str]
     evaluations: int
     outcomes: Counter[Outcome]
 
 
 @lru_cache(maxsize=2)
-def scorer_of(workplace: Workplace) -> Scorer:
-    """Return the scorer on the training networks."""
+def _tables_of(workplace: Workplace) -> tuple[list[ColumnTable], list[NDArray[np.float64]]]:
+    """Return columns and labels of the networks, a task each."""
     columns = [parse(text) for text in workplace.columns]
     tables = []
     labels = []
     for context, architectures in zip(workplace.contexts, workplace.architectures, strict=True):
         tables.append(sweep(context, architectures, columns, cache=workplace.cache))
         labels.append(get_task(context.task).labels(architectures))
-    return Scorer(tables, labels)
+    return tables, labels
+
+
+@lru_cache(maxsize=2)
+def scorer_of(workplace: Workplace, epoch: int | None = None) -> Scorer:
+    """Return the scorer on the networks, or on those that an epoch sees of them."""
+    tables, labels = _tables_of(workplace)
+    configuration = workplace.configuration
+    if epoch is not None:
+        draw = array_generator("resample", configuration.seed, epoch)
+        sizes = [max(LEAST_SEEN, round(configuration.resampled * len(values))) for values in labels]
+        kept = [draw.permutation(len(values))[:size] for values, size in zip(labels, sizes, strict=True)]
+        tables = [table.take(networks) for table, networks in zip(tables, kept, strict=True)]
+        labels = [values[networks] for values, networks in zip(labels, kept, strict=True)]
+    return Scorer(tables, labels, configuration.goals, configuration.cases)
 
 
 @lru_cache(maxsize=2)
@@ -90,16 +106,18 @@ def choices_of(workplace: Workplace) -> Choices:
 
 def run_island(workplace: Workplace, job: IslandJob) -> IslandReport:
     """Evolve one island for one epoch; the job that a worker runs."""
-    rng = generator("island", workplace.seed, job.island, job.epoch)
-    epoch = Epoch(scorer_of(workplace), choices_of(workplace), workplace.maximum_size, rng)
-    if job.algorithm == "random":
-        result = epoch.draw(job.size * job.generations)
+    configuration = workplace.configuration
+    rng = generator("island", configuration.seed, job.island, job.epoch)
+    scorer = scorer_of(workplace, job.epoch if configuration.resampled < 1.0 else None)
+    epoch = Epoch(scorer, choices_of(workplace), configuration.maximum_size, rng, configuration.selection)
+    if configuration.algorithm == "random":
+        result = epoch.draw(configuration.island_size * job.generations)
     else:
         population: list[Node] = [parse(text) for text in job.population]
-        result = epoch.evolve(population, job.size, job.generations)
+        result = epoch.evolve(population, configuration.island_size, job.generations)
     return IslandReport(
         [str(formula) for formula in result.population],
-        {size: (str(formula), score) for size, (formula, score) in result.best.items()},
+        [str(formula) for formula, _ in result.best.values()],
         result.evaluations,
         result.outcomes,
     )

@@ -31,17 +31,17 @@ class Evaluator:
     Args:
         counts: networks: live layers of each.
         columns: values of the columns, see `zcproxy.sweep.table.ColumnTable`.
-        remembered: how many layer-level values to keep: 8 bytes x layers of all networks each.
+        remembered: bytes of layer-level values to keep.
     """
 
     def __init__(
-        self, counts: NDArray[np.integer], columns: Mapping[Node, NDArray[np.floating]], *, remembered: int = 1000
+        self, counts: NDArray[np.integer], columns: Mapping[Node, NDArray[np.floating]], *, remembered: int = 2**27
     ) -> None:
         self._layers = RaggedLayers(counts)
         self._columns = {column: np.asarray(value, dtype=np.float64) for column, value in columns.items()}
         self._per_layer: dict[Node, Array] = {}
         self._per_network: dict[Node, Array] = {}
-        self._remembered = remembered
+        self._remembered = max(1, remembered // (8 * max(1, self._layers.layers)))
 
     def __call__(self, formula: Node) -> Array:
         """Return one number a network: NaN where the formula is undefined or not finite.
@@ -54,9 +54,9 @@ class Evaluator:
         values = np.broadcast_to(values, (self._layers.networks,))
         return np.where(np.isfinite(values), values, np.nan)
 
-    def outcome(self, values: Array) -> Outcome:
-        """Return what came of an evaluation; networks without a live layer do not count."""
-        live = values[self._layers.count > 0]
+    def outcome(self, values: Array, part: slice = slice(None)) -> Outcome:
+        """Return what came of an evaluation on a part of the networks; those without a live layer do not count."""
+        live = values[part][self._layers.count[part] > 0]
         if not np.isfinite(live).all():
             return Outcome.UNDEFINED
         return Outcome.CONSTANT if live.size == 0 or (live == live[0]).all() else Outcome.OK

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.formula import Node
+from zcproxy.formula import Kind, Node
 from zcproxy.sweep.measure import Measurement
 
 
@@ -27,6 +27,14 @@ class ColumnTable:
     values: Mapping[Node, NDArray[np.floating]]
     seconds: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
+    def take(self, networks: NDArray[np.integer]) -> ColumnTable:
+        """Return the table of some of the networks, in the order given; without `seconds`."""
+        counts = self.counts[networks]
+        first = (np.cumsum(self.counts) - self.counts)[networks]
+        layers = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
+        rows = {Kind.LAYER: layers, Kind.NETWORK: networks}
+        return ColumnTable(counts, {column: values[rows[column.kind]] for column, values in self.values.items()})
+
 
 def table_of(measurements: Sequence[Measurement], columns: Sequence[Node]) -> ColumnTable:
     """Return the table of networks measured one by one."""
@@ -35,3 +43,9 @@ def table_of(measurements: Sequence[Measurement], columns: Sequence[Node]) -> Co
         column: np.concatenate([measurement.values[column] for measurement in measurements]) for column in columns
     }
     return ColumnTable(counts, values)
+
+
+def joined(tables: Sequence[ColumnTable]) -> ColumnTable:
+    """Return the networks of several tables with the same columns as one table; without `seconds`."""
+    values = {column: np.concatenate([table.values[column] for table in tables]) for column in tables[0].values}
+    return ColumnTable(np.concatenate([table.counts for table in tables]), values)

@@ -1,0 +1,55 @@
+"""Families of tasks: what names stand for, and what may be held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zcproxy.benchmarks import get_task, task_names
+from zcproxy.benchmarks.families import FAMILIES, check_apart, labelled_families, tasks_by_goal
+from zcproxy.errors import BenchmarkError, ConfigurationError
+
+
+def test_every_family_has_tasks_of_spaces_of_its_own() -> None:
+    known = task_names()
+    spaces = {family: {get_task(name).space.name for name in tasks} for family, tasks in FAMILIES.items()}
+    for family, tasks in FAMILIES.items():
+        assert set(tasks) <= set(known)
+        shared = {other for other in spaces if other != family and spaces[family] & spaces[other]}
+        assert shared == {"nasbench201": {"digits201"}, "digits201": {"nasbench201"}}.get(family, set())
+
+
+def test_a_benchmark_of_two_families_is_two_goals() -> None:
+    goals = tasks_by_goal(["nds", "digits201"])
+    assert set(goals.values()) == {"nds-cells", "nds-resnext", "digits201"}
+    assert goals["nds/darts-imagenet"] == "nds-cells"
+
+
+def test_tasks_are_goals_of_their_own() -> None:
+    names = ["nasbench201/cifar10", "nasbench201/cifar100"]
+    assert tasks_by_goal(names) == {name: name for name in names}
+
+
+def test_names_that_make_no_sense() -> None:
+    with pytest.raises(ConfigurationError, match=r"'nds/darts-imagenet' is named twice"):
+        tasks_by_goal(["nds-cells", "nds/darts-imagenet"])
+    with pytest.raises(BenchmarkError, match="unknown task 'nds-cell'"):
+        tasks_by_goal(["nds-cell"])
+
+
+def test_networks_that_a_training_task_has_cannot_be_held_out() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"held-out task digits201 has the same networks as .* nasbench201/cifar"
+    ):
+        check_apart(["digits201"], ["nds/darts-imagenet", "nasbench201/cifar10"])
+    check_apart(["nasbench201/cifar10", "digits201"], ["nds/darts-imagenet"])
+
+
+def test_families_without_labels_are_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path))
+    assert labelled_families() == ["digits201"]
+
+
+def test_all_families_have_labels_in_the_real_data(real_data: Path) -> None:
+    assert labelled_families() == list(FAMILIES)

@@ -1,0 +1,167 @@
+"""The command `zcproxy evolve`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zcproxy.benchmarks import DEFAULT_TASK, get_task
+from zcproxy.benchmarks.families import check_apart, labelled_families, tasks_by_goal
+from zcproxy.comparison import CORRELATIONS, compare
+from zcproxy.correlation import Correlation
+from zcproxy.display import RunDisplay, console, correlation_table
+from zcproxy.errors import ConfigurationError
+from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
+from zcproxy.evolve.cases import CASES
+from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorers, split_names
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration such as `90s`, `15m`, `1.5h` or `1h30m`. Raises `ConfigurationError`."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ConfigurationError(f"cannot read the duration '{text}': write for example 90s, 15m or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def evolve_command(
+    tasks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help=f"Tasks such as nasbench201/cifar10, families of tasks such as nds-cells, or folders of benchmarks; "
+            f"{DEFAULT_TASK} if not given, and with --hold-out all other families."
+        ),
+    ] = None,
+    networks: Annotated[
+        int | None,
+        typer.Option(
+            help="Labelled networks a task, training and validation together; 400, or 60 % of fewer than 667."
+        ),
+    ] = None,
+    budget: Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")] = None,
+    generations: Annotated[int | None, typer.Option(help="Stop after this many generations of every island.")] = None,
+    evaluations: Annotated[int | None, typer.Option(help="Stop after this many formulas.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Run directory to write; runs/TASK-SEED or runs/without-FAMILY-SEED if not given."),
+    ] = None,
+    resume_from: Annotated[Path | None, typer.Option("--resume", help="Run directory to continue.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    population: Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")] = "all",
+    max_size: Annotated[int, typer.Option(help="Most nodes of a formula.")] = 30,
+    probes: Annotated[str, typer.Option(help="Probes to use, separated by commas.")] = ",".join(DEFAULT_PROBES),
+    batch_size: Annotated[int, typer.Option(min=2, help="Samples of a minibatch.")] = 8,
+    test_networks: Annotated[
+        int | None, typer.Option(min=2, help="Unseen networks to test the chosen formula on; up to 200 if not given.")
+    ] = None,
+    new_columns: Annotated[int, typer.Option(min=0, help="New layer-level expressions to measure on the way.")] = 12,
+    algorithm: Annotated[str, typer.Option(help="evolve, or random for the control without selection.")] = "evolve",
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(help="Family (nds, ofa_mobilenetv3, ...) or task to test the chosen formula on; not trained on."),
+    ] = None,
+    cases: Annotated[str, typer.Option(help=f"What counts beside tau, separated by commas: {', '.join(CASES)}.")] = "",
+    selection: Annotated[str, typer.Option(help="How parents are found: tournament, or lexicase over all cases.")] = (
+        "tournament"
+    ),
+    resample: Annotated[
+        float, typer.Option(help="Share of the training networks that each epoch sees, drawn anew.")
+    ] = 1.0,
+    sample_seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the sample and its split alone; --seed if not given.")
+    ] = None,
+    start_from: Annotated[
+        str, typer.Option(help="Proxies that the populations begin with, separated by commas; `zoo`: all published.")
+    ] = "",
+    compare_with: Annotated[
+        str, typer.Option("--compare", help="Proxies to test on the same networks, separated by commas.")
+    ] = "",
+    control: Annotated[
+        bool,
+        typer.Option(
+            "--control",
+            help="Then test the best of as many random formulas, and two predictors trained on the same columns, too.",
+        ),
+    ] = False,
+) -> None:
+    """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
+    proxies = resolve_scorers(compare_with)
+    with RunDisplay() as display:
+        if resume_from is not None:
+            if tasks:
+                raise ConfigurationError("--resume continues with the tasks of the run: leave the tasks out")
+            result = resume(resume_from, workers=workers, observer=display)
+            path = resume_from
+        else:
+            goals, held_out = _goals(tasks or [], hold_out or [])
+            configuration = Configuration(
+                tuple(goals),
+                networks=networks,
+                seed=seed,
+                population=population,
+                test_networks=test_networks,
+                probes=tuple(name.strip() for name in probes.split(",")),
+                batch_size=batch_size,
+                device=device,
+                maximum_size=max_size,
+                new_columns=new_columns,
+                algorithm=algorithm,
+                start_from=formulas_of(start_from),
+                goals=tuple(goals.values()),
+                cases=tuple(split_names(cases)),
+                selection=selection,
+                resampled=resample,
+                sample_seed=sample_seed,
+                hold_out=held_out,
+            )
+            seconds = None if budget is None else parse_duration(budget)
+            if seconds is None and generations is None and evaluations is None:
+                seconds = parse_duration("15m")
+            path = out or Path("runs") / _run_name(configuration, hold_out or [])
+            limits = Limits(seconds, generations, evaluations)
+            result = evolve(configuration, limits, path, workers=workers, observer=display)
+        rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
+    _show_result(result, rows, path)
+
+
+def _run_name(configuration: Configuration, hold_out: Sequence[str]) -> str:
+    names = ["without", *hold_out] if hold_out else configuration.tasks[:1]
+    return "-".join([*(Path(name).name for name in names), str(configuration.seed)])
+
+
+def _goals(tasks: Sequence[str], hold_out: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the tasks to train on, each with its goal, and the tasks held out."""
+    held_out = tuple(tasks_by_goal(hold_out))
+    names = tasks or (labelled_families() if hold_out else [DEFAULT_TASK])
+    goals = {task: goal for task, goal in tasks_by_goal(names).items() if task not in held_out}
+    if not goals:
+        raise ConfigurationError("all tasks are held out: name one to train on that is not")
+    check_apart(held_out, goals)
+    return goals, held_out
+
+
+def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path) -> None:
+    console.print()
+    console.print(f"best formula ({result.chosen.training.size} nodes):", highlight=False)
+    print(result.chosen.formula)
+    for name, found in rows.items():
+        title = f"{name}, {result.test[name].population}"
+        console.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
+    console.print(
+        f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
+        f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}\n"
+        f"next: zcproxy proxy show {path / 'best.json'}\n"
+        f"      zcproxy proxy export {path / 'best.json'} --out proxy.py\n"
+        f"      zcproxy score {path / 'best.json'} --model mypackage.models:factory --input 3x32x32",
+        highlight=False,
+        soft_wrap=True,
+    )
