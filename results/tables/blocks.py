@@ -1,16 +1,16 @@
 """The parts of AZ-NAS at the outputs of the cells of NAS-Bench-201: what taking weight layers for blocks costs them.
 
-    python results/tables/blocks.py [--networks 150] [--batch 16] [--out FOLDER]
+    python results/tables/blocks.py [--networks 150] [--out FOLDER]
 
 The authors take the outputs of the 17 cells for features, initialise with kaiming_normal (fan in) and show the network
 Gaussian noise. Writes `blocks.csv`: tau of each part and of the sum of log ranks, with the authors' initialisation and
-with torch's own. Nothing of the formula language is used here.
+with torch's own, for several batches and sizes of the images. Nothing of the formula language is used here.
 """
 
 from __future__ import annotations
 
 import argparse
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,14 @@ from zcproxy.correlation.ranks import mean_ranks, rank_scores
 from zcproxy.random import derive_seed
 from zcproxy.scoring import draw_networks
 
-TASK = "nasbench201/cifar10"
+SETTINGS = (
+    ("nasbench201/cifar10", 32, 16),
+    ("nasbench201/imagenet16-120", 16, 16),
+    ("nasbench201/imagenet16-120", 16, 64),
+    ("nasbench201/imagenet16-120", 32, 64),
+)
+"""Task, height and width of the images, samples of a minibatch."""
+
 PARTS = ("expressivity", "progressivity", "trainability")
 
 
@@ -68,13 +75,13 @@ def trainability(before: Tensor, after: Tensor) -> float:
     return float(2 - largest - 1 / (largest + 1e-6))
 
 
-def parts_of(architecture: str, batch: int, authors_initialisation: bool) -> list[float]:
-    """Return the three parts of one network; its FLOPs are the fourth."""
+def parts_of(architecture: str, side: int, batch: int, authors_initialisation: bool) -> list[float]:
+    """Return the three parts of one network; its FLOPs are the fourth. They do not look at the logits."""
     torch.manual_seed(derive_seed("blocks", architecture))
     network = NASBench201Network(architecture, 10)
     if authors_initialisation:
         network.apply(initialise)
-    features = features_of(network.train(), torch.randn(batch, 3, 32, 32))
+    features = features_of(network.train(), torch.randn(batch, 3, side, side))
     scores = np.array([expressivity(feature) for feature in features])
     slopes = [trainability(*pair) for pair in pairwise(features)]
     return [float(scores.sum()), float(np.diff(scores).min()), float(np.mean(slopes))]
@@ -84,23 +91,22 @@ def main() -> None:
     """Measure a draw of networks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=150)
-    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    task = get_task(TASK)
-    networks = draw_networks(task, options.networks)
-    labels, flops = task.labels(networks), task.baselines(networks)["flops"]
     rows = []
-    for name, authors in (("kaiming_normal, fan in", True), ("torch's own", False)):
-        scores = dict(
-            zip(PARTS, np.array([parts_of(text, options.batch, authors) for text in networks]).T, strict=True)
-        )
-        scores["complexity"] = flops
+    for (name, side, batch), authors in product(SETTINGS, (True, False)):
+        task = get_task(name)
+        networks = draw_networks(task, options.networks)
+        labels = task.labels(networks)
+        found = np.array([parts_of(text, side, batch, authors) for text in networks])
+        scores = {**dict(zip(PARTS, found.T, strict=True)), "complexity": task.baselines(networks)["flops"]}
         ranks = [mean_ranks(rank_scores(values)) / len(values) for values in scores.values()]
         scores["az_nas"] = np.sum(RULES["log_ranks"](np.array(ranks)), axis=0)
         taus = {part: kendall_tau(values, labels) for part, values in scores.items()}
-        rows.append({"initialisation": name, "networks": len(networks), **taus})
+        initialisation = "kaiming_normal, fan in" if authors else "torch's own"
+        settings = {"task": name, "side": side, "batch": batch, "initialisation": initialisation}
+        rows.append({**settings, "networks": len(networks), **taus})
     table = pd.DataFrame(rows)
     table.to_csv(options.out / "blocks.csv", index=False, float_format="%.3f")
     print(table.round(3).to_string(index=False))
