@@ -165,10 +165,8 @@ def test_evolve_tests_a_family_that_it_holds_out(real_data: Path, run: Command, 
     assert code == 0
     rows = rows_of(tmp_path / "runs" / "without-nats_sss-0" / "correlations.csv")
     tested = {row["task"]: row["population"] for row in rows if row["proxy"] == "best formula"}
-    assert tested == {
-        "digits201": "4 unseen of all",
-        **{f"nats_sss/{data}": "4 held out of all" for data in ("cifar10", "cifar100", "imagenet16-120")},
-    }
+    names = [f"nats_sss/{data}" for data in ("cifar10", "cifar100", "imagenet16-120")]
+    assert tested == dict.fromkeys(names, "4 held out of all")
     assert "nats_sss/cifar100, 4 held out of all" in err
 
 

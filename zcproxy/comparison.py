@@ -149,7 +149,7 @@ class _Comparison:
             proxies,
             task,
             sample.fitted if labelled else sample.test,
-            population=self._result.test[task].population,
+            population="labelled" if labelled else self._result.test[task].population,
             batch_size=self._configuration.batch_size,
             device=self._configuration.device,
             executor=self._executor,

@@ -49,8 +49,8 @@ class Configuration:
         selection: how parents are found: `tournament`, by worst and mean; or `lexicase`, by one case after another.
         resampled: share of the training networks that an epoch sees, drawn anew for each.
         sample_seed: of the sample and its split: runs of different `seed` may share them.
-        hold_out: names of tasks that the chosen formula is tested on once, at the end, and that share no network with
-            any of `tasks`.
+        hold_out: names of tasks that share no network with any of `tasks`. The chosen formula is tested on them, once,
+            instead of on unseen networks of `tasks`.
     """
 
     tasks: tuple[str, ...]
@@ -108,6 +108,11 @@ class Configuration:
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON can hold it."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @property
+    def tested(self) -> tuple[str, ...]:
+        """The tasks that the chosen formula is tested on."""
+        return self.hold_out or self.tasks
 
     @staticmethod
     def from_dict(content: Mapping[str, Any]) -> Configuration:

@@ -117,7 +117,7 @@ def draw_samples(configuration: Configuration) -> dict[str, Sample]:
         name: draw_sample(
             get_task(name),
             networks=configuration.networks,
-            test_networks=tests,
+            test_networks=None if configuration.hold_out else tests,
             validation_share=configuration.validation_share,
             population=population,
             seed=seed,
@@ -162,8 +162,8 @@ class _Run:
         champions = [parse(state.hall[size]) for size in sorted(state.hall)]
         result = choose(champions, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula
-        tests = {name: self._test(executor, name, chosen) for name in self._samples}
-        baselines = {name: self._test_baselines(name) for name in self._samples}
+        tests = {name: self._test(executor, name, chosen) for name in self._configuration.tested}
+        baselines = {name: self._test_baselines(name) for name in self._configuration.tested}
         result = result.tested(tests, baselines, state, clock.seconds)
         write_results(self._directory.path, result, self._configuration)
         return result
@@ -295,7 +295,7 @@ class _Run:
     def _seconds_left(self, clock: _Clock) -> float | None:
         if self._limits.seconds is None:
             return None
-        tests = sum(len(sample.test) for sample in self._samples.values())
+        tests = sum(len(self._samples[name].test) for name in self._configuration.tested)
         return self._limits.seconds - clock.seconds - TEST_SHARE * self._pace * tests
 
     def _has_time_for_columns(self, clock: _Clock) -> bool:
