@@ -27,6 +27,27 @@ def test_equals_kendall_tau_at_every_word_boundary(networks, label_digits, score
     assert PairwiseTau(labels)(scores) == pytest.approx(kendall_tau(scores, labels), abs=1e-12, nan_ok=True)
 
 
+@pytest.mark.parametrize("networks", [9, 130, LARGEST_PAIRWISE + 1])
+def test_ties_without_credit_are_worth_a_coin_toss(networks):
+    rng = np.random.default_rng(networks)
+    labels = np.round(rng.normal(size=networks), 1)
+    scores = np.round(labels + rng.normal(size=networks), 0)
+    scores[:2] = math.nan
+    tossed = [kendall_tau(ranks_of(scores) + 1e-6 * rng.normal(size=networks), labels) for _ in range(400)]
+    found = PairwiseTau(labels, credit_ties=False)(scores)
+    assert found == pytest.approx(np.mean(tossed), abs=4 * np.std(tossed) / 20)
+    assert found < kendall_tau(scores, labels)
+
+
+def test_without_ties_nothing_changes():
+    labels, scores = np.random.default_rng(1).normal(size=(2, 77))
+    assert PairwiseTau(labels, credit_ties=False)(scores) == PairwiseTau(labels)(scores)
+
+
+def ranks_of(scores):
+    return np.where(np.isnan(scores), -1e3, scores)
+
+
 def test_a_call_changes_neither_the_scores_nor_the_next_result():
     rng = np.random.default_rng(0)
     labels, scores, others = rng.normal(size=(3, 50))

@@ -31,5 +31,11 @@ def test_equals_the_plain_measure_of_the_draw(name, networks):
     assert found == pytest.approx([plain, plain], abs=1e-7, nan_ok=True)
 
 
+def test_a_label_far_above_those_drawn_does_not_overflow():
+    labels, counts = np.array([0.0, 0.0, 1.0, 52.0]), np.array([[0, 1, 1, 0]])
+    found = RESAMPLED["ndcg"](Resampled(rank_scores(np.arange(4.0)), labels, labels, counts))
+    assert found == pytest.approx([1.0])
+
+
 def test_there_is_one_for_every_measure_of_a_table():
     assert set(RESAMPLED) == set(MEASURES)

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given, strategies as st
 
 from zcproxy.formula import Kind, Node, parse, replace_at, vocabulary
-from zcproxy.formula.choices import Choices, number_choices, random_constant, tensor_choices
-from zcproxy.formula.variation import MUTATIONS, crossover, hoist, insert_operation, mutate, places, replaced
+from zcproxy.formula.choices import LARGEST_CONSTANT, Choices, number_choices, random_constant, tensor_choices
+from zcproxy.formula.variation import (
+    MUTATIONS,
+    crossover,
+    hoist,
+    insert_operation,
+    mutate,
+    perturb_constant,
+    places,
+    replaced,
+)
 
 LEAVES = [Node(text, kind) for text, kind in vocabulary().leaves.items()]
 STATISTICS = [leaf for leaf in LEAVES if not leaf.kind.is_number]
@@ -268,3 +277,11 @@ def test_hoisting_makes_smaller_and_inserting_larger() -> None:
     for seed in range(50):
         assert hoist(formula, NUMBERS, Random(seed)).size < formula.size
         assert insert_operation(formula, NUMBERS, Random(seed)).size > formula.size
+
+
+@given(seeds)
+def test_numbers_do_not_outgrow_what_they_are_added_to(seed: int) -> None:
+    rng, formula = Random(seed), parse("depth + 400000.0")
+    for _ in range(40):
+        formula = perturb_constant(formula, NUMBERS, rng)
+        assert max(abs(node.value) for node in formula.walk() if node.value is not None) <= LARGEST_CONSTANT

@@ -26,11 +26,13 @@ class PairwiseTau:
     A call changes nothing in the instance: threads may share it.
     """
 
-    def __init__(self, labels: ArrayLike) -> None:
+    def __init__(self, labels: ArrayLike, *, credit_ties: bool = True) -> None:
         """Note which networks have a better label than each.
 
         Args:
             labels: one finite accuracy a network.
+            credit_ties: tau-b leaves pairs of equal scores out of what it divides by, so that a proxy gains by making
+                equal what it would order no better than chance. False divides by all pairs, as for scores without ties.
 
         Raises:
             BenchmarkError: the labels are all equal, fewer than two, or not finite.
@@ -38,6 +40,7 @@ class PairwiseTau:
         self._labels = as_labels(labels)
         n = len(self._labels)
         self._pairs = n * (n - 1) // 2
+        self._credit_ties = credit_ties
         if n > LARGEST_PAIRWISE:
             return
         is_better = self._labels[None, :] > self._labels[:, None]
@@ -54,7 +57,8 @@ class PairwiseTau:
         n = len(self._labels)
         values = as_scores(scores, n)
         if n > LARGEST_PAIRWISE:
-            return kendall_tau(values, self._labels)
+            tau = kendall_tau(values, self._labels)
+            return tau if self._credit_ties else tau * math.sqrt(_share_of_distinct_pairs(values))
 
         order, is_step = _sort(values)
         steps = np.count_nonzero(is_step)
@@ -80,7 +84,8 @@ class PairwiseTau:
             balance = self._ordered_pairs
             balance -= _count_shared(up_to_run, better) + _count_shared(before_run, better[first_run:])
         # Over the geometric mean of the pairs that the scores and the labels tell apart.
-        return balance / math.sqrt(distinct_pairs * self._ordered_pairs)
+        pairs = distinct_pairs if self._credit_ties else self._pairs
+        return balance / math.sqrt(pairs * self._ordered_pairs)
 
 
 def _pack(sets: NDArray[np.bool_]) -> NDArray[np.uint64]:
@@ -93,6 +98,12 @@ def _count_shared(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> int:
     """Return how many bits are set in both. Overwrites `first`."""
     np.bitwise_and(first, second, out=first)
     return int(np.bitwise_count(first).sum())
+
+
+def _share_of_distinct_pairs(values: NDArray[np.float64]) -> float:
+    _, sizes = np.unique(values, return_counts=True)
+    n = len(values)
+    return 1.0 - float(sizes @ (sizes - 1)) / (n * (n - 1))
 
 
 def _sort(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

@@ -69,6 +69,6 @@ def ndcg(scores: ArrayLike, labels: ArrayLike) -> float:
 
 
 def gains_of(labels: NDArray[np.float64], lowest: ArrayLike, highest: ArrayLike) -> NDArray[np.float64]:
-    """Return the gain of each label, from 0 for the lowest of them; see `ndcg`."""
-    low = np.asarray(lowest, np.float64)
-    return np.exp2(LARGEST_RELEVANCE * (labels - low) / (np.asarray(highest, np.float64) - low)) - 1.0
+    """Return the gain of each label, from 0 for the lowest of them; labels outside count as the nearest; see `ndcg`."""
+    low, high = np.asarray(lowest, np.float64), np.asarray(highest, np.float64)
+    return np.exp2(LARGEST_RELEVANCE * (np.clip(labels, low, high) - low) / (high - low)) - 1.0

@@ -25,7 +25,7 @@ def tau_in_bands(labels: Array, macs: Array) -> Case:
     """Return the mean tau within bands of networks of about the same number of multiply-adds."""
     order = np.argsort(macs, kind="stable")
     bands = np.array_split(order, max(1, min(MOST_BANDS, len(order) // LEAST_IN_BAND)))
-    taus = [(band, PairwiseTau(labels[band])) for band in bands if not is_constant(labels[band])]
+    taus = [(band, PairwiseTau(labels[band], credit_ties=False)) for band in bands if not is_constant(labels[band])]
     return lambda scores: _mean([_or_zero(tau(scores[band])) for band, tau in taus])
 
 
@@ -35,7 +35,7 @@ def tau_in_top(labels: Array) -> Case:
     best = np.flatnonzero(labels >= np.partition(labels, -count)[-count])
     if is_constant(labels[best]):
         return lambda scores: 0.0
-    tau = PairwiseTau(labels[best])
+    tau = PairwiseTau(labels[best], credit_ties=False)
     return lambda scores: _or_zero(tau(scores[best]))
 
 

@@ -27,7 +27,7 @@ class Score:
     """What a formula is worth on a set of networks.
 
     Attributes:
-        correlations: Kendall's tau-b a task, or `WORST`.
+        correlations: Kendall's tau a task, equal scores counted as half wrong, or `WORST`.
         cases: what selection by case goes by: for each kind of case, a number a goal, the mean over its tasks.
         worst: the lowest tau of a goal.
         mean: of all cases.
@@ -82,7 +82,7 @@ class Scorer:
         self._evaluator = Evaluator(table.counts, table.values)
         ends = np.cumsum([len(values) for values in labels]).tolist()
         self._parts = [slice(end - len(values), end) for end, values in zip(ends, labels, strict=True)]
-        self._cases: list[list[Case]] = [[PairwiseTau(values) for values in labels]]
+        self._cases: list[list[Case]] = [[PairwiseTau(values, credit_ties=False) for values in labels]]
         self._cases += [[_case(name, *each) for each in zip(tables, labels, strict=True)] for name in cases]
         names = list(goals or map(str, range(len(tables))))
         self._goals = [[task for task, name in enumerate(names) if name == goal] for goal in dict.fromkeys(names)]

@@ -21,7 +21,7 @@ from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.simplify import simplify
 from zcproxy.formula import Kind, Node, constant, replace_at
 from zcproxy.formula.canonical import canonical
-from zcproxy.formula.choices import Choices
+from zcproxy.formula.choices import LARGEST_CONSTANT, Choices
 from zcproxy.formula.evaluate import Outcome
 from zcproxy.formula.variation import crossover, mutate
 
@@ -161,6 +161,8 @@ class Epoch:
                 continue
             for factor in TUNING_FACTORS:
                 number = _number_at(best, index) * factor
+                if abs(number) > LARGEST_CONSTANT:
+                    continue
                 trial = replace_at(best, index, constant(float(f"{number:.4g}")))
                 found = self._score(canonical(trial)).score
                 if found.merit > score.merit:

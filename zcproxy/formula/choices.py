@@ -16,6 +16,9 @@ CONSTANT_PROBABILITY = 0.3
 ARITHMETIC_WEIGHT = 4
 """How much likelier an arithmetic sign is than any other primitive."""
 
+LARGEST_CONSTANT = 1e6
+"""Beyond it, adding a number would round others away: a formula could make ties of what differs."""
+
 
 @dataclass(frozen=True)
 class Operation:
