@@ -28,6 +28,9 @@ from zcproxy.sweep.table import ColumnTable
 
 CONTROL, CORRELATIONS = "control", "correlations.csv"
 
+CHOSEN = "chosen of these"
+"""Begins the name of the row of the proxy that the labels prefer; its own name follows in parentheses."""
+
 Rows = dict[str, dict[str, Correlation]]
 """Correlations by task and name."""
 
@@ -107,7 +110,7 @@ class _Comparison:
         if self._configuration.hold_out and len(proxies) > 1:
             name = self._preferred(proxies)
             for known in rows.values():
-                known[f"chosen of these ({name})"] = known[name]
+                known[f"{CHOSEN} ({name})"] = known[name]
         return rows
 
     def predicted(self) -> Rows:

@@ -59,11 +59,11 @@ class RunDisplay:
             self._bars[what] = self._progress.add_task(what, total=total)
         self._progress.update(self._bars[what], completed=done)
 
-    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
+    def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:
         """Show the best formula after an epoch, and the time left."""
         left = "" if seconds_left is None else f"  {_clock(seconds_left)} left"
         console.print(
-            f"generation {state.generations:4d}  {state.evaluations:9,d} formulas  training tau {tau:.3f}{left}",
+            f"generation {state.generations:4d}  {state.evaluations:9,d} formulas  training tau {merit:.3f}{left}",
             highlight=False,
         )
 

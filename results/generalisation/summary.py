@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from zcproxy.benchmarks.families import FAMILIES
+from zcproxy.comparison import CHOSEN
 from zcproxy.evolve.directory import RunDirectory
 
-CHOSEN = "chosen of these"
 DRAWN = {
     "best formula": "#1f4e79",
     "chosen published": "#c55a11",

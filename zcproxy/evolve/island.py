@@ -21,7 +21,7 @@ from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.simplify import simplify
 from zcproxy.formula import Kind, Node, constant, replace_at
 from zcproxy.formula.canonical import canonical
-from zcproxy.formula.choices import LARGEST_CONSTANT, Choices
+from zcproxy.formula.choices import Choices, has_small_numbers
 from zcproxy.formula.evaluate import Outcome
 from zcproxy.formula.variation import crossover, mutate
 
@@ -130,7 +130,8 @@ class Epoch:
         """Return a formula that fits and, if some attempts suffice, one not met in this epoch."""
         for _ in range(ATTEMPTS):
             formula = canonical(make())
-            if formula.size <= self._maximum_size and not formula.is_constant and formula not in self._known:
+            is_formula = formula.size <= self._maximum_size and not formula.is_constant
+            if is_formula and has_small_numbers(formula) and formula not in self._known:
                 return formula
         return canonical(self._choices.generate(Kind.NETWORK, self._rng, self._shallowest()))
 
@@ -161,9 +162,9 @@ class Epoch:
                 continue
             for factor in TUNING_FACTORS:
                 number = _number_at(best, index) * factor
-                if abs(number) > LARGEST_CONSTANT:
-                    continue
                 trial = replace_at(best, index, constant(float(f"{number:.4g}")))
+                if not has_small_numbers(canonical(trial)):
+                    continue
                 found = self._score(canonical(trial)).score
                 if found.merit > score.merit:
                     best, score = trial, found

@@ -13,7 +13,7 @@ class Observer(Protocol):
     def sweeping(self, task: str, done: int, total: int) -> None:
         """Networks of a task are being measured: so many of so many."""
 
-    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
+    def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:
         """An epoch is over: the best formula on the training networks, its merit, and the time left to evolve."""
 
     def saying(self, text: str) -> None:
@@ -26,7 +26,7 @@ class Silent:
     def sweeping(self, task: str, done: int, total: int) -> None:
         pass
 
-    def evolving(self, state: State, formula: str, tau: float, seconds_left: float | None) -> None:
+    def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:
         pass
 
     def saying(self, text: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from zcproxy.evolve.fitness import Score
 from zcproxy.formula import Node
 from zcproxy.formula.canonical import canonical
+from zcproxy.formula.choices import has_small_numbers
 from zcproxy.formula.variation import places, replaced
 
 
@@ -39,5 +40,5 @@ def _hoisted(formula: Node) -> list[Node]:
         for inner in places(place.node)[1:]
         if inner.node.kind is place.node.kind
     }
-    shorter = [each for each in found if each.size < formula.size and not each.is_constant]
+    shorter = [each for each in found if each.size < formula.size and not each.is_constant and has_small_numbers(each)]
     return sorted(shorter, key=lambda each: (each.size, str(each)))

@@ -114,6 +114,11 @@ class Choices:
         return least
 
 
+def has_small_numbers(formula: Node) -> bool:
+    """Whether no number in a formula is larger than `LARGEST_CONSTANT`."""
+    return all(node.value is None or abs(node.value) <= LARGEST_CONSTANT for node in formula.walk())
+
+
 def random_constant(rng: Random) -> Node:
     """Return a number of three significant digits, its magnitude log-uniform in [0.01, 10)."""
     magnitude = 10.0 ** rng.uniform(-2.0, 1.0)

@@ -31,7 +31,7 @@ class Evaluator:
     Args:
         counts: networks: live layers of each.
         columns: values of the columns, see `zcproxy.sweep.table.ColumnTable`.
-        remembered: bytes of layer-level values to keep.
+        remembered: bytes of layer-level values to keep, and as many of network-level ones.
     """
 
     def __init__(
@@ -41,7 +41,8 @@ class Evaluator:
         self._columns = {column: np.asarray(value, dtype=np.float64) for column, value in columns.items()}
         self._per_layer: dict[Node, Array] = {}
         self._per_network: dict[Node, Array] = {}
-        self._remembered = max(1, remembered // (8 * max(1, self._layers.layers)))
+        self._most_per_layer = remembered // (8 * max(1, self._layers.layers))
+        self._most_per_network = remembered // (8 * max(1, self._layers.networks))
 
     def __call__(self, formula: Node) -> Array:
         """Return one number a network: NaN where the formula is undefined or not finite.
@@ -68,7 +69,7 @@ class Evaluator:
         value = known.get(node)
         if value is None:
             value = self._columns[node] if node.is_column else self._apply(node)
-            if len(known) >= (self._remembered if known is self._per_layer else 100 * self._remembered):
+            if len(known) >= (self._most_per_layer if known is self._per_layer else self._most_per_network):
                 known.clear()
             known[node] = value
         return value

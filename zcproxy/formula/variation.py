@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from zcproxy.formula.choices import LARGEST_CONSTANT, Choices, Operation, random_constant
+from zcproxy.formula.choices import Choices, Operation, has_small_numbers, random_constant
 from zcproxy.formula.kinds import Kind
 from zcproxy.formula.registry import Signature
 from zcproxy.formula.tree import Node, constant
@@ -112,7 +112,7 @@ def perturb_constant(node: Node, choices: Choices, rng: Random) -> Node:
     value = place.node.value or 0.0
     factor = math.exp(rng.gauss(0.0, 0.5)) * (-1.0 if rng.random() < 0.1 else 1.0)
     changed = constant(float(f"{value * factor:.3g}")) if value else random_constant(rng)
-    return node if abs(changed.value or 0.0) > LARGEST_CONSTANT else replaced(node, place.path, changed)
+    return replaced(node, place.path, changed) if has_small_numbers(changed) else node
 
 
 MUTATIONS: dict[Callable[[Node, Choices, Random], Node], float] = {

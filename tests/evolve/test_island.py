@@ -1,0 +1,36 @@
+"""What an island lets in."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.island import Epoch
+from zcproxy.formula import Node, parse
+from zcproxy.formula.choices import has_small_numbers, number_choices
+from zcproxy.sweep.table import ColumnTable
+
+COLUMNS = [parse("total_params"), parse("depth")]
+
+
+class Recording(Scorer):
+    """Notes what it scores."""
+
+    def __call__(self, formula: Node) -> Score:
+        self.__dict__.setdefault("seen", []).append(formula)
+        return super().__call__(formula)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_that_fold_into_a_large_one_are_never_scored(seed: int) -> None:
+    rng = np.random.default_rng(0)
+    table = ColumnTable(np.ones(30, int), {column: rng.uniform(1.0, 9.0, 30) for column in COLUMNS})
+    scorer = Recording([table], [rng.normal(size=30)])
+    epoch = Epoch(scorer, number_choices(COLUMNS), 20, Random(seed))
+    epoch.evolve([parse("total_params * 900000.0 + depth * 900000.0")], 100, 10)
+    seen = scorer.__dict__["seen"]
+    assert len(seen) > 500
+    assert all(map(has_small_numbers, seen))
