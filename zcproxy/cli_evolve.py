@@ -18,6 +18,7 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.evolve.targets import TARGETS
 from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorers, split_names
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -69,6 +70,12 @@ def evolve_command(
         list[str] | None,
         typer.Option(help="Family (nds, ofa_mobilenetv3, ...) or task to test the chosen formula on; not trained on."),
     ] = None,
+    targets: Annotated[
+        str,
+        typer.Option(
+            help=f"What formulas are fitted to: {' or '.join(TARGETS)} (what labels of other spaces foretell)."
+        ),
+    ] = TARGETS[0],
     cases: Annotated[str, typer.Option(help=f"What counts beside tau, separated by commas: {', '.join(CASES)}.")] = "",
     selection: Annotated[str, typer.Option(help="How parents are found: tournament, or lexicase over all cases.")] = (
         "tournament"
@@ -117,6 +124,7 @@ def evolve_command(
                 algorithm=algorithm,
                 start_from=formulas_of(start_from),
                 goals=tuple(goals.values()),
+                targets=targets,
                 cases=tuple(split_names(cases)),
                 selection=selection,
                 resampled=resample,

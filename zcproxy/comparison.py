@@ -118,9 +118,9 @@ class _Comparison:
         predictors = untrained_predictors(self._seed)
         tasks = self._configuration.tasks
         fitted = [self._samples[task].fitted for task in tasks]
-        tables = [self._table(task, networks) for task, networks in zip(tasks, fitted, strict=True)]
+        features = [features_of(self._table(task, networks)) for task, networks in zip(tasks, fitted, strict=True)]
         labels = [get_task(task).labels(networks) for task, networks in zip(tasks, fitted, strict=True)]
-        train(predictors, tables, labels, self._goals)
+        train(predictors, features, labels, self._goals)
         return {task: self._predictions(predictors, task) for task in self._result.test}
 
     @property

@@ -38,17 +38,16 @@ def untrained_predictors(seed: int) -> dict[str, Predictor]:
 
 
 def train(
-    predictors: Mapping[str, Predictor], tables: Sequence[ColumnTable], labels: Sequence[Array], goals: Sequence[str]
+    predictors: Mapping[str, Predictor], features: Sequence[Array], labels: Sequence[Array], goals: Sequence[str]
 ) -> None:
     """Fit predictors to the ranks of the labels within each task.
 
     Args:
         predictors: as `untrained_predictors` returns.
-        tables: columns of the networks, a table a task, the same columns in all.
+        features: of the networks, as `features_of` returns, an array a task.
         labels: accuracies of the networks, an array a task.
         goals: a name a task: all networks of a goal together weigh as much as those of another.
     """
-    features = np.concatenate([features_of(table) for table in tables])
     targets = np.concatenate([rank_scores(values) / len(values) for values in labels])
     networks = {
         goal: sum(len(each) for each, name in zip(labels, goals, strict=True) if name == goal) for goal in goals
@@ -57,7 +56,7 @@ def train(
         [np.full(len(values), 1.0 / networks[goal]) for values, goal in zip(labels, goals, strict=True)]
     )
     for predictor in predictors.values():
-        predictor.fit(features, targets, weights * len(weights) / len(networks))
+        predictor.fit(np.concatenate(features), targets, weights * len(weights) / len(networks))
 
 
 def features_of(table: ColumnTable) -> Array:

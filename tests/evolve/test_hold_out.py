@@ -45,6 +45,12 @@ def test_a_held_out_task_lends_nothing_to_the_sample(holding_out: Configuration)
     assert len(sample.test) == holding_out.test_networks
 
 
+def test_all_networks_of_a_task_may_be_fitted_where_others_are_held_out(holding_out: Configuration) -> None:
+    cells = "nds/darts-imagenet"
+    sample = draw_samples(replace(holding_out, tasks=(cells,), networks=121))[cells]
+    assert (len(sample.fitted), sample.test) == (121, ())
+
+
 def test_networks_of_a_training_task_are_not_held_out(small: Configuration, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="nasbench201/cifar100 has the same networks as"):
         evolve(replace(small, hold_out=("nasbench201/cifar100",)), LIMITS, tmp_path / "run")

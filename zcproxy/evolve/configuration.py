@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from zcproxy.benchmarks.populations import POPULATIONS
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
+from zcproxy.evolve.targets import TARGETS
 from zcproxy.formula import parse
 from zcproxy.sweep.probes import PROBES
 
@@ -45,6 +47,8 @@ class Configuration:
         algorithm: `evolve`, or `random` for the control that draws formulas and selects nothing.
         start_from: texts of formulas that every island begins with; their columns may be of any probe.
         goals: one name a task: tasks of one goal (a family) count as one, their mean. Empty: each task is its own.
+        targets: what formulas are fitted to and chosen by: the `labels`, or what is `transferred` from those of other
+            goals, see `zcproxy.evolve.targets`. Tests go by the labels.
         cases: what a formula is judged by beside tau, names of `zcproxy.evolve.cases.CASES`.
         selection: how parents are found: `tournament`, by worst and mean; or `lexicase`, by one case after another.
         resampled: share of the training networks that an epoch sees, drawn anew for each.
@@ -71,6 +75,7 @@ class Configuration:
     algorithm: str = "evolve"
     start_from: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
+    targets: str = "labels"
     cases: tuple[str, ...] = ()
     selection: str = "tournament"
     resampled: float = 1.0
@@ -85,10 +90,14 @@ class Configuration:
         unknown = [name for name in self.probes if name not in PROBES]
         if unknown:
             raise ConfigurationError(f"unknown probe '{unknown[0]}', known are {', '.join(PROBES)}")
-        if self.algorithm not in ALGORITHMS:
-            raise ConfigurationError(f"unknown algorithm '{self.algorithm}', known are {', '.join(ALGORITHMS)}")
-        if self.selection not in SELECTIONS:
-            raise ConfigurationError(f"unknown selection '{self.selection}', known are {', '.join(SELECTIONS)}")
+        for option, value, known in (
+            ("algorithm", self.algorithm, ALGORITHMS),
+            ("selection", self.selection, SELECTIONS),
+            ("targets", self.targets, TARGETS),
+            ("population", self.population, POPULATIONS),
+        ):
+            if value not in known:
+                raise ConfigurationError(f"unknown {option} '{value}', known are {', '.join(known)}")
         unknown = [name for name in self.cases if name not in CASES]
         if unknown:
             raise ConfigurationError(f"unknown case '{unknown[0]}', known are {', '.join(CASES)}")
@@ -98,8 +107,6 @@ class Configuration:
             raise ConfigurationError(f"{len(self.goals)} goals for {len(self.tasks)} tasks: name one for each task")
         if self.maximum_size < 2:
             raise ConfigurationError(f"--max-size {self.maximum_size} leaves no room for a formula: give 2 or more")
-        if self.population not in ("all", "pruned"):
-            raise ConfigurationError(f"unknown population '{self.population}', known are all, pruned")
         for text in self.start_from:
             size = parse(text).size
             if size > self.maximum_size:

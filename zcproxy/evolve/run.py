@@ -25,6 +25,7 @@ from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.proposals import propose_columns, useful_columns
 from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
+from zcproxy.evolve.targets import check_transferable
 from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_island, scorer_of
 from zcproxy.formula import Node, parse
 from zcproxy.formula.canonical import canonical
@@ -92,6 +93,8 @@ def evolve(
     """
     directory = RunDirectory(out)
     check_apart(configuration.hold_out, configuration.tasks)
+    if configuration.targets == "transferred":
+        check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
     directory.create(configuration, limits)
     run = _Run(configuration, limits, directory, samples, cache or default_cache(), observer or Silent())
@@ -117,7 +120,7 @@ def draw_samples(configuration: Configuration) -> dict[str, Sample]:
         name: draw_sample(
             get_task(name),
             networks=configuration.networks,
-            test_networks=None if configuration.hold_out else tests,
+            test_networks=0 if configuration.hold_out else tests,
             validation_share=configuration.validation_share,
             population=population,
             seed=seed,

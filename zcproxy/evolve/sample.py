@@ -45,7 +45,7 @@ def draw_sample(
     Args:
         task: where they come from.
         networks: training and validation together; None for `MOST_FITTED`, or `FITTED_SHARE` of fewer.
-        test_networks: None for `MOST_TESTED`, or what is left.
+        test_networks: None for `MOST_TESTED`, or what is left; 0 where only other tasks are tested.
         validation_share: of `networks`.
         population: `all` or `pruned`.
         seed: of the draw and the split.
@@ -65,13 +65,15 @@ def draw_sample(
     training, validation = _split(task, chosen, validation_share)
     seen = {task.space.equivalence_class(architecture) for architecture in chosen}
     unseen = [architecture for architecture in rest if task.space.equivalence_class(architecture) not in seen]
-    least = test_networks or 2
+    least = 2 if test_networks is None else test_networks
     if least > len(unseen):
         raise BenchmarkError(
             f"{task.name}: {least} test networks asked for, {len(unseen)} are left that share no function with the "
             f"{networks} others"
         )
-    return Sample(tuple(training), tuple(validation), tuple(unseen[: test_networks or MOST_TESTED]))
+    return Sample(
+        tuple(training), tuple(validation), tuple(unseen[: MOST_TESTED if test_networks is None else test_networks])
+    )
 
 
 def draw_held_out(task: Task, *, networks: int | None, population: str, seed: int) -> Sample:

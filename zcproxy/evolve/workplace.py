@@ -14,6 +14,7 @@ from zcproxy.benchmarks import get_task
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.island import Epoch
+from zcproxy.evolve.targets import transferred
 from zcproxy.formula import Node, parse
 from zcproxy.formula.choices import Choices, number_choices
 from zcproxy.formula.evaluate import Outcome
@@ -74,13 +75,16 @@ class IslandReport:
 
 @lru_cache(maxsize=2)
 def _tables_of(workplace: Workplace) -> tuple[list[ColumnTable], list[NDArray[np.float64]]]:
-    """Return columns and labels of the networks, a task each."""
+    """Return columns of the networks and what formulas are fitted to, a task each."""
     columns = [parse(text) for text in workplace.columns]
     tables = []
-    labels = []
+    labels: list[NDArray[np.float64]] = []
     for context, architectures in zip(workplace.contexts, workplace.architectures, strict=True):
         tables.append(sweep(context, architectures, columns, cache=workplace.cache))
         labels.append(get_task(context.task).labels(architectures))
+    if workplace.configuration.targets == "transferred":
+        tasks = [context.task for context in workplace.contexts]
+        return tables, transferred(tasks, tables, labels, workplace.configuration.goals or tasks)
     return tables, labels
 
 
