@@ -86,6 +86,10 @@ def evolve_command(
     sample_seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the sample and its split alone; --seed if not given.")
     ] = None,
+    without: Annotated[
+        str,
+        typer.Option(help="Primitives that formulas are not made of, separated by commas; `constants`: numbers."),
+    ] = "",
     start_from: Annotated[
         str, typer.Option(help="Proxies that the populations begin with, separated by commas; `zoo`: all published.")
     ] = "",
@@ -123,6 +127,7 @@ def evolve_command(
                 new_columns=new_columns,
                 algorithm=algorithm,
                 start_from=formulas_of(start_from),
+                without=tuple(split_names(without)),
                 goals=tuple(goals.values()),
                 targets=targets,
                 cases=tuple(split_names(cases)),

@@ -10,7 +10,7 @@ import pytest
 
 import zcproxy
 from zcproxy.comparison import compare
-from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.run import draw_samples
@@ -117,9 +117,15 @@ def test_tasks_take_as_many_networks_as_each_has(small: Configuration) -> None:
         ({"selection": "roulette"}, "unknown selection 'roulette', known are tournament, lexicase"),
         ({"cases": ("luck",)}, "unknown case 'luck', known are bands, top, partial"),
         ({"resampled": 0.1}, "--resample 0.1 is no share from 0.25 to 1"),
+        ({"without": ("summ",)}, "unknown primitive 'summ' .did you mean sum"),
+        (
+            {"without": ("log",), "start_from": ("log(depth)",)},
+            r"'log\(depth\)' to start from has log, which --without",
+        ),
+        ({"without": ("constants",), "start_from": ("depth + 2",)}, "'depth [+] 2' to start from has constants"),
         ({"goals": ("a", "b")}, "2 goals for 1 tasks"),
     ],
 )
 def test_choices_that_make_no_sense(change: dict[str, object], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(ZcproxyError, match=message):
         Configuration(**{"tasks": ("digits201",), **change})  # type: ignore[arg-type]

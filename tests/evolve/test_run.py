@@ -21,6 +21,7 @@ from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.run import draw_samples
 from zcproxy.formula import parse
+from zcproxy.formula.variation import places
 from zcproxy.sweep.runner import sweep
 from zcproxy.sweep.store import Context
 
@@ -235,3 +236,15 @@ def test_limits_that_make_no_sense() -> None:
         Limits()
     with pytest.raises(ConfigurationError, match="must be positive"):
         Limits(generations=0)
+
+
+def test_formulas_do_without_what_they_are_told_to(small: Configuration, column_cache: Path, tmp_path: Path) -> None:
+    layers = ("sum", "nansum", "nanmean", "min", "max", "std", "median", "first", "last", "log_sum", "sum_log")
+    without = (*layers, "slope", "nanleast_step", "weighted_mean", "constants")
+    evolve(replace(small, without=without), Limits(generations=6), tmp_path / "run", cache=column_cache)
+    state = RunDirectory(tmp_path / "run").load_state()
+    assert state is not None
+    nodes = [place.node for text in state.hall.values() for place in places(parse(text)) if not place.node.is_column]
+    assert len(nodes) > 10
+    assert not {node.symbol for node in nodes}.intersection(without)
+    assert not any(node.is_constant for node in nodes)

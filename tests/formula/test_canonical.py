@@ -67,7 +67,7 @@ def test_canonical_form_of_tensors_is_a_fixed_point(seed: int, depth: int, kind:
 CONDITIONED = subset("add", "multiply", "divide", "minimum", "maximum", "sqrt", "reciprocal", "sum", "mean", "max")
 POSITIVE = Choices(
     [*COLUMNS, *[constant(value) for value in (0.01, 0.3, 1.0, 1.7, 9.0)] * 4],
-    lambda signature: all(kind.is_number for kind in signature.arguments),
+    lambda item: all(kind.is_number for kind in item.signature.arguments),
     constants=False,
     registry=CONDITIONED,
 )
@@ -88,7 +88,7 @@ EXACT = subset(
 )
 WHOLE = Choices(
     [*COLUMNS, *[constant(value) for value in (-2.0, -1.0, 0.0, 1.0, 2.0)] * 4],
-    lambda signature: all(kind.is_number for kind in signature.arguments),
+    lambda item: all(kind.is_number for kind in item.signature.arguments),
     constants=False,
     registry=EXACT,
 )

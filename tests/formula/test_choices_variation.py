@@ -37,7 +37,7 @@ COLUMNS = [
 ]
 TENSORS = tensor_choices(STATISTICS)
 NUMBERS = number_choices(COLUMNS)
-EVERYTHING = Choices(LEAVES, lambda signature: True)
+EVERYTHING = Choices(LEAVES, lambda _: True)
 ALL = {"tensors": TENSORS, "numbers": NUMBERS, "everything": EVERYTHING}
 REACHABLE = [(name, kind) for name, choices in ALL.items() for kind in Kind if choices.least_depth[kind] < math.inf]
 
@@ -256,7 +256,7 @@ def test_every_mutation_keeps_kinds_and_changes_something(change: Callable[[Node
 
 @pytest.mark.parametrize("change", MUTATIONS, ids=lambda change: change.__name__)
 def test_a_mutation_without_choices_leaves_the_formula(change: Callable[[Node, Choices, Random], Node]) -> None:
-    nothing = Choices([], lambda signature: False, constants=False)
+    nothing = Choices([], lambda _: False, constants=False)
     for text in ("params", "weight", "depth", "log(depth)", "sum(params)"):
         formula = parse(text)
         child = change(formula, nothing, Random(0))

@@ -15,7 +15,7 @@ from zcproxy.formula.choices import Choices, number_choices, tensor_choices
 LEAVES = [Node(text, kind) for text, kind in vocabulary().leaves.items()]
 TENSORS = tensor_choices(leaf for leaf in LEAVES if not leaf.kind.is_number)
 NUMBERS = number_choices(leaf for leaf in LEAVES if leaf.kind.is_number)
-EVERYTHING = Choices(LEAVES, lambda signature: True)
+EVERYTHING = Choices(LEAVES, lambda _: True)
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -12,6 +12,9 @@ from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.targets import TARGETS
 from zcproxy.formula import parse
+from zcproxy.formula.choices import CONSTANTS
+from zcproxy.formula.registry import vocabulary
+from zcproxy.formula.variation import places
 from zcproxy.sweep.probes import PROBES
 
 DEFAULT_PROBES = ("noise", "ones", "chunks")
@@ -46,6 +49,7 @@ class Configuration:
         new_columns_after: see above.
         algorithm: `evolve`, or `random` for the control that draws formulas and selects nothing.
         start_from: texts of formulas that every island begins with; their columns may be of any probe.
+        without: names of primitives that formulas are not made of (those of columns may be); `constants` for numbers.
         goals: one name a task: tasks of one goal (a family) count as one, their mean. Empty: each task is its own.
         targets: what formulas are fitted to and chosen by: the `labels`, or what is `transferred` from those of other
             goals, see `zcproxy.evolve.targets`. Tests go by the labels.
@@ -74,6 +78,7 @@ class Configuration:
     new_columns_after: int = 10
     algorithm: str = "evolve"
     start_from: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
     targets: str = "labels"
     cases: tuple[str, ...] = ()
@@ -107,10 +112,23 @@ class Configuration:
             raise ConfigurationError(f"{len(self.goals)} goals for {len(self.tasks)} tasks: name one for each task")
         if self.maximum_size < 2:
             raise ConfigurationError(f"--max-size {self.maximum_size} leaves no room for a formula: give 2 or more")
+        for name in self.without:
+            if name != CONSTANTS:
+                vocabulary().get(name)
         for text in self.start_from:
-            size = parse(text).size
-            if size > self.maximum_size:
-                raise ConfigurationError(f"'{text}' to start from has {size} nodes: --max-size is {self.maximum_size}")
+            self._check_start(text)
+
+    def _check_start(self, text: str) -> None:
+        formula = parse(text)
+        if formula.size > self.maximum_size:
+            raise ConfigurationError(
+                f"'{text}' to start from has {formula.size} nodes: --max-size is {self.maximum_size}"
+            )
+        nodes = [place.node for place in places(formula) if not place.node.is_column]
+        found = {CONSTANTS if node.is_constant else node.symbol for node in nodes}
+        unwanted = sorted(found.intersection(self.without))
+        if unwanted:
+            raise ConfigurationError(f"'{text}' to start from has {unwanted[0]}, which --without leaves out")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON can hold it."""

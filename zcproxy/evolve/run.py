@@ -222,7 +222,9 @@ class _Run:
         self._observer.saying(f"measuring {len(screened)} new layer-level expressions of {len(proposed)} proposed")
         useful = [str(column) for column in self._useful_columns(executor, screened)]
         state.columns += useful
-        state.islands = [[*texts, *(f"sum({column})" for column in useful)] for texts in state.islands]
+        aggregations = [name for name in ("sum", "mean") if name not in configuration.without][:1]
+        formulas = [f"{name}({column})" for name in aggregations for column in useful]
+        state.islands = [[*texts, *formulas] for texts in state.islands]
 
     def _useful_columns(
         self, executor: Executor | None, columns: Sequence[Node], networks: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from random import Random
 
@@ -15,6 +15,9 @@ LEAF_PROBABILITY = 0.3
 CONSTANT_PROBABILITY = 0.3
 ARITHMETIC_WEIGHT = 4
 """How much likelier an arithmetic sign is than any other primitive."""
+
+CONSTANTS = "constants"
+"""Stands for numbers among the names of what formulas do without."""
 
 LARGEST_CONSTANT = 1e6
 """Beyond it, adding a number would round others away: a formula could make ties of what differs."""
@@ -33,14 +36,14 @@ class Choices:
 
     Args:
         leaves: terminals; a whole column may be one.
-        accept: which signatures of the registry may be used.
+        accept: which operations of the registry may be used.
         constants: whether numbers are leaves of kind `Network`.
     """
 
     def __init__(
         self,
         leaves: Iterable[Node],
-        accept: Callable[[Signature], bool],
+        accept: Callable[[Operation], bool],
         *,
         constants: bool = True,
         registry: Registry | None = None,
@@ -54,8 +57,8 @@ class Choices:
         for primitive in self._registry.primitives.values():
             weight = ARITHMETIC_WEIGHT if primitive.infix else 1
             for signature in primitive.functions:
-                if accept(signature):
-                    operation = Operation(primitive.name, signature)
+                operation = Operation(primitive.name, signature)
+                if accept(operation):
                     self.operations.setdefault(signature.result, []).extend([operation] * weight)
         self._by_depth: dict[tuple[Kind, int], list[Operation]] = {}
         self.least_depth = self._least_depths()
@@ -125,11 +128,20 @@ def random_constant(rng: Random) -> Node:
     return constant(float(f"{math.copysign(magnitude, rng.random() - 0.3):.3g}"))
 
 
-def number_choices(columns: Iterable[Node]) -> Choices:
-    """Return the choices of evolution: columns as leaves and every primitive between numbers."""
-    return Choices(columns, lambda signature: all(kind.is_number for kind in signature.arguments))
+def number_choices(columns: Iterable[Node], without: Container[str] = ()) -> Choices:
+    """Return the choices of evolution: columns as leaves and every primitive between numbers.
+
+    Args:
+        columns: leaves.
+        without: names of primitives to do without; `CONSTANTS` for numbers.
+    """
+    return Choices(
+        columns,
+        lambda item: item.name not in without and all(kind.is_number for kind in item.signature.arguments),
+        constants=CONSTANTS not in without,
+    )
 
 
 def tensor_choices(leaves: Iterable[Node]) -> Choices:
     """Return the choices for new layer-level expressions: statistics as leaves, every primitive that takes tensors."""
-    return Choices(leaves, lambda signature: not any(kind.is_number for kind in signature.arguments), constants=False)
+    return Choices(leaves, lambda item: not any(kind.is_number for kind in item.signature.arguments), constants=False)
