@@ -186,6 +186,8 @@ def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None
     exported = run("proxy", "export", str(proxy_file))[1]
     assert (tmp_path / "single.py").read_text() == exported
     assert "def score(" in exported
+    assert run("proxy", "export", "snip", "--format", "latex")[1].startswith(r"\sum_{\ell} \left\langle")
+    refused(run("proxy", "export", "snip", "--format", "tex"), "unknown format 'tex': write python or latex")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +17,10 @@ from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, ZcproxyError
 from zcproxy.export import export_python
 from zcproxy.files import replacing, write_text
+from zcproxy.formula.latex import latex
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.primitives.zoo.scorers import resolve_scorer
+from zcproxy.proxy import Proxy
 from zcproxy.reference import load_model, parse_shape, random_inputs
 from zcproxy.scoring import draw_networks, population_name, score_networks
 from zcproxy.sweep.runner import worker_pool
@@ -36,6 +39,11 @@ app.add_typer(columns_app, name="columns")
 app.add_typer(cli_benchmark.app, name="benchmark")
 app.command("evolve")(cli_evolve.evolve_command)
 app.command("table")(cli_table.table)
+
+_EXPORTS: dict[str, Callable[[Proxy], str]] = {
+    "python": export_python,
+    "latex": lambda proxy: latex(proxy.formula) + "\n",
+}
 
 ProxyArgument = Annotated[str, typer.Argument(metavar="PROXY", help="A file, a published proxy's name, or a formula.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
@@ -121,9 +129,12 @@ def show(proxy: ProxyArgument) -> None:
 def export(
     proxy: ProxyArgument,
     out: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
+    form: Annotated[str, typer.Option("--format", help="python, or latex for the formula alone.")] = "python",
 ) -> None:
-    """Write a proxy as one Python file that needs torch alone."""
-    source = export_python(resolve_proxy(proxy))
+    """Write a proxy as one Python file that needs torch alone, or its formula as LaTeX."""
+    if form not in _EXPORTS:
+        raise ConfigurationError(f"unknown format '{form}': write {' or '.join(_EXPORTS)}")
+    source = _EXPORTS[form](resolve_proxy(proxy))
     if out is None:
         sys.stdout.write(source)
     else:
