@@ -88,7 +88,7 @@ def evolve_command(
     ] = None,
     without: Annotated[
         str,
-        typer.Option(help="Primitives that formulas are not made of, separated by commas; `constants`: numbers."),
+        typer.Option(help="Primitives that formulas do without, separated by commas; also `constants`, `gradients`."),
     ] = "",
     start_from: Annotated[
         str, typer.Option(help="Proxies that the populations begin with, separated by commas; `zoo`: all published.")

@@ -123,6 +123,7 @@ def test_tasks_take_as_many_networks_as_each_has(small: Configuration) -> None:
             r"'log\(depth\)' to start from has log, which --without",
         ),
         ({"without": ("constants",), "start_from": ("depth + 2",)}, "'depth [+] 2' to start from has constants"),
+        ({"without": ("gradients",), "start_from": ("sum(std(grad(weight)@noise))",)}, "to start from has gradients"),
         ({"goals": ("a", "b")}, "2 goals for 1 tasks"),
     ],
 )

@@ -19,7 +19,7 @@ from zcproxy.errors import BenchmarkError, ConfigurationError, RunError
 from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.fitness import Scorer
-from zcproxy.evolve.run import draw_samples
+from zcproxy.evolve.run import draw_samples, first_columns
 from zcproxy.formula import parse
 from zcproxy.formula.variation import places
 from zcproxy.sweep.runner import sweep
@@ -248,3 +248,15 @@ def test_formulas_do_without_what_they_are_told_to(small: Configuration, column_
     assert len(nodes) > 10
     assert not {node.symbol for node in nodes}.intersection(without)
     assert not any(node.is_constant for node in nodes)
+
+
+def test_formulas_without_gradients_need_one_forward_pass(
+    small: Configuration, column_cache: Path, tmp_path: Path
+) -> None:
+    asked = replace(small, without=("gradients",))
+    evolve(asked, Limits(generations=6), tmp_path / "run", cache=column_cache)
+    state = RunDirectory(tmp_path / "run").load_state()
+    assert state is not None
+    assert any("output@noise" in text for text in state.hall.values())
+    assert len(state.columns) > len(first_columns(asked))
+    assert not any("grad(" in text for text in [*state.columns, *state.hall.values()])

@@ -11,14 +11,17 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.targets import TARGETS
-from zcproxy.formula import parse
+from zcproxy.formula import Node, parse
 from zcproxy.formula.choices import CONSTANTS
 from zcproxy.formula.registry import vocabulary
 from zcproxy.formula.variation import places
+from zcproxy.sweep.expressions import needs_gradients
 from zcproxy.sweep.probes import PROBES
 
 DEFAULT_PROBES = ("noise", "ones", "chunks")
 """`data` and `delta` add little to these and cost a pass or two more."""
+GRADIENTS = "gradients"
+"""Stands for columns that need a backward pass among the names of what formulas do without."""
 ALGORITHMS = ("evolve", "random")
 LEAST_RESAMPLED = 0.25
 """Share of the training networks below which an epoch would mostly select for chance."""
@@ -49,7 +52,8 @@ class Configuration:
         new_columns_after: see above.
         algorithm: `evolve`, or `random` for the control that draws formulas and selects nothing.
         start_from: texts of formulas that every island begins with; their columns may be of any probe.
-        without: names of primitives that formulas are not made of (those of columns may be); `constants` for numbers.
+        without: names of primitives that formulas are not made of (columns may be); `constants` for numbers, and
+            `gradients` for columns that need a backward pass.
         goals: one name a task: tasks of one goal (a family) count as one, their mean. Empty: each task is its own.
         targets: what formulas are fitted to and chosen by: the `labels`, or what is `transferred` from those of other
             goals, see `zcproxy.evolve.targets`. Tests go by the labels.
@@ -113,7 +117,7 @@ class Configuration:
         if self.maximum_size < 2:
             raise ConfigurationError(f"--max-size {self.maximum_size} leaves no room for a formula: give 2 or more")
         for name in self.without:
-            if name != CONSTANTS:
+            if name not in (CONSTANTS, GRADIENTS):
                 vocabulary().get(name)
         for text in self.start_from:
             self._check_start(text)
@@ -126,9 +130,14 @@ class Configuration:
             )
         nodes = [place.node for place in places(formula) if not place.node.is_column]
         found = {CONSTANTS if node.is_constant else node.symbol for node in nodes}
+        found.update({GRADIENTS} if needs_gradients(formula) else ())
         unwanted = sorted(found.intersection(self.without))
         if unwanted:
             raise ConfigurationError(f"'{text}' to start from has {unwanted[0]}, which --without leaves out")
+
+    def admits(self, column: Node) -> bool:
+        """Whether formulas may be made of a column."""
+        return GRADIENTS not in self.without or not needs_gradients(column)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON can hold it."""

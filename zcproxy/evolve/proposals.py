@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,12 @@ ATTEMPTS_EACH = 200
 
 
 def propose_columns(
-    formulas: Sequence[Node], known: Iterable[Node], count: int, *, seed_names: Sequence[str | int]
+    formulas: Sequence[Node],
+    known: Iterable[Node],
+    count: int,
+    *,
+    seed_names: Sequence[str | int],
+    accept: Callable[[Node], bool],
 ) -> list[Node]:
     """Return up to `count` columns that are not known yet, all under the probe that the formulas use most.
 
@@ -37,6 +42,7 @@ def propose_columns(
         known: columns that exist.
         count: how many to propose.
         seed_names: what all randomness is derived from.
+        accept: whether a column may be proposed.
     """
     rng = generator("columns", *seed_names)
     columns = [column for formula in formulas for column in formula.columns() if probes_of(column)]
@@ -56,7 +62,13 @@ def propose_columns(
             column = choices.generate(Kind.LAYER, rng, FRESH_DEPTH)
         column = canonical(column)
         reads_probe = probes_of(column) == {probe}
-        if reads_probe and column.is_column and column.size <= LARGEST_COLUMN and column not in existing:
+        if (
+            reads_probe
+            and accept(column)
+            and column.is_column
+            and column.size <= LARGEST_COLUMN
+            and column not in existing
+        ):
             found.setdefault(column)
     return list(found)
 

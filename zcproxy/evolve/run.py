@@ -217,6 +217,7 @@ class _Run:
             map(parse, state.columns),
             PROPOSED_FOR_EACH * wanted,
             seed_names=(configuration.seed, state.epoch),
+            accept=configuration.admits,
         )
         screened = self._useful_columns(executor, proposed, networks=SCREENING_NETWORKS)[:wanted]
         self._observer.saying(f"measuring {len(screened)} new layer-level expressions of {len(proposed)} proposed")
@@ -328,7 +329,8 @@ def _first_state(configuration: Configuration) -> State:
 def first_columns(configuration: Configuration) -> list[Node]:
     """Return the columns that a run begins with: the standard library, and those of the formulas to start from."""
     start = [canonical(parse(text)) for text in configuration.start_from]
-    columns = [*standard_columns(configuration.probes), *(column for formula in start for column in formula.columns())]
+    standard = filter(configuration.admits, standard_columns(configuration.probes))
+    columns = [*standard, *(column for formula in start for column in formula.columns())]
     return list(dict.fromkeys(columns))
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from zcproxy.formula import Kind, Node, vocabulary
+from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
 from zcproxy.sweep.probes import probe_of
 
 LayerTensors = dict[str, Tensor]
@@ -137,6 +138,12 @@ def leaves_of(columns: Iterable[Node]) -> Leaves:
             if node.is_leaf and not node.kind.is_number:
                 found.setdefault(probe_of(node.symbol) or "", set()).add(node.symbol)
     return found
+
+
+def needs_gradients(formula: Node) -> bool:
+    """Whether a formula needs a backward pass, and not forward passes alone."""
+    leaves = [node.symbol for node in formula.walk() if node.is_leaf]
+    return any(leaf.startswith("grad(") or leaf.partition("@")[0] in (BLOCK_JACOBIAN, RESPONSE) for leaf in leaves)
 
 
 def probes_of(formula: Node) -> frozenset[str]:
