@@ -1,0 +1,106 @@
+"""Evolves with each family held out in turn, for several seeds and for each thing left out of the method.
+
+    python results/generalisation/study.py --seeds 0 1 2 3 4 --out runs/generalisation
+    python results/generalisation/study.py --seeds 0 1 --variants labels mean no-zoo --out runs/generalisation
+
+A run that is finished is not made again, one that was interrupted goes on. `summary.py` gathers what they found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from zcproxy.comparison import CORRELATIONS
+from zcproxy.formula import Kind, vocabulary
+
+TRAINED_ON = {
+    "nasbench201": ["nasbench201/cifar10"],
+    "nats_sss": ["nats_sss/cifar10"],
+    "nds-cells": ["nds-cells"],
+    "nds-resnext": ["nds-resnext"],
+    "transnas101-micro": ["transnas101/micro-object"],
+    "transnas101-macro": ["transnas101/macro-object"],
+    "ofa_mobilenetv3": ["ofa_mobilenetv3"],
+    "digits201": ["digits201"],
+}
+"""What stands for each family: one data set of those that have the same networks on several."""
+
+HELD_OUT_TOGETHER = {"nasbench201": ["nasbench201", "digits201"]}
+"""digits201 has the cells of NAS-Bench-201: a run that never saw one never saw the other."""
+
+START = "weight_layers,l2_norm,plain,snip,zico,synflow,log_synflow,naswot,eznas_a"
+PUBLISHED = (
+    "weight_layers,l2_norm,grad_norm,plain,snip,fisher,zico,synflow,log_synflow,naswot,swap,jacov,epe_nas,"
+    "linear_regions,meco,eznas_a,eznas_a_text,az_expressivity,az_progressivity,az_trainability,az_complexity,az_nas"
+)
+"""The published proxies that take a minibatch of eight and no more than a few passes."""
+
+
+def aggregations_besides_mean() -> str:
+    """Return the names of what makes one number a network of those of its layers, but for the mean."""
+    names = [
+        primitive.name
+        for primitive in vocabulary().primitives.values()
+        for signature in primitive.functions
+        if signature.result is Kind.NETWORK and Kind.LAYER in signature.arguments
+    ]
+    return ",".join(name for name in dict.fromkeys(names) if name != "mean")
+
+
+VARIANTS: dict[str, list[str]] = {
+    "full": ["--targets", "transferred", "--start-from", START],
+    "labels": ["--targets", "labels", "--start-from", START],
+    "no-constants": ["--targets", "transferred", "--start-from", START, "--without", "constants"],
+    "no-zoo": ["--targets", "transferred"],
+    "mean": ["--targets", "transferred", "--without", aggregations_besides_mean()],
+    "no-gradients": ["--targets", "transferred", "--without", "gradients"],
+    "size-30": ["--targets", "transferred", "--start-from", START, "--max-size", "30"],
+    "one-task": ["--targets", "labels", "--start-from", START],
+}
+"""The method, and what is left out of it or changed."""
+
+
+def run(family: str, seed: int, variant: str, options: argparse.Namespace) -> None:
+    """Make one run, unless it is there already."""
+    held_out = HELD_OUT_TOGETHER.get(family, [family])
+    trained = [task for name, tasks in TRAINED_ON.items() if name not in held_out for task in tasks]
+    if variant == "one-task":
+        trained = trained[:1]
+    out = options.out / f"{variant}-without-{family}-{seed}"
+    if (out / CORRELATIONS).exists():
+        return
+    tested = [task for name in held_out for task in TRAINED_ON[name]]
+    command = [sys.executable, "-m", "zcproxy", "evolve", *trained]
+    command += [part for task in tested for part in ("--hold-out", task)]
+    command += ["--networks", str(options.networks), "--test-networks", str(options.test_networks)]
+    command += ["--seed", str(seed), "--sample-seed", "0", "--evaluations", str(options.evaluations)]
+    command += ["--max-size", "12", "--selection", "lexicase", "--resample", "0.7", "--new-columns", "0"]
+    command += VARIANTS[variant]
+    if variant == "full":
+        command += ["--compare", PUBLISHED, *(["--control"] if seed == options.seeds[0] else [])]
+    print(f"{variant}, {family} held out, seed {seed}", flush=True)
+    subprocess.run([*command, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    """Make the runs named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["full"])
+    parser.add_argument("--families", nargs="+", choices=TRAINED_ON, default=[*TRAINED_ON][:-1])
+    parser.add_argument("--networks", type=int, default=115, help="labelled networks a task")
+    parser.add_argument("--test-networks", type=int, default=120, help="networks a task that is held out")
+    parser.add_argument("--evaluations", type=int, default=15_000)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    for seed in options.seeds:
+        for variant in options.variants:
+            for family in options.families:
+                run(family, seed, variant, options)
+
+
+if __name__ == "__main__":
+    main()
