@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 TARGETS = ("labels", "transferred")
 
-PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0)
+PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 """Of the squared coefficients, as a share of the networks. Of these, the one is taken that foretells most."""
 
 
