@@ -4,7 +4,12 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TREES = {"zcproxy": "zcproxy", "zcproxy.primitives": "primitives", "zcproxy.benchmarks": "benchmarks"}
+TREES = {
+    "zcproxy": "zcproxy",
+    "zcproxy.primitives": "primitives",
+    "zcproxy.benchmarks": "benchmarks",
+    "zcproxy.proxies": "results/proxies",
+}
 
 
 def test_every_package_of_the_tree_is_installed():

@@ -14,12 +14,13 @@ from rich.table import Table
 from zcproxy import cli_benchmark, cli_evolve, cli_table
 from zcproxy.benchmarks import get_task
 from zcproxy.display import RunDisplay, console, correlation_table
-from zcproxy.errors import ConfigurationError, ZcproxyError
+from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
 from zcproxy.export import export_python
 from zcproxy.files import replacing, write_text
 from zcproxy.formula.latex import latex
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.primitives.zoo.scorers import resolve_scorer
+from zcproxy.proxies import DEFAULT
 from zcproxy.proxy import Proxy
 from zcproxy.reference import load_model, parse_shape, random_inputs
 from zcproxy.scoring import draw_networks, population_name, score_networks
@@ -45,7 +46,9 @@ _EXPORTS: dict[str, Callable[[Proxy], str]] = {
     "latex": lambda proxy: latex(proxy.formula) + "\n",
 }
 
-ProxyArgument = Annotated[str, typer.Argument(metavar="PROXY", help="A file, a published proxy's name, or a formula.")]
+ProxyArgument = Annotated[
+    str, typer.Argument(metavar="PROXY", help="A file, a name (zc-general, synflow, ...), or a formula.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
@@ -54,7 +57,10 @@ Population = Annotated[str, typer.Option(help="Architectures to draw from: all o
 
 @app.command()
 def score(
-    proxy: ProxyArgument,
+    proxy: Annotated[
+        str | None,
+        typer.Argument(help=f"A file, a name (zc-general, synflow, ...), or a formula; {DEFAULT} if not given."),
+    ] = None,
     task: Annotated[str | None, typer.Argument(help="Task, for example nasbench201/cifar10.")] = None,
     networks: Annotated[int | None, typer.Option(min=2, help="Networks to draw; 1,000 or all if not given.")] = None,
     sampling: Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")] = "uniform",
@@ -71,6 +77,9 @@ def score(
     input_shape: Annotated[str | None, typer.Option("--input", help="Its input, for example 3x32x32.")] = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score one model of your own."""
+    if model is None and task is None and proxy is not None and not _is_scorer(proxy):
+        proxy, task = None, proxy
+    proxy = proxy or DEFAULT
     if model is not None:
         chosen = resolve_proxy(proxy)
         if input_shape is None:
@@ -107,6 +116,14 @@ def score(
     baselines = {name: found.correlation(values) for name, values in known.baselines(drawn).items()}
     rows = {**found.correlations(), **baselines}
     console.print(correlation_table(f"{task}, {name}", rows.items(), known.noise_ceiling()))
+
+
+def _is_scorer(text: str) -> bool:
+    try:
+        resolve_scorer(text)
+    except (FormulaError, ProxyFileError):
+        return False
+    return True
 
 
 @proxy_app.command()

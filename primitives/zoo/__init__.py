@@ -11,6 +11,7 @@ import os
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, nearest_names
 from zcproxy.formula import parse
 from zcproxy.primitives.zoo.published import Published as Published, PublishedAggregate as PublishedAggregate
+from zcproxy.proxies import FILES
 from zcproxy.proxy import Proxy, load_proxy
 
 NAMES = (
@@ -65,14 +66,16 @@ def reported_tau(name: str, text: str, task: str, population: str) -> tuple[floa
 
 
 def resolve_proxy(text: str) -> Proxy:
-    """Return the proxy that a user names: a file, a published proxy, or a formula.
+    """Return the proxy that a user names: a file, one that comes with the package, a published one, or a formula.
 
     Raises:
         ProxyFileError: it looks like a file or a name, and there is none.
         FormulaError: it is no formula.
         ConfigurationError: it is an aggregate, which ranks a set of networks and scores none alone.
     """
-    if text.endswith(".json") or os.path.isfile(text):  # unlike Path.is_file, False for a text too long for a name
+    if (
+        text in FILES or text.endswith(".json") or os.path.isfile(text)
+    ):  # unlike Path.is_file, False for a text too long for a name
         return load_proxy(text)
     if text in NAMES:
         entry = published(text)
@@ -86,9 +89,9 @@ def resolve_proxy(text: str) -> Proxy:
     try:
         return Proxy(parse(text), name=text)
     except FormulaError as error:
-        if text.isidentifier():
-            known = (*NAMES, *AGGREGATES)
+        if text.replace("-", "_").isidentifier():
+            known = (*FILES, *NAMES, *AGGREGATES)
             hint = nearest_names(text, known)
-            listed = "" if hint else f"; published are {', '.join(known)}"
+            listed = "" if hint else f"; known are {', '.join(known)}"
             raise ProxyFileError(f"'{text}' is no file, no published proxy{hint} and no formula{listed}") from error
         raise
