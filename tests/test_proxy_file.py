@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from torch import nn
 
 from zcproxy import Proxy, load_proxy
-from zcproxy.errors import ConfigurationError, ProxyFileError
-from zcproxy.export import export_python
+from zcproxy.errors import ProxyFileError
 from zcproxy.formula import parse
-from zcproxy.sweep.measure import measure
 
 PROXY = Proxy(parse("sum(l1_norm(grad(weight)@delta)) + sum(l1_norm(output@noise))"))
 
@@ -52,16 +48,3 @@ def test_probes_may_lack_what_was_added_since(tmp_path: Path) -> None:
 def test_other_probes_are_refused(tmp_path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     with pytest.raises(ProxyFileError, match="differently from this zcproxy"):
         load_proxy(rewritten(tmp_path / "other.json", change))
-
-
-def test_a_proxy_that_ranks_networks_against_each_other_scores_none_alone() -> None:
-    proxy = Proxy(parse("rank(depth) + rank(sum(std(weight)))"))
-    models = [nn.Sequential(nn.Flatten(), *(nn.Linear(12, 12) for _ in range(count))) for count in (1, 3, 2)]
-    inputs = torch.zeros(2, 3, 2, 2)
-    measured = [measure(model, inputs, None, proxy.formula.columns()) for model in models]
-    assert proxy.scores(measured).argmax() == 1
-    assert proxy.is_relative
-    with pytest.raises(ConfigurationError, match="'proxy' ranks networks against each other"):
-        proxy(models[0], inputs)
-    with pytest.raises(ConfigurationError, match="'proxy' ranks networks against each other"):
-        export_python(proxy)

@@ -86,13 +86,6 @@ def evolve_command(
     sample_seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the sample and its split alone; --seed if not given.")
     ] = None,
-    relative: Annotated[
-        bool,
-        typer.Option(
-            "--relative",
-            help="Formulas may rank networks against each other (`rank`); such a proxy scores a set, no network alone.",
-        ),
-    ] = False,
     without: Annotated[
         str,
         typer.Option(help="Primitives that formulas do without, separated by commas; also `constants`, `gradients`."),
@@ -135,7 +128,6 @@ def evolve_command(
                 algorithm=algorithm,
                 start_from=formulas_of(start_from),
                 without=tuple(split_names(without)),
-                relative=relative,
                 goals=tuple(goals.values()),
                 targets=targets,
                 cases=tuple(split_names(cases)),

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
+from zcproxy.errors import FormulaError, ProxyFileError
 from zcproxy.files import write_text
-from zcproxy.formula import Kind, Node, parse, vocabulary
+from zcproxy.formula import Kind, Node, parse
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.proxies import FILES, file_of
 from zcproxy.sweep.expressions import probes_of
@@ -89,30 +87,15 @@ class Proxy:
             The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
 
         Raises:
-            ConfigurationError: the proxy ranks networks against each other: see `scores`.
             ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN.
         """
-        self.check_scores_alone()
         measurement = measure(model, inputs, targets, self.formula.columns())
-        return float(self.scores([measurement])[0])
+        return self.score(measurement)
 
-    def scores(self, measurements: Sequence[Measurement]) -> NDArray[np.float64]:
-        """Return the scores of networks whose columns have been measured (`zcproxy.sweep.measure.measure`)."""
-        table = table_of(measurements, self.formula.columns())
-        return Evaluator(table.counts, table.values)(self.formula)
-
-    @property
-    def is_relative(self) -> bool:
-        """Whether it ranks networks against each other, so that one alone has no score."""
-        return vocabulary().is_relative(self.formula)
-
-    def check_scores_alone(self) -> None:
-        """Raise `ConfigurationError` if one network alone has no score."""
-        if self.is_relative:
-            raise ConfigurationError(
-                f"'{self.name}' ranks networks against each other: it scores several (zcproxy score with a task, "
-                "Proxy.scores), not one alone"
-            )
+    def score(self, measurement: Measurement) -> float:
+        """Return the score of a network whose columns have been measured."""
+        table = table_of([measurement], self.formula.columns())
+        return float(Evaluator(table.counts, table.values)(self.formula)[0])
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the proxy's file holds."""

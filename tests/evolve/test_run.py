@@ -20,7 +20,7 @@ from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.run import draw_samples, first_columns
-from zcproxy.formula import parse, vocabulary
+from zcproxy.formula import parse
 from zcproxy.formula.variation import places
 from zcproxy.sweep.runner import sweep
 from zcproxy.sweep.store import Context
@@ -260,16 +260,3 @@ def test_formulas_without_gradients_need_one_forward_pass(
     assert any("output@noise" in text for text in state.hall.values())
     assert len(state.columns) > len(first_columns(asked))
     assert not any("grad(" in text for text in [*state.columns, *state.hall.values()])
-
-
-def test_networks_are_ranked_against_each_other_only_if_asked(
-    small: Configuration, column_cache: Path, tmp_path: Path
-) -> None:
-    found = {}
-    for relative in (False, True):
-        out = tmp_path / str(relative)
-        evolve(replace(small, relative=relative, new_columns=0), Limits(generations=8), out, cache=column_cache)
-        state = RunDirectory(out).load_state()
-        assert state is not None
-        found[relative] = any(vocabulary().is_relative(parse(text)) for island in state.islands for text in island)
-    assert found == {False: False, True: True}

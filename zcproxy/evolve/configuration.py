@@ -54,7 +54,6 @@ class Configuration:
         start_from: texts of formulas that every island begins with; their columns may be of any probe.
         without: names of primitives that formulas are not made of (columns may be); `constants` for numbers, and
             `gradients` for columns that need a backward pass.
-        relative: whether formulas may rank networks against each other, so that they score none alone.
         goals: one name a task: tasks of one goal (a family) count as one, their mean. Empty: each task is its own.
         targets: what formulas are fitted to and chosen by: the `labels`, or what is `transferred` from those of other
             goals, see `zcproxy.evolve.targets`. Tests go by the labels.
@@ -84,7 +83,6 @@ class Configuration:
     algorithm: str = "evolve"
     start_from: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
-    relative: bool = False
     goals: tuple[str, ...] = ()
     targets: str = "labels"
     cases: tuple[str, ...] = ()

@@ -105,9 +105,7 @@ def scorer_of(workplace: Workplace, epoch: int | None = None) -> Scorer:
 @lru_cache(maxsize=2)
 def choices_of(workplace: Workplace) -> Choices:
     """Return what formulas are made of."""
-    configuration = workplace.configuration
-    columns = [parse(text) for text in workplace.columns]
-    return number_choices(columns, configuration.without, relative=configuration.relative)
+    return number_choices([parse(text) for text in workplace.columns], workplace.configuration.without)
 
 
 def run_island(workplace: Workplace, job: IslandJob) -> IslandReport:

@@ -23,9 +23,9 @@ def canonical(node: Node) -> Node:
     registry = vocabulary()
     arguments = tuple(canonical(child) for child in node.arguments)
     node = node.with_arguments(arguments)
-    primitive = registry.primitives[node.symbol]
-    if all(child.is_constant for child in arguments) and not primitive.relative:
+    if all(child.is_constant for child in arguments):
         return _folded(node, registry)
+    primitive = registry.primitives[node.symbol]
     if primitive.commutative and primitive.infix is not None:
         return _sorted_chain(node, registry)
     if primitive.commutative:

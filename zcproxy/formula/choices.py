@@ -13,8 +13,8 @@ from zcproxy.formula.tree import Node, constant
 
 LEAF_PROBABILITY = 0.3
 CONSTANT_PROBABILITY = 0.3
-COMMON_WEIGHT = 4
-"""How much likelier an arithmetic sign or a rank is than any other primitive."""
+ARITHMETIC_WEIGHT = 4
+"""How much likelier an arithmetic sign is than any other primitive."""
 
 CONSTANTS = "constants"
 """Stands for numbers among the names of what formulas do without."""
@@ -55,7 +55,7 @@ class Choices:
             self.leaves.setdefault(leaf.kind, []).append(leaf)
         self.operations: dict[Kind, list[Operation]] = {}
         for primitive in self._registry.primitives.values():
-            weight = COMMON_WEIGHT if primitive.infix or primitive.relative else 1
+            weight = ARITHMETIC_WEIGHT if primitive.infix else 1
             for signature in primitive.functions:
                 operation = Operation(primitive.name, signature)
                 if accept(operation):
@@ -128,21 +128,18 @@ def random_constant(rng: Random) -> Node:
     return constant(float(f"{math.copysign(magnitude, rng.random() - 0.3):.3g}"))
 
 
-def number_choices(columns: Iterable[Node], without: Container[str] = (), *, relative: bool = False) -> Choices:
+def number_choices(columns: Iterable[Node], without: Container[str] = ()) -> Choices:
     """Return the choices of evolution: columns as leaves and every primitive between numbers.
 
     Args:
         columns: leaves.
         without: names of primitives to do without; `CONSTANTS` for numbers.
-        relative: whether primitives that rank networks against each other may be used.
     """
-    primitives = vocabulary().primitives
-
-    def accept(item: Operation) -> bool:
-        admitted = item.name not in without and (relative or not primitives[item.name].relative)
-        return admitted and all(kind.is_number for kind in item.signature.arguments)
-
-    return Choices(columns, accept, constants=CONSTANTS not in without)
+    return Choices(
+        columns,
+        lambda item: item.name not in without and all(kind.is_number for kind in item.signature.arguments),
+        constants=CONSTANTS not in without,
+    )
 
 
 def tensor_choices(leaves: Iterable[Node]) -> Choices:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -31,20 +31,13 @@ class Evaluator:
     Args:
         counts: networks: live layers of each.
         columns: values of the columns, see `zcproxy.sweep.table.ColumnTable`.
-        sets: networks of each set, the sets one after another; networks are ranked against those of their own set.
-            None: all are one set.
         remembered: bytes of layer-level values to keep, and as many of network-level ones.
     """
 
     def __init__(
-        self,
-        counts: NDArray[np.integer],
-        columns: Mapping[Node, NDArray[np.floating]],
-        *,
-        sets: Sequence[int] | None = None,
-        remembered: int = 2**27,
+        self, counts: NDArray[np.integer], columns: Mapping[Node, NDArray[np.floating]], *, remembered: int = 2**27
     ) -> None:
-        self._layers = RaggedLayers(counts, sets)
+        self._layers = RaggedLayers(counts)
         self._columns = {column: np.asarray(value, dtype=np.float64) for column, value in columns.items()}
         self._per_layer: dict[Node, Array] = {}
         self._per_network: dict[Node, Array] = {}
@@ -85,7 +78,7 @@ class Evaluator:
         arguments = [self._value(child) for child in node.arguments]
         function = vocabulary().function(node)
         has_layers = any(child.kind is Kind.LAYER for child in node.arguments)
-        if (has_layers and node.kind is Kind.NETWORK) or vocabulary().primitives[node.symbol].relative:
+        if has_layers and node.kind is Kind.NETWORK:
             return function(*arguments, self._layers)
         if has_layers:
             arguments = [

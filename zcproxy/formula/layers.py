@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Array = NDArray[np.floating]
 A = TypeVar("A")
@@ -37,20 +34,11 @@ class Layers(Protocol[A]):
         """Return one number a layer from one number a network."""
         ...
 
-    def rank(self, values: A) -> A:
-        """Return the mean rank of each network's number in its set, as a share in (0, 1]; NaN where not finite."""
-        ...
-
 
 class RaggedLayers:
-    """Many networks at once: layer values are one flat array, network after network.
+    """Many networks at once: layer values are one flat array, network after network."""
 
-    Args:
-        counts: networks: the number of layers of each.
-        sets: networks of each set, the sets one after another; None: all are one set.
-    """
-
-    def __init__(self, counts: NDArray[np.integer], sets: Sequence[int] | None = None) -> None:
+    def __init__(self, counts: NDArray[np.integer]) -> None:
         self.networks = len(counts)
         self.layers = int(counts.sum())
         self.count: Array = counts.astype(np.float64)
@@ -60,8 +48,6 @@ class RaggedLayers:
         self._first = (ends - counts)[self._filled]
         self._owner = np.repeat(np.arange(self.networks), counts)
         places = np.arange(self.layers) - np.repeat(ends - counts, counts)
-        set_ends = np.cumsum([self.networks] if sets is None else sets).tolist()
-        self._sets = [slice(start, end) for start, end in pairwise([0, *set_ends])]
         self._relative_depth: Array = places / np.maximum(np.repeat(counts, counts) - 1, 1)
 
     def _scatter(self, values: Array) -> Array:
@@ -103,11 +89,3 @@ class RaggedLayers:
 
     def broadcast(self, values: Array) -> Array:
         return values[self._owner]
-
-    def rank(self, values: Array) -> Array:
-        values = np.broadcast_to(values, (self.networks,))
-        ranks = np.full(self.networks, np.nan)
-        for members in self._sets:
-            defined = np.isfinite(values[members])
-            ranks[members][defined] = rankdata(values[members][defined]) / max(1, np.count_nonzero(defined))
-        return ranks

@@ -26,7 +26,7 @@ _SHAPES: dict[Kind, tuple[tuple[int, ...], ...]] = {
 _LAYERS = RaggedLayers(np.array([2, 1, 0, 3]))
 
 
-def probe_primitive(name: str, function: Callable[..., Any], signature: Signature, *, relative: bool = False) -> None:
+def probe_primitive(name: str, function: Callable[..., Any], signature: Signature) -> None:
     """Call `function` on ordinary values, zeros, negatives and single elements.
 
     Raises:
@@ -39,14 +39,12 @@ def probe_primitive(name: str, function: Callable[..., Any], signature: Signatur
                 arguments = [torch.stack([argument, argument]) for argument in arguments]
             if signature.result is Kind.LAYER and Kind.LAYER in signature.arguments:
                 arguments = [_LAYERS.broadcast(item) if len(item) != _LAYERS.layers else item for item in arguments]
-            extra = (_LAYERS,) if relative or _reduces_layers(signature) else ()
-            _check_call(f"primitive {name} {signature}", function, signature, arguments, extra)
+            _check_call(f"primitive {name} {signature}", function, signature, arguments)
 
 
-def _check_call(
-    title: str, function: Callable[..., Any], signature: Signature, arguments: list[Any], extra: tuple[Any, ...]
-) -> None:
+def _check_call(title: str, function: Callable[..., Any], signature: Signature, arguments: list[Any]) -> None:
     before = [_copy(argument) for argument in arguments]
+    extra = (_LAYERS,) if takes_layers(signature) else ()
     with np.errstate(all="ignore"):
         first = function(*arguments, *extra)
         second = function(*arguments, *extra)
@@ -66,7 +64,7 @@ def _check_call(
         raise ValueError(f"{title} yields {first.dim()} dimensions, expected {dimensions}")
 
 
-def _reduces_layers(signature: Signature) -> bool:
+def takes_layers(signature: Signature) -> bool:
     """Whether an implementation gets the layer structure as a last argument: it reduces numbers a layer."""
     return Kind.LAYER in signature.arguments and signature.result is Kind.NETWORK
 

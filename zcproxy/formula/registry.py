@@ -39,7 +39,6 @@ class Primitive:
         reference: paper or textbook it comes from, or an empty string.
         infix: the operator sign if it is written between its arguments.
         commutative: whether the order of its arguments does not matter.
-        relative: whether the value of a network depends on the others that it is compared with.
     """
 
     name: str
@@ -49,7 +48,6 @@ class Primitive:
     reference: str
     infix: str | None
     commutative: bool
-    relative: bool = False
 
     @cached_property
     def _by_kinds(self) -> dict[tuple[Kind, ...], Signature]:
@@ -127,10 +125,6 @@ class Registry:
             raise FormulaError(f"'{node.symbol}' does not take ({', '.join(kind.value for kind in kinds)})")
         return self.primitives[node.symbol].functions[signature]
 
-    def is_relative(self, formula: Node) -> bool:
-        """Whether a formula ranks networks against each other: one network alone has no value."""
-        return any(node.arguments and self.primitives[node.symbol].relative for node in formula.walk())
-
 
 REGISTRY = Registry()
 
@@ -156,7 +150,6 @@ def primitive(
     reference: str = "",
     infix: str | None = None,
     commutative: bool = False,
-    relative: bool = False,
     registry: Registry = REGISTRY,
 ) -> Callable[[Function], Function]:
     """Register a function as a primitive for the accepted signatures, after probing it on awkward inputs.
@@ -169,7 +162,6 @@ def primitive(
         reference: where it comes from.
         infix: operator sign, for arithmetic.
         commutative: whether the order of arguments does not matter.
-        relative: whether the value of a network depends on the others: the function takes `Layers` as last argument.
         registry: where to add it.
 
     Raises:
@@ -180,9 +172,9 @@ def primitive(
     def register(function: Function) -> Function:
         full_name = name or function.__name__
         for signature in accepted:
-            probe_primitive(full_name, function, signature, relative=relative)
+            probe_primitive(full_name, function, signature)
         functions: dict[Signature, Callable[..., Any]] = dict.fromkeys(accepted, function)
-        registry.add(Primitive(full_name, functions, formula, domain, reference, infix, commutative, relative))
+        registry.add(Primitive(full_name, functions, formula, domain, reference, infix, commutative))
         return function
 
     return register
