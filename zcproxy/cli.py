@@ -134,6 +134,8 @@ def show(proxy: ProxyArgument) -> None:
     table = Table(show_header=False, box=None)
     table.add_row("name", chosen.name)
     table.add_row("nodes", str(chosen.formula.size))
+    if chosen.description:
+        table.add_row("measures", chosen.description)
     table.add_row("probes", ", ".join(chosen.probes) or "none: sizes and paths alone")
     for item in chosen.correlations:
         low, high = item.get("tau_low"), item.get("tau_high")

@@ -25,6 +25,7 @@ from zcproxy.sweep.table import table_of
 
 _FIELDS: dict[str, tuple[type, Any]] = {
     "probes": (dict, {}),
+    "description": (str, ""),
     "batch_size": (int, 8),
     "provenance": (dict, {}),
     "correlations": (list, []),
@@ -49,6 +50,7 @@ class Proxy:
         batch_size: samples of a minibatch that it was found with; a hint for callers.
         provenance: where it comes from: run, seed, tasks, sizes of the samples.
         correlations: measured correlations, each with its task, population and interval.
+        description: in plain words, what it measures and where it fails.
     """
 
     formula: Node
@@ -56,6 +58,7 @@ class Proxy:
     batch_size: int = 8
     provenance: Mapping[str, Any] = field(default_factory=dict)
     correlations: tuple[Mapping[str, Any], ...] = ()
+    description: str = ""
 
     def __post_init__(self) -> None:
         if self.formula.kind is not Kind.NETWORK:
@@ -103,6 +106,7 @@ class Proxy:
             "format": FORMAT,
             "name": self.name,
             "formula": str(self.formula),
+            "description": self.description,
             "direction": "higher is better",
             "probes": {name: asdict(PROBES[name]) for name in self.probes},
             "initialisation": "the model's own",
@@ -146,6 +150,7 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
         return Proxy(
             parse(content["formula"]),
             name=str(content.get("name", place.stem)),
+            description=content["description"],
             batch_size=content["batch_size"],
             provenance=content["provenance"],
             correlations=tuple(content["correlations"]),

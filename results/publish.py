@@ -1,0 +1,141 @@
+"""Measures a proxy of a finished run on every benchmark and writes it to results/proxies/, with its card in README.md.
+
+    python results/publish.py zc-general RUN/best.json --unseen-by RUN
+    python results/publish.py --cards
+
+Networks that the runs named by `--unseen-by` were fitted to, and those that compute the same function, are left out.
+The words of a card stand in `WORDS` below, everything else is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from zcproxy import load_proxy
+from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.families import FAMILIES
+from zcproxy.display import RunDisplay
+from zcproxy.files import replacing, write_text
+from zcproxy.formula.latex import latex
+from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.proxies import FILES, file_of
+from zcproxy.scoring import draw_networks, population_name, score_networks
+from zcproxy.sweep.runner import worker_pool
+
+NETWORKS = {"nasbench201": 1000, "nats_sss": 400, "digits201": 300}
+"""Networks a task by family, where they are small; elsewhere `MOST_OF_LARGE`."""
+MOST_OF_LARGE = 60
+
+HERE = Path(__file__).parent / "proxies"
+CORRELATIONS = HERE / "correlations.csv"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of a proxy besides its measurements.
+
+    Attributes:
+        measures: what it measures, in plain words.
+        found: where and how it was found.
+        fails: where it fails.
+    """
+
+    measures: str
+    found: str
+    fails: str
+
+
+WORDS: dict[str, Words] = {}
+
+HEADER = """# Proxies found with zcproxy
+
+`zcproxy.load_proxy("zc-general")`, `zcproxy score zc-general TASK`, `zcproxy proxy show zc-general`: they come with the
+package. Written by `results/publish.py`; tau is Kendall's tau-b with a bootstrap interval (95 %, over networks), on
+networks that the run of the proxy did not see."""
+
+
+def measured(name: str, source: str, unseen_by: list[Path]) -> pd.DataFrame:
+    """Return the correlations of a proxy, of params and of FLOPs on networks of every task."""
+    scorers = [replace(resolve_proxy(source), name=name)]
+    rows = []
+    for family, tasks in FAMILIES.items():
+        for task in tasks:
+            known = get_task(task)
+            networks = NETWORKS.get(family, MOST_OF_LARGE)
+            drawn = draw_networks(known, networks, unseen_by=unseen_by)
+            population = population_name(known, len(drawn), "all", unseen=bool(unseen_by))
+            with RunDisplay() as display, worker_pool(2) as executor:
+                progress = partial(display.sweeping, task)
+                found = score_networks(
+                    scorers, task, drawn, population=population, executor=executor, progress=progress
+                )
+            baselines = {each: found.correlation(values) for each, values in known.baselines(drawn).items()}
+            known_rows = {**found.correlations(), **baselines}
+            rows += [{"proxy": name, "ranked by": by, **each.as_dict()} for by, each in known_rows.items()]
+    return pd.DataFrame(rows)
+
+
+def cards(table: pd.DataFrame) -> str:
+    """Return README.md: a card for each published proxy."""
+    parts = [HEADER]
+    for name in FILES:
+        if name in WORDS:
+            parts += card(name, table[table["proxy"] == name])
+    return "\n\n".join(parts) + "\n"
+
+
+def card(name: str, table: pd.DataFrame) -> Iterator[str]:
+    """Yield the paragraphs of one card."""
+    proxy, words = load_proxy(name), WORDS[name]
+    yield f"## {name}"
+    yield f"`{proxy.formula}`"
+    yield f"$$ {latex(proxy.formula)} $$"
+    yield f"**Measures.** {words.measures}"
+    yield f"**Found.** {words.found}"
+    yield f"**Fails.** {words.fails}"
+    probes = ", ".join(proxy.probes) or "none"
+    yield f"Nodes: {proxy.formula.size}. Probes: {probes}. Minibatch: {proxy.batch_size}."
+    lines = ["| task | networks | tau | Spearman | params | FLOPs |", "|---|---|---:|---:|---:|---:|"]
+    for task, rows in table.groupby("task", sort=False):
+        by = rows.set_index("ranked by")
+        own = by.loc[name]
+        interval = f"{own['tau']:.2f} [{own['tau_low']:.2f}, {own['tau_high']:.2f}]"
+        baselines = " | ".join(f"{by['tau'].get(each, float('nan')):.2f}" for each in ("params", "flops"))
+        lines.append(f"| {task} | {own['population']} | {interval} | {own['spearman']:.2f} | {baselines} |")
+    yield "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and write what the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", choices=FILES)
+    parser.add_argument("source", nargs="?", help="file of a run, or a formula")
+    parser.add_argument("--unseen-by", nargs="+", type=Path, default=[])
+    parser.add_argument("--cards", action="store_true", help="write README.md alone, from what was measured before")
+    options = parser.parse_args()
+    table = pd.read_csv(CORRELATIONS) if CORRELATIONS.exists() else pd.DataFrame({"proxy": []})
+    if options.name and options.source:
+        rows = measured(options.name, options.source, options.unseen_by)
+        table = pd.concat([table[table["proxy"] != options.name], rows], ignore_index=True)
+        with replacing(CORRELATIONS) as temporary:
+            table.to_csv(temporary, index=False, float_format="%.4f")
+        words = WORDS[options.name]
+        own = rows[rows["ranked by"] == options.name].drop(columns=["proxy", "ranked by"])
+        proxy = replace(
+            resolve_proxy(options.source),
+            name=options.name,
+            description=f"{words.measures} {words.fails}",
+            correlations=tuple(own.to_dict("records")),
+        )
+        proxy.save(file_of(options.name))
+    write_text(HERE / "README.md", cards(table))
+
+
+if __name__ == "__main__":
+    main()
