@@ -177,6 +177,13 @@ def test_score_one_model(run: Command, proxy_file: Path, models: None) -> None:
     assert float(out) == float(run(*arguments)[1])
 
 
+def test_what_ranks_if_no_proxy_is_named(run: Command, models: None) -> None:
+    code, _, err = run("score", "digits201", "--networks", "6", "--workers", "1")
+    assert code == 0 and "zc-general" in err
+    model = ("--model", "users_models:small", "--input", "3x8x8")
+    assert run("score", *model)[1] == run("score", "zc-general", *model)[1]
+
+
 def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None:
     code, out, err = run("proxy", "show", str(proxy_file))
     assert code == 0
@@ -203,6 +210,8 @@ def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None
         (["score", "logdet(params)", TASK], ["does not take (Layer)"]),
         (["score", "(" * 10000 + "depth" + ")" * 10000, TASK], ["nested deeper than 100"]),
         (["score", "params"], ["name a task"]),
+        (["score"], ["name a task"]),
+        (["score", "digits202"], ["unknown task 'digits202'", "did you mean digits201"]),
         (["score", "params", TASK, "--networks", "20000"], ["20000 networks asked for", "has 15625"]),
         (["score", "params", TASK, "--population", "some"], ["unknown population 'some'"]),
         (["evolve", TASK, "--out", "x", "--budget", "soon"], ["cannot read the duration 'soon'", "15m"]),

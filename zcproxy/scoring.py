@@ -86,8 +86,9 @@ def draw_networks(
     known = task.architectures(population)
     seen: set[str] = set()
     for path in unseen_by:
-        for sample in draw_samples(RunDirectory(path).configuration()).values():
-            seen.update(task.space.equivalence_class(architecture) for architecture in sample.fitted)
+        for name, sample in draw_samples(RunDirectory(path).configuration()).items():
+            if get_task(name).space.name == task.space.name:
+                seen.update(task.space.equivalence_class(architecture) for architecture in sample.fitted)
     left = [
         architecture for architecture in known if not seen or task.space.equivalence_class(architecture) not in seen
     ]

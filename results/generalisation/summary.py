@@ -2,9 +2,9 @@
 
     python results/generalisation/summary.py RUN [RUN ...] --out FOLDER
 
-RUN is a directory that `zcproxy evolve --hold-out FAMILY --compare ... --control` wrote. Writes `correlations.csv` (a
-row a run, held-out task and proxy), `families.csv` (Kendall's tau, mean over the tasks of a family, then mean and
-spread over the runs) and `families.png`.
+RUN is a directory that `study.py` wrote, VARIANT-without-FAMILY-SEED. Writes `correlations.csv` (a row a run, task
+and proxy), `families.csv` (Kendall's tau, mean over the tasks of a family, then mean and spread over the seeds),
+`formulas.csv` and `families.png`.
 """
 
 from __future__ import annotations
@@ -17,54 +17,72 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from zcproxy import load_proxy
 from zcproxy.benchmarks.families import FAMILIES
 from zcproxy.comparison import CHOSEN
 from zcproxy.evolve.directory import RunDirectory
 
 DRAWN = {
-    "best formula": "#1f4e79",
-    "chosen published": "#c55a11",
-    "params": "#7f7f7f",
-    "flops": "#bfbfbf",
+    "full": ("evolved formula", "#1f4e79"),
+    "chosen published": ("published proxy that the same labels choose", "#c55a11"),
+    "params": ("parameters", "#7f7f7f"),
+    "flops": ("FLOPs", "#bfbfbf"),
 }
+MEAN = "mean"
 
 
 def held_out_rows(run: Path) -> pd.DataFrame:
-    """Return the correlations of a run on what it held out."""
+    """Return the correlations of a run on what it held out; those of its formula under the name of its variant."""
     configuration = RunDirectory(run).configuration()
     table = pd.read_csv(run / "correlations.csv")
     table = table[table["task"].isin(configuration.hold_out)]
     family = {task: name for name, tasks in FAMILIES.items() for task in tasks}
+    variant = run.name.partition("-without-")[0]
     kind = table["proxy"].where(~table["proxy"].str.startswith(CHOSEN), "chosen published")
+    kind = kind.where(kind != "best formula", variant)
     return table.assign(run=run.name, seed=configuration.seed, family=table["task"].map(family), kind=kind)
 
 
 def by_family(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and spread over runs of the mean over the tasks of each family."""
-    runs = rows.groupby(["family", "kind", "run"], sort=False)["tau"].mean().reset_index()
-    found = runs.groupby(["family", "kind"], sort=False)["tau"].agg(runs="size", tau="mean", sd="std", lowest="min")
+    """Return mean and spread over seeds of the mean over the tasks of each family, and of the mean over families."""
+    seeds = rows.groupby(["kind", "seed", "family"], sort=False)["tau"].mean().reset_index()
+    families = len(set(rows["family"]))
+    over = seeds.groupby(["kind", "seed"], sort=False)["tau"].agg(["mean", "size"]).reset_index()
+    over = over[over["size"] == families].rename(columns={"mean": "tau"}).assign(family=MEAN)
+    seeds = pd.concat([seeds, over[["kind", "seed", "family", "tau"]]])
+    found = seeds.groupby(["kind", "family"], sort=False)["tau"].agg(seeds="size", tau="mean", sd="std", lowest="min")
     return found.reset_index()
 
 
-def draw(path: Path, wide: pd.DataFrame) -> None:
-    """Draw a group of bars a family.
+def formulas(runs: list[Path]) -> pd.DataFrame:
+    """Return what the runs found."""
+    found = [(run.name, load_proxy(run / "best.json").formula) for run in runs]
+    return pd.DataFrame([{"run": name, "nodes": formula.size, "formula": str(formula)} for name, formula in found])
+
+
+def draw(path: Path, table: pd.DataFrame) -> None:
+    """Draw a group of bars a family, with the spread over seeds where there are several.
 
     Args:
         path: of the picture.
-        wide: tau, a row a kind of proxy and a column a family.
+        table: as `by_family` returns.
     """
     mpl.use("Agg")
-    figure, axis = plt.subplots(figsize=(9.0, 3.8), layout="constrained")
-    places = np.arange(len(wide.columns))
-    kinds = [kind for kind in DRAWN if kind in wide.index]
-    for number, kind in enumerate(kinds):
-        offset = (number - (len(kinds) - 1) / 2) * 0.8 / len(kinds)
-        axis.bar(places + offset, wide.loc[kind], 0.8 / len(kinds), label=kind, color=DRAWN[kind])
-    axis.set_xticks(places, wide.columns, rotation=20, ha="right")
+    figure, axis = plt.subplots(figsize=(9.5, 4.0), layout="constrained")
+    places = {family: place for place, family in enumerate(dict.fromkeys(table["family"]))}
+    for number, (kind, (label, colour)) in enumerate(DRAWN.items()):
+        own = table[table["kind"] == kind]
+        offset = (number - (len(DRAWN) - 1) / 2) * 0.8 / len(DRAWN)
+        spread = own["sd"].to_numpy() if own["sd"].notna().all() and own["sd"].max() > 1e-9 else None
+        axis.bar(
+            own["family"].map(places) + offset, own["tau"], 0.8 / len(DRAWN), yerr=spread, label=label, color=colour
+        )
+    axis.axvline(len(places) - 1.5, color="black", linewidth=0.8, linestyle=":")
+    axis.set_xticks(np.arange(len(places)), list(places), rotation=20, ha="right")
     axis.set_ylabel("Kendall's tau on the family held out")
     axis.axhline(0.0, color="black", linewidth=0.8)
     axis.grid(axis="y", alpha=0.25)
-    axis.legend(ncols=len(kinds), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    axis.legend(ncols=len(DRAWN), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     figure.savefig(path, dpi=130)
     plt.close(figure)
 
@@ -75,14 +93,17 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    rows = pd.concat([held_out_rows(run) for run in options.runs], ignore_index=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    runs = [run for run in options.runs if (run / "correlations.csv").exists()]
+    rows = pd.concat([held_out_rows(run) for run in runs], ignore_index=True)
     rows.to_csv(options.out / "correlations.csv", index=False, float_format="%.4f")
     families = by_family(rows)
     families.to_csv(options.out / "families.csv", index=False, float_format="%.4f")
-    wide = families.pivot_table(index="kind", columns="family", values="tau", sort=False)
-    draw(options.out / "families.png", wide)
-    wide["mean"] = wide.mean(axis=1)
-    print(wide.round(3).to_string())
+    formulas(runs).to_csv(options.out / "formulas.csv", index=False)
+    draw(options.out / "families.png", families)
+    for value in ("tau", "sd"):
+        print(value)
+        print(families.pivot_table(index="kind", columns="family", values=value, sort=False).round(3).to_string())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from pathlib import Path
 FILES = {
     "zc-general": "best-general.json",
     "zc-forward": "best-forward.json",
-    "zc-nasbench201": "best-nasbench201.json",
 }
 """Name -> file in this folder."""
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 import zcproxy
+from zcproxy.benchmarks import get_task
 from zcproxy.comparison import compare
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.run import draw_samples
 from zcproxy.primitives.zoo.scorers import resolve_scorers
+from zcproxy.scoring import draw_networks
 
 HELD_OUT = "nats_sss/cifar10"
 LIMITS = Limits(generations=4)
@@ -130,3 +132,16 @@ def test_tasks_take_as_many_networks_as_each_has(small: Configuration) -> None:
 def test_choices_that_make_no_sense(change: dict[str, object], message: str) -> None:
     with pytest.raises(ZcproxyError, match=message):
         Configuration(**{"tasks": ("digits201",), **change})  # type: ignore[arg-type]
+
+
+def test_what_a_run_of_several_spaces_has_seen_is_left_out_in_each(small: Configuration, tmp_path: Path) -> None:
+    tasks = ("nasbench201/cifar10", HELD_OUT)
+    asked = replace(small, tasks=tasks, networks=120)
+    RunDirectory(tmp_path).create(asked, LIMITS)
+    samples = draw_samples(asked)
+    for name in (*tasks, "nasbench201/cifar100"):
+        task = get_task(name)
+        fitted = {task.space.equivalence_class(each) for each in samples[tasks[name == HELD_OUT]].fitted}
+        drawn = draw_networks(task, 2000, unseen_by=[tmp_path])
+        assert fitted.isdisjoint(map(task.space.equivalence_class, drawn))
+        assert not fitted.isdisjoint(map(task.space.equivalence_class, draw_networks(task, 2000)))
