@@ -224,8 +224,8 @@ class _Run:
         useful = [str(column) for column in self._useful_columns(executor, screened)]
         state.columns += useful
         aggregations = [name for name in ("sum", "mean") if name not in configuration.without][:1]
-        formulas = [f"{name}({column})" for name in aggregations for column in useful]
-        state.islands = [[*texts, *formulas] for texts in state.islands]
+        of_columns = [f"{name}({column})" for name in aggregations for column in useful]
+        state.islands = [[*texts, *of_columns] for texts in state.islands]
 
     def _useful_columns(
         self, executor: Executor | None, columns: Sequence[Node], networks: int | None = None

@@ -80,7 +80,8 @@ def _predictions(
             trained[places] = Ridge(penalty * sum(len(labels[place]) for place in places))
             train(
                 {"ridge": trained[places]},
-                *([part[place] for place in places] for part in (features, labels)),
+                [features[place] for place in places],
+                [labels[place] for place in places],
                 [goals[place] for place in places],
             )
     return [trained[places].predict(values) for places, values in zip(others, features, strict=True)]
