@@ -55,8 +55,9 @@ def train(
     weights = np.concatenate(
         [np.full(len(values), 1.0 / networks[goal]) for values, goal in zip(labels, goals, strict=True)]
     )
+    inputs = np.concatenate(features)
     for predictor in predictors.values():
-        predictor.fit(np.concatenate(features), targets, weights * len(weights) / len(networks))
+        predictor.fit(inputs, targets, weights * len(weights) / len(networks))
 
 
 def features_of(table: ColumnTable) -> Array:

@@ -73,9 +73,8 @@ def resolve_proxy(text: str) -> Proxy:
         FormulaError: it is no formula.
         ConfigurationError: it is an aggregate, which ranks a set of networks and scores none alone.
     """
-    if (
-        text in FILES or text.endswith(".json") or os.path.isfile(text)
-    ):  # unlike Path.is_file, False for a text too long for a name
+    is_file = text.endswith(".json") or os.path.isfile(text)  # unlike Path.is_file, False for a name that is too long
+    if is_file or text in FILES:
         return load_proxy(text)
     if text in NAMES:
         entry = published(text)

@@ -19,7 +19,7 @@ import pandas as pd
 
 from zcproxy import load_proxy
 from zcproxy.benchmarks.families import FAMILIES
-from zcproxy.comparison import CHOSEN
+from zcproxy.comparison import CHOSEN, CORRELATIONS
 from zcproxy.evolve.directory import RunDirectory
 
 DRAWN = {
@@ -34,7 +34,7 @@ MEAN = "mean"
 def held_out_rows(run: Path) -> pd.DataFrame:
     """Return the correlations of a run on what it held out; those of its formula under the name of its variant."""
     configuration = RunDirectory(run).configuration()
-    table = pd.read_csv(run / "correlations.csv")
+    table = pd.read_csv(run / CORRELATIONS)
     table = table[table["task"].isin(configuration.hold_out)]
     family = {task: name for name, tasks in FAMILIES.items() for task in tasks}
     variant = run.name.partition("-without-")[0]
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    runs = [run for run in options.runs if (run / "correlations.csv").exists()]
+    runs = [run for run in options.runs if (run / CORRELATIONS).exists()]
     rows = pd.concat([held_out_rows(run) for run in runs], ignore_index=True)
     rows.to_csv(options.out / "correlations.csv", index=False, float_format="%.4f")
     families = by_family(rows)

@@ -112,12 +112,11 @@ def _is_atom(node: Node) -> bool:
 def _leaf(node: Node) -> str:
     name, _, probe = node.symbol.partition("@")
     inner = name.removeprefix("grad(").removesuffix(")")
-    letter = _STATISTICS.get(inner)
-    if letter is None:
-        index = r"_{\ell}" if node.kind is not Kind.NETWORK else ""
-        return rf"{_name(name)}{index}" + (rf"^{{\mathrm{{{probe}}}}}" if probe else "")
     gradient = r"\nabla " if name != inner else ""
-    return rf"{gradient}{letter}_{{\ell}}" + (rf"^{{\mathrm{{{probe}}}}}" if probe else "")
+    letter = _STATISTICS.get(inner) or _name(inner)
+    index = "" if node.kind is Kind.NETWORK else r"_{\ell}"
+    superscript = rf"^{{\mathrm{{{probe}}}}}" if probe else ""
+    return f"{gradient}{letter}{index}{superscript}"
 
 
 def _name(text: str) -> str:
