@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -49,5 +47,8 @@ class Nothing(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return zeros of the shape that an operation of this stride gives."""
-        height, width = (math.ceil(side / self._stride) for side in inputs.shape[2:])
-        return inputs.new_zeros(len(inputs), self._channels, height, width)
+        samples, _, height, width = (inputs.shape[axis] for axis in range(4))
+        rounded = self._stride - 1
+        return inputs.new_zeros(
+            samples, self._channels, (height + rounded) // self._stride, (width + rounded) // self._stride
+        )

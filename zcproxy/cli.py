@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 from rich.table import Table
 
-from zcproxy import cli_benchmark, cli_evolve, cli_table
+from zcproxy import cli_benchmark, cli_evolve, cli_network, cli_search, cli_table
 from zcproxy.benchmarks import get_task
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
@@ -38,8 +38,10 @@ columns_app = typer.Typer(help="The store of measured columns.", no_args_is_help
 app.add_typer(proxy_app, name="proxy")
 app.add_typer(columns_app, name="columns")
 app.add_typer(cli_benchmark.app, name="benchmark")
+app.add_typer(cli_network.app, name="network")
 app.command("evolve")(cli_evolve.evolve_command)
 app.command("table")(cli_table.table)
+app.command("search")(cli_search.search_command)
 
 _EXPORTS: dict[str, Callable[[Proxy], str]] = {
     "python": export_python,

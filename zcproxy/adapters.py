@@ -1,0 +1,137 @@
+"""Proxies for other tools: a problem for pymoo, a function for zero-cost-nas, an evaluator for DyNAS-T."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pymoo.core.duplicate import ElementwiseDuplicateElimination
+from pymoo.core.problem import Problem
+from pymoo.core.sampling import Sampling
+from torch import Tensor, nn
+
+from zcproxy.errors import BenchmarkError
+from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.proxies import DEFAULT
+from zcproxy.proxy import Proxy
+from zcproxy.random import generator
+from zcproxy.search.algorithms.genetic import UNDEFINED, ArchitectureCrossover, ArchitectureMutation
+from zcproxy.search.evaluation import Evaluator
+from zcproxy.search.goals import MAXIMIZED, PROXY, Goals, Limit
+from zcproxy.search.network_quantities import Bench, Setting
+from zcproxy.search.sources import sources_of
+from zcproxy.space import ChoiceSpace, Option
+
+
+def measure(
+    net: nn.Module, inputs: Tensor, targets: Tensor | None, device: str = "cpu", *, proxy: str | Proxy = DEFAULT
+) -> float:
+    """Score a network in the way of zero-cost-nas (github.com/SamsungLabs/zero-cost-nas): higher is better.
+
+    Args:
+        net: untrained; moved to `device`, otherwise left as it was.
+        inputs: a minibatch.
+        targets: its classes; None draws random ones for proxies that need some.
+        device: `cpu` or `cuda`.
+        proxy: a file, a name, a formula, or a loaded proxy.
+
+    Returns:
+        The score; NaN where it is undefined.
+    """
+    chosen = proxy if isinstance(proxy, Proxy) else resolve_proxy(proxy)
+    return chosen(net.to(device), inputs.to(device), None if targets is None else targets.to(device))
+
+
+class ArchitectureProblem(Problem):  # type: ignore[misc]
+    """A problem for `pymoo.optimize.minimize`: one variable, the text of an architecture.
+
+    Objectives are signed so that less is better. `operators` returns what an algorithm of pymoo has to be made with.
+
+    Args:
+        setting: what networks are built from, and the proxy.
+        minimized: further objectives, see `zcproxy.search.sources`.
+        limits: bounds.
+        table: a look-up table.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        minimized: Sequence[str] = (),
+        limits: Sequence[Limit] = (),
+        table: Path | None = None,
+    ) -> None:
+        self.goals = Goals((PROXY,), tuple(minimized), tuple(limits))
+        self.evaluator = _evaluator(setting, self.goals.quantities, table)
+        self.space = setting.subject().space
+        super().__init__(n_var=1, n_obj=len(self.goals.objectives), n_ieq_constr=1, vtype=object)
+
+    def _evaluate(self, x: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        architectures = [str(text) for text in x[:, 0]]
+        outcomes = self.goals.outcomes(architectures, self.evaluator.values(architectures, self.goals.quantities))
+        out["F"] = np.nan_to_num(np.array([outcome.costs for outcome in outcomes]))
+        out["G"] = np.array([[min(outcome.violation, UNDEFINED)] for outcome in outcomes])
+
+    def operators(self) -> dict[str, Any]:
+        """Return `sampling`, `crossover`, `mutation` and `eliminate_duplicates` for architectures."""
+        return {
+            "sampling": _ArchitectureSampling(self.space),
+            "crossover": ArchitectureCrossover(self.space),
+            "mutation": ArchitectureMutation(self.space),
+            "eliminate_duplicates": ElementwiseDuplicateElimination(lambda one, other: one.X[0] == other.X[0]),
+        }
+
+
+class _ArchitectureSampling(Sampling):  # type: ignore[misc]
+    def __init__(self, space: Any) -> None:
+        super().__init__()
+        self._space = space
+
+    def _do(self, problem: Problem, n_samples: int, *args: Any, random_state: Any = None, **kwargs: Any) -> Any:
+        rng = generator("pymoo", int(random_state.integers(2**62)))
+        return np.array([[self._space.sample(rng)] for _ in range(n_samples)], dtype=object)
+
+
+class SubNetworkEvaluator:
+    """Evaluates sub-networks for a loop in the way of DyNAS-T (github.com/IntelLabs/DyNAS-T).
+
+    `param_dict` describes the elastic parameters as its `ParameterManager` takes them; `eval_subnet` takes a vector with
+    an index a parameter and returns it with the values of the quantities, of which less is better.
+
+    Args:
+        setting: names a super-network or another space of independent choices, and the proxy.
+        quantities: what is returned of a sub-network, in this order.
+        table: a look-up table.
+
+    Raises:
+        BenchmarkError: the space has no independent choices.
+    """
+
+    def __init__(self, setting: Setting, quantities: Sequence[str] = (PROXY,), table: Path | None = None) -> None:
+        space = setting.subject().space
+        if not isinstance(space, ChoiceSpace):
+            raise BenchmarkError(f"{space.name} is no space of independent choices, which a vector of indices needs")
+        self._space, self._quantities = space, tuple(quantities)
+        self._evaluator = _evaluator(setting, self._quantities, table)
+
+    @property
+    def param_dict(self) -> dict[str, dict[str, Any]]:
+        """The parameters by name: how many there are of each (one), and its options."""
+        return {name: {"count": 1, "vars": list(options)} for name, options in self._space.choices.items()}
+
+    def eval_subnet(self, x: Sequence[int]) -> tuple[list[int], tuple[float, ...]]:
+        """Return the vector, and the costs of its sub-network: quantities of which more is better change their sign."""
+        choice: Mapping[str, Option] = {
+            name: options[index] for (name, options), index in zip(self._space.choices.items(), x, strict=True)
+        }
+        architecture = self._space.encode(choice)
+        values = self._evaluator.values([architecture], self._quantities)
+        signed = (-1.0 if name in MAXIMIZED else 1.0 for name in self._quantities)
+        return list(x), tuple(sign * float(values[name][0]) for sign, name in zip(signed, self._quantities, strict=True))
+
+
+def _evaluator(setting: Setting, names: Sequence[str], table: Path | None) -> Evaluator:
+    bench = Bench(setting.subject(), setting)
+    return Evaluator(sources_of(names, bench, table, None, None), lambda architectures, rows, seconds: None)

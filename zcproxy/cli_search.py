@@ -1,0 +1,154 @@
+"""The command `zcproxy search`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from zcproxy.display import RunDisplay, console
+from zcproxy.errors import ConfigurationError
+from zcproxy.primitives.zoo.scorers import split_names
+from zcproxy.proxies import DEFAULT
+from zcproxy.proxy import Proxy
+from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.reference import parse_shape
+from zcproxy.search import SearchConfiguration, SearchResult, Setting, parse_limit, resume, search
+from zcproxy.search.algorithms import ALGORITHMS
+from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT
+from zcproxy.search.goals import MAXIMIZED, PROXY, TRAINED_ACCURACY
+from zcproxy.search.network_quantities import INITIALISATION, WEIGHTS
+from zcproxy.training.recipe import Recipe
+
+SHOWN = 15
+"""Most rows of the front that the terminal gets."""
+
+
+def search_command(
+    subject: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SPACE-OR-BENCHMARK",
+            help="A task (nasbench201/cifar10), a super-network (elastic_digits), a space (ofa_resnet50, with --input), "
+            "or package.module:name of your own.",
+        ),
+    ] = None,
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            help=f"A file, a name or a formula. It is what is made large, unless --maximize names something else: then it "
+            f"guides. {DEFAULT} if neither is given."
+        ),
+    ] = None,
+    maximize: Annotated[
+        list[str] | None, typer.Option(help=f"Quantity to make large: {', '.join(MAXIMIZED)}.")
+    ] = None,
+    minimize: Annotated[
+        list[str] | None,
+        typer.Option(help="Quantity to make small: params, macs, peak_memory_mb, latency_ms, latency_ms:DEVICE, ..."),
+    ] = None,
+    limit: Annotated[list[str] | None, typer.Option(help="Bound, for example macs=300M or latency_ms=20.")] = None,
+    algorithm: Annotated[str, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.")] = "nsga2",
+    evaluations: Annotated[int, typer.Option(help="Architectures to evaluate.")] = 1000,
+    population: Annotated[int, typer.Option(help="Architectures of a generation.")] = 50,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Directory to write; runs/search-SUBJECT-SEED if not given.")] = None,
+    resume_from: Annotated[Path | None, typer.Option("--resume", help="Directory of a search to continue.")] = None,
+    warm_start: Annotated[
+        int, typer.Option(min=0, help="Architectures of a search by the proxy, the best of which begin.")
+    ] = 0,
+    inner_evaluations: Annotated[
+        int, typer.Option(min=1, help="Architectures that linas predicts between two generations.")
+    ] = 2000,
+    start_from: Annotated[list[str] | None, typer.Option(help="Architecture to begin with.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="CSV or Parquet file with `arch` and columns of numbers, each a quantity.")
+    ] = None,
+    weights: Annotated[str, typer.Option(help=f"What the proxy looks at: {' or '.join(WEIGHTS)}.")] = INITIALISATION,
+    input_shape: Annotated[
+        str | None, typer.Option("--input", help="Input of a space without a dataset, for example 3x32x32.")
+    ] = None,
+    classes: Annotated[int, typer.Option(min=2, help="Logits, for such a space.")] = 10,
+    dataset: Annotated[str, typer.Option(help=f"What {TRAINED_ACCURACY} is measured on: digits, hf:NAME, ...")] = "",
+    epochs: Annotated[int, typer.Option(min=1, help=f"Epochs of a training for {TRAINED_ACCURACY}.")] = 3,
+    latency_batch_size: Annotated[int, typer.Option(min=1, help="Samples of a timed pass.")] = 1,
+    initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Search architectures by a proxy, by what they cost, and by measured accuracies."""
+    with RunDisplay() as display:
+
+        def progress(done: int, total: int) -> None:
+            display.step("searching", done, total)
+
+        if resume_from is not None:
+            if subject is not None:
+                raise ConfigurationError("--resume continues the search as it was: leave the subject out")
+            out, result = resume_from, resume(resume_from, workers=workers, progress=progress)
+        elif subject is None:
+            raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
+        else:
+            chosen = _proxy(proxy, bool(maximize))
+            setting = Setting(
+                subject,
+                input_shape=None if input_shape is None else parse_shape(input_shape),
+                classes=classes,
+                formula="" if chosen is None else str(chosen.formula),
+                proxy_batch_size=8 if chosen is None else chosen.batch_size,
+                weights=weights,
+                initialisation=initialisation,
+                device=device,
+                latency_batch_size=latency_batch_size,
+                dataset=dataset,
+                recipe=Recipe(epochs=epochs),
+            )
+            configuration = SearchConfiguration(
+                setting,
+                maximized=_names(maximize) or (PROXY,),
+                minimized=_names(minimize),
+                limits=tuple(map(parse_limit, limit or ())),
+                algorithm=algorithm,
+                evaluations=evaluations,
+                population=min(population, evaluations),
+                seed=seed,
+                warm_start=warm_start,
+                inner_evaluations=inner_evaluations,
+                start_from=tuple(start_from or ()),
+                table="" if table is None else str(table),
+            )
+            out = out or Path("runs") / f"search-{subject.replace('/', '-').replace(':', '-')}-{seed}"
+            result = search(configuration, out, workers=workers, progress=progress)
+    _show(result, out)
+
+
+def _proxy(text: str | None, maximizes: bool) -> Proxy | None:
+    if text is None:
+        return None if maximizes else resolve_proxy(DEFAULT)
+    return resolve_proxy(text)
+
+
+def _names(given: list[str] | None) -> tuple[str, ...]:
+    return tuple(name for text in given or () for name in split_names(text))
+
+
+def _show(result: SearchResult, out: Path) -> None:
+    front = result.front
+    table = Table(title=f"Pareto front, {len(front)} of {len(result.table):,} architectures", title_justify="left")
+    for name in front.columns[:-1]:
+        table.add_column(name, justify="left" if name == "arch" else "right", overflow="fold")
+    for row in front.head(SHOWN).itertuples(index=False):
+        table.add_row(row[0], *(f"{value:.5g}" for value in row[1:-1]))
+    console.print(table)
+    if len(front) > SHOWN:
+        console.print(f"and {len(front) - SHOWN} more in {out / FRONT}", highlight=False)
+    if result.undefined:
+        console.print(f"{result.undefined} architectures with an undefined quantity rank worst", highlight=False)
+    outside = max(0.0, result.total_seconds - result.measuring_seconds)
+    console.print(
+        f"{result.total_seconds:.0f} s, {outside:.1f} s of it outside of measuring; written: {out / EVALUATIONS}, "
+        f"{out / FRONT}, {out / FIGURE}",
+        highlight=False,
+    )

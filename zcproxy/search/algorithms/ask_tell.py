@@ -1,0 +1,53 @@
+"""What the search loop asks of an algorithm, and what several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from zcproxy.benchmark import SearchSpace
+from zcproxy.search.goals import Outcome
+
+MOST_DRAWS = 200
+"""Draws for each new architecture after which a space is taken to have no more."""
+
+
+class Algorithm(Protocol):
+    """Proposes architectures. Everything random comes from the seed: the same answers give the same questions."""
+
+    def ask(self) -> list[str]:
+        """Return architectures to evaluate; none when the algorithm knows nothing more to try."""
+        ...
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Take how the architectures did that were asked for last, in their order."""
+        ...
+
+
+@dataclass
+class Proposer:
+    """Draws architectures of a space that have not been proposed before.
+
+    Attributes:
+        space: where they come from.
+        rng: of all draws.
+        known: what has been proposed.
+    """
+
+    space: SearchSpace
+    rng: Random
+    known: set[str]
+
+    def fresh(self, count: int) -> list[str]:
+        """Return up to `count` architectures drawn from the whole space, none proposed before."""
+        found: list[str] = []
+        for _ in range(MOST_DRAWS * count):
+            if len(found) == count:
+                break
+            architecture = self.space.sample(self.rng)
+            if architecture not in self.known:
+                self.known.add(architecture)
+                found.append(architecture)
+        return found

@@ -1,0 +1,70 @@
+"""The algorithms by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zcproxy.errors import ConfigurationError, nearest_names
+from zcproxy.random import derive_seed
+from zcproxy.search.algorithms.ask_tell import Algorithm, Proposer
+from zcproxy.search.algorithms.genetic import KINDS, Genetic
+from zcproxy.search.algorithms.linas import Linas
+from zcproxy.search.algorithms.local_search import LocalSearch
+from zcproxy.search.algorithms.random_search import RandomSearch
+from zcproxy.search.algorithms.regularised_evolution import RegularisedEvolution
+from zcproxy.search.goals import Goals
+from zcproxy.search.predictor import Guide
+
+OF_ONE_OBJECTIVE = {"local": LocalSearch, "regularised-evolution": RegularisedEvolution}
+LINAS = "linas"
+ALGORITHMS = ("random", *OF_ONE_OBJECTIVE, *KINDS, LINAS)
+
+
+def check_algorithm(name: str, goals: Goals) -> None:
+    """Raise `ConfigurationError` if there is no such algorithm, or it cannot deal with several objectives."""
+    if name not in ALGORITHMS:
+        hint = nearest_names(name, ALGORITHMS)
+        raise ConfigurationError(f"unknown algorithm '{name}'{hint}: write one of {', '.join(ALGORITHMS)}")
+    if name in OF_ONE_OBJECTIVE and len(goals.objectives) > 1:
+        raise ConfigurationError(
+            f"{name} takes one objective, not {' and '.join(goals.objectives)}: bound the others with --limit, or choose "
+            f"{', '.join([*KINDS, LINAS])}"
+        )
+
+
+def make_algorithm(
+    name: str,
+    proposer: Proposer,
+    *,
+    population: int,
+    start: Sequence[str],
+    goals: Goals,
+    seed: int,
+    guide: Guide | None = None,
+    inner_evaluations: int = 2000,
+) -> Algorithm:
+    """Return an algorithm that has asked nothing yet.
+
+    Args:
+        name: one of `ALGORITHMS`.
+        proposer: of the space; what it knows is not proposed.
+        population: architectures of a generation, or of a question.
+        start: architectures to begin with.
+        goals: what is searched for.
+        seed: of everything random besides the proposer.
+        guide: proxy scores for the predictors of `linas`.
+        inner_evaluations: architectures that an inner search of `linas` predicts.
+
+    Raises:
+        ConfigurationError: see `check_algorithm`.
+    """
+    check_algorithm(name, goals)
+    proposer.known.update(start)
+    first = list(start)[:population]
+    if name in KINDS:
+        return Genetic(name, proposer, population, first, len(goals.objectives), derive_seed(name, seed) % 2**32)
+    if name == LINAS:
+        return Linas(proposer, population, first, goals, guide, inner_evaluations, seed)
+    if name == "random":
+        return RandomSearch(proposer, population, first)
+    return OF_ONE_OBJECTIVE[name](proposer, population, first)

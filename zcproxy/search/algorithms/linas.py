@@ -1,0 +1,84 @@
+"""LINAS: measure a few, predict many, measure the best of those.
+
+D. Cummings, A. Sarah, S. N. Sridhar, M. Szankin, J. P. Munoz, S. Sundaresan: A Hardware-Aware Framework for Accelerating
+Neural Architecture Search Across Modalities (DyNAS-T, arXiv 2205.10358), algorithm 1. Here predictors may see the scores of
+a zero-cost proxy besides the encoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zcproxy.random import derive_seed, generator
+from zcproxy.search.algorithms.ask_tell import Proposer
+from zcproxy.search.algorithms.genetic import Genetic
+from zcproxy.search.front import ranked
+from zcproxy.search.goals import Goals, Outcome
+from zcproxy.search.predictor import Guide, Predictor
+
+INNER_POPULATION = 50
+
+
+class Linas:
+    """Alternates between measurements and a long genetic search on predictions of them.
+
+    Args:
+        proposer: of the space.
+        population: architectures measured at a time.
+        start: architectures of the first population; random ones fill it up.
+        goals: what is predicted, and what is best.
+        guide: proxy scores that predictors see; None for none.
+        inner_evaluations: architectures that an inner search predicts.
+        seed: of the inner searches.
+    """
+
+    def __init__(
+        self,
+        proposer: Proposer,
+        population: int,
+        start: Sequence[str],
+        goals: Goals,
+        guide: Guide | None,
+        inner_evaluations: int,
+        seed: int,
+    ) -> None:
+        self._proposer, self._population, self._goals = proposer, population, goals
+        self._guide, self._inner, self._seed = guide, inner_evaluations, seed
+        self._start = list(start)
+        self._measured: list[Outcome] = []
+
+    def ask(self) -> list[str]:
+        """Return the first population, then those of an inner search that are predicted to be best."""
+        if not self._measured:
+            return [*self._start, *self._proposer.fresh(self._population - len(self._start))]
+        found = ranked(self._predicted())[: self._population]
+        self._proposer.known.update(outcome.architecture for outcome in found)
+        return [outcome.architecture for outcome in found]
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Add measurements."""
+        self._measured.extend(outcomes)
+
+    def _predicted(self) -> list[Outcome]:
+        """Return predictions for all architectures of an inner search that were not measured."""
+        measured = [outcome.architecture for outcome in self._measured]
+        predictor = Predictor(measured, np.array([outcome.values for outcome in self._measured]), self._guide)
+        space, step = self._proposer.space, len(measured)
+        inner_proposer = Proposer(space, generator("linas", self._seed, step), set())
+        best = [outcome.architecture for outcome in ranked(self._measured)[: INNER_POPULATION // 2]]
+        inner_proposer.known.update(best)
+        objectives = len(self._goals.objectives)
+        seed = derive_seed("linas", self._seed, step) % 2**32
+        inner = Genetic("nsga2", inner_proposer, INNER_POPULATION, best, objectives, seed)
+        found: list[Outcome] = []
+        while len(found) < self._inner:
+            asked = inner.ask()
+            if not asked:
+                break
+            values = dict(zip(self._goals.quantities, predictor(asked).T, strict=True))
+            outcomes = self._goals.outcomes(asked, values)
+            inner.tell(outcomes)
+            found.extend(outcomes)
+        return [outcome for outcome in found if outcome.architecture not in self._proposer.known]

@@ -1,0 +1,104 @@
+"""What defines a search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from zcproxy.errors import ConfigurationError
+from zcproxy.search.algorithms.catalogue import check_algorithm
+from zcproxy.search.goals import ACCURACIES, PROXY, Goals, Limit
+from zcproxy.search.network_quantities import LATENCY, Setting
+from zcproxy.training.recipe import Recipe
+
+DEAR = (*ACCURACIES, LATENCY)
+"""Quantities that the search for a first population does without: the proxy stands in for accuracies."""
+
+
+@dataclass(frozen=True)
+class SearchConfiguration:
+    """Everything that the result of a search depends on.
+
+    Attributes:
+        setting: what networks are built from, and how they are measured.
+        maximized: quantities to make large.
+        minimized: quantities to make small.
+        limits: bounds on quantities.
+        algorithm: one of `zcproxy.search.algorithms.ALGORITHMS`.
+        evaluations: architectures whose quantities are all measured.
+        population: architectures of a generation.
+        seed: of every random choice but the initialisation of networks.
+        warm_start: architectures of a search by the proxy alone, the best of which are the first population; 0 for none.
+        inner_evaluations: architectures that the predictors of `linas` look at between two generations.
+        start_from: architectures of the first population.
+        table: path of a look-up table; empty for none.
+    """
+
+    setting: Setting
+    maximized: tuple[str, ...]
+    minimized: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    algorithm: str = "nsga2"
+    evaluations: int = 1000
+    population: int = 50
+    seed: int = 0
+    warm_start: int = 0
+    inner_evaluations: int = 2000
+    start_from: tuple[str, ...] = ()
+    table: str = ""
+
+    def __post_init__(self) -> None:
+        check_algorithm(self.algorithm, self.goals)
+        if self.population < 4 or self.evaluations < self.population:
+            raise ConfigurationError(
+                f"--population {self.population} and --evaluations {self.evaluations}: give 4 or more, and at least as "
+                "many evaluations"
+            )
+        if self.inner_evaluations < self.population:
+            raise ConfigurationError(f"--inner-evaluations {self.inner_evaluations} is less than a population")
+        if PROXY in self.goals.quantities and not self.setting.formula:
+            raise ConfigurationError("the objective 'proxy' needs a proxy: give --proxy")
+        if self.warm_start and (not self.setting.formula or self.warm_start < self.population):
+            raise ConfigurationError("--warm-start needs --proxy, and at least as many architectures as a population")
+
+    @cached_property
+    def goals(self) -> Goals:
+        """Objectives and bounds."""
+        return Goals(self.maximized, self.minimized, self.limits)
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether the proxy is no objective, but tells predictors something."""
+        return bool(self.setting.formula) and PROXY not in self.goals.quantities
+
+    @property
+    def warm_goals(self) -> Goals:
+        """What the first population is searched for: the proxy, and all that is cheap to measure."""
+        cheap = tuple(limit for limit in self.limits if limit.name not in DEAR)
+        return Goals((PROXY,), tuple(name for name in self.minimized if name not in DEAR), cheap)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the configuration as JSON can hold it."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(content: Mapping[str, Any]) -> SearchConfiguration:
+        """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content."""
+        try:
+            setting = {key: _hashable(value) for key, value in content["setting"].items()}
+            setting["recipe"] = Recipe(**content["setting"]["recipe"])
+            limits = tuple(Limit(**limit) for limit in content["limits"])
+            rest = {key: _hashable(value) for key, value in content.items()}
+            return SearchConfiguration(**{**rest, "setting": Setting(**setting), "limits": limits})
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ConfigurationError(f"the stored configuration does not fit this version: {error}") from error
+
+    def with_evaluations(self, evaluations: int) -> SearchConfiguration:
+        """Return the same search with another budget: what was evaluated counts in it too."""
+        return replace(self, evaluations=evaluations)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,179 @@
+"""Evaluates architectures: each quantity of each is measured once, and noted as soon as it is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zcproxy.benchmark import Task
+from zcproxy.formula import parse
+from zcproxy.formula.evaluate import Evaluator as FormulaEvaluator
+from zcproxy.search.goals import PROXY
+from zcproxy.search.lookup import LookUp
+from zcproxy.search.network_quantities import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
+from zcproxy.sweep.runner import sweep
+from zcproxy.sweep.store import Context
+
+Array = NDArray[np.float64]
+Row = dict[str, float]
+
+CHUNK = 4
+"""Networks that are measured between two notes: what a killed search can lose for each worker."""
+
+
+class Source(Protocol):
+    """Measures some quantities of architectures together."""
+
+    names: tuple[str, ...]
+
+    def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
+        """Yield some architectures, their quantities and the seconds that measuring took, until all are done."""
+        ...
+
+
+class Networks:
+    """Builds and measures networks, in worker processes where there are some.
+
+    Args:
+        measure: one of `MEASURES`.
+        bench: what is built.
+        executor: of processes that know the subject by its reference; None measures in this process.
+    """
+
+    def __init__(self, measure: str, bench: Bench, executor: Executor | None) -> None:
+        self.names = MEASURES[measure][0]
+        self._measure, self._bench = measure, bench
+        self._executor = None if LATENCY in self.names else executor  # other work would be timed too
+
+    def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
+        """Yield chunk after chunk, in the order given."""
+        chunks = [list(architectures[start : start + CHUNK]) for start in range(0, len(architectures), CHUNK)]
+        if self._executor is None:
+            for chunk in chunks:
+                started = time.perf_counter()
+                found = measure_networks(self._bench, self._measure, chunk)
+                yield chunk, found, time.perf_counter() - started
+            return
+        started = time.perf_counter()
+        setting = self._bench.setting
+        jobs = [self._executor.submit(measure_by_setting, setting, self._measure, chunk) for chunk in chunks]
+        for chunk, job in zip(chunks, jobs, strict=True):
+            found = job.result()
+            now = time.perf_counter()
+            yield chunk, found, now - started
+            started = now
+
+
+class ColumnScores:
+    """Scores networks of a task by columns of the store: what was ever measured is not measured again.
+
+    Args:
+        formula: text of the proxy.
+        context: task, batch size, initialisation and device.
+        executor: where networks are measured.
+        cache: the cache directory; the default one if None.
+    """
+
+    names = (PROXY,)
+
+    def __init__(self, formula: str, context: Context, executor: Executor | None, cache: Path | None) -> None:
+        self._formula, self._context = parse(formula), context
+        self._executor, self._cache = executor, cache
+
+    def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
+        """Yield all at once: the store notes what is measured on the way."""
+        started = time.perf_counter()
+        columns = self._formula.columns()
+        table = sweep(self._context, architectures, columns, executor=self._executor, cache=self._cache)
+        scores = FormulaEvaluator(table.counts, table.values)(self._formula)
+        yield list(architectures), [{PROXY: float(score)} for score in scores], time.perf_counter() - started
+
+
+@dataclass(frozen=True)
+class Published:
+    """Reads quantities off a table.
+
+    Attributes:
+        names: of the quantities.
+        read: returns an array an architecture for each.
+    """
+
+    names: tuple[str, ...]
+    read: Callable[[Sequence[str]], Mapping[str, Array]]
+
+    def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
+        """Yield all at once."""
+        started = time.perf_counter()
+        found = self.read(architectures)
+        rows = [{name: float(found[name][index]) for name in self.names} for index in range(len(architectures))]
+        yield list(architectures), rows, time.perf_counter() - started
+
+
+def labels_of(task: Task, name: str) -> Published:
+    """Return the accuracies of a benchmark under a name; NaN for networks without one."""
+    known = frozenset(task.architectures("all"))
+
+    def read(architectures: Sequence[str]) -> Mapping[str, Array]:
+        found = np.full(len(architectures), np.nan)
+        places = [place for place, architecture in enumerate(architectures) if architecture in known]
+        found[places] = task.labels([architectures[place] for place in places])
+        return {name: found}
+
+    return Published((name,), read)
+
+
+def looked_up(table: LookUp, name: str) -> Published:
+    """Return a quantity of a look-up table."""
+    table.check(name)
+    return Published((name,), lambda architectures: {name: table.values(name, architectures)})
+
+
+@dataclass
+class Evaluator:
+    """Measures what is asked for and not known yet.
+
+    Attributes:
+        sources: what measures each quantity, by its name.
+        note: called with what was just measured: architectures, their quantities, and the seconds for each of them.
+        known: quantities by architecture.
+        seconds: what measuring each architecture has taken.
+        measuring: seconds that went by while measuring, in this process's life.
+    """
+
+    sources: Mapping[str, Source]
+    note: Callable[[Sequence[str], Sequence[Row], float], None]
+    known: dict[str, Row] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    measuring: float = 0.0
+
+    def values(self, architectures: Sequence[str], names: Iterable[str]) -> dict[str, Array]:
+        """Return quantities of architectures, an array an architecture for each; NaN where one is undefined.
+
+        Raises:
+            ZcproxyError: a source cannot measure at all.
+        """
+        wanted = list(names)
+        for source in dict.fromkeys(self.sources[name] for name in wanted):
+            own = [name for name in source.names if name in wanted]
+            distinct = dict.fromkeys(architectures)
+            lacking = [item for item in distinct if not all(name in self.known.get(item, {}) for name in own)]
+            if lacking:
+                for measured, rows, seconds in source.rows(lacking):
+                    each = seconds / len(measured)
+                    self.note(measured, rows, each)
+                    self.add(measured, rows, each)
+                    self.measuring += seconds
+        return {name: np.array([self.known[item][name] for item in architectures], np.float64) for name in wanted}
+
+    def add(self, architectures: Sequence[str], rows: Sequence[Row], seconds: float) -> None:
+        """Take over what was measured, `seconds` for each architecture."""
+        for architecture, row in zip(architectures, rows, strict=True):
+            self.known.setdefault(architecture, {}).update(row)
+            self.seconds[architecture] = self.seconds.get(architecture, 0.0) + seconds

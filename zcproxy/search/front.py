@@ -1,0 +1,95 @@
+"""What is best where there are several objectives: the Pareto front, and the volume that it dominates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pymoo.indicators.hv import HV
+from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
+
+from zcproxy.search.goals import Outcome
+
+Array = NDArray[np.float64]
+
+
+def pareto_front(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes within the bounds that no other is better than everywhere, by their costs."""
+    inside = [outcome for outcome in outcomes if outcome.violation == 0.0]
+    if not inside:
+        return []
+    front = NonDominatedSorting().do(costs_of(inside), only_non_dominated_front=True)
+    return sorted((inside[index] for index in front), key=lambda outcome: outcome.key)
+
+
+def costs_of(outcomes: Sequence[Outcome]) -> Array:
+    """Return the costs as an array: outcomes x objectives."""
+    return np.array([outcome.costs for outcome in outcomes], np.float64)
+
+
+def hypervolume(costs: Array, ideal: Array, nadir: Array) -> float:
+    """Return the share of the box between two corners that points dominate (Zitzler and Thiele, PPSN 1998).
+
+    Args:
+        costs: points x objectives, less is better.
+        ideal: the corner of the best costs.
+        nadir: the corner of the worst costs.
+    """
+    span = np.where(nadir > ideal, nadir - ideal, 1.0)
+    scaled = (costs - ideal) / span
+    inside = scaled[(scaled < 1.0).all(axis=1)]
+    if len(inside) == 0:
+        return 0.0
+    return float(HV(ref_point=np.ones(len(ideal)))(np.maximum(inside, 0.0)))
+
+
+def hypervolume_over(outcomes: Sequence[Outcome], *, points: int = 100) -> tuple[NDArray[np.int64], Array]:
+    """Return the hypervolume after some numbers of evaluations, within the box that all outcomes span.
+
+    Args:
+        outcomes: in the order of their evaluation.
+        points: at how many numbers of evaluations.
+
+    Returns:
+        Numbers of evaluations, and the hypervolume at each; 0 where nothing is within the bounds yet.
+    """
+    inside = [outcome for outcome in outcomes if outcome.violation == 0.0]
+    after = np.unique(np.linspace(1, len(outcomes), min(points, len(outcomes))).round().astype(np.int64))
+    if not inside:
+        return after, np.zeros(len(after))
+    costs = costs_of(inside)
+    ideal, nadir = costs.min(axis=0), costs.max(axis=0)
+    nadir = nadir + 1e-9 * np.maximum(nadir - ideal, 1.0)  # the worst point dominates itself
+    volumes = [hypervolume(costs_of(seen), ideal, nadir) if seen else 0.0 for seen in _seen(outcomes, after)]
+    return after, np.array(volumes)
+
+
+def _seen(outcomes: Sequence[Outcome], after: NDArray[np.int64]) -> list[list[Outcome]]:
+    return [[outcome for outcome in outcomes[:count] if outcome.violation == 0.0] for count in after]
+
+
+def ranked(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return outcomes from best to worst: within the bounds by fronts, each spread out; then by violation."""
+    inside = [outcome for outcome in outcomes if outcome.violation == 0.0]
+    outside = sorted((outcome for outcome in outcomes if outcome.violation > 0.0), key=lambda outcome: outcome.key)
+    if not inside:
+        return outside
+    costs = costs_of(inside)
+    fronts = NonDominatedSorting().do(costs)
+    order = [index for front in fronts for index in _spread(costs[front], front)]
+    return [inside[index] for index in order] + outside
+
+
+def _spread(costs: Array, front: NDArray[np.int64]) -> list[int]:
+    """Return the members of a front so that every beginning of the list is spread out: farthest point first."""
+    span = np.ptp(costs, axis=0)
+    scaled = (costs - costs.min(axis=0)) / np.where(span > 0, span, 1.0)
+    chosen = [int(np.argmin(scaled[:, 0]))]
+    nearest = np.full(len(front), math.inf)
+    while len(chosen) < len(front):
+        nearest = np.minimum(nearest, np.abs(scaled - scaled[chosen[-1]]).sum(axis=1))
+        nearest[chosen] = -math.inf
+        chosen.append(int(np.argmax(nearest)))
+    return [int(front[index]) for index in chosen]

@@ -1,0 +1,108 @@
+"""What a search found, as tables and a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from zcproxy.benchmarks.label_table import ARCHITECTURE
+from zcproxy.errors import BenchmarkError
+from zcproxy.files import replacing
+from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT
+from zcproxy.search.front import hypervolume_over, pareto_front
+from zcproxy.search.goals import Goals, Outcome
+
+SECONDS = "seconds"
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        goals: what was searched for.
+        outcomes: all evaluated architectures, in the order of their evaluation.
+        table: a row an architecture: `arch`, its quantities, `seconds`.
+        measuring_seconds: time spent measuring now.
+        total_seconds: time spent in all now.
+    """
+
+    goals: Goals
+    outcomes: tuple[Outcome, ...]
+    table: pd.DataFrame
+    measuring_seconds: float
+    total_seconds: float
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """The rows within the bounds that no other is better than everywhere, the best of the first objective first."""
+        place = {outcome.architecture: row for row, outcome in enumerate(self.outcomes)}
+        return self.table.iloc[[place[outcome.architecture] for outcome in pareto_front(self.outcomes)]]
+
+    @property
+    def undefined(self) -> int:
+        """How many architectures have a quantity that is undefined."""
+        return sum(not np.isfinite(outcome.values).all() for outcome in self.outcomes)
+
+    def check_feasible(self) -> None:
+        """Raise `BenchmarkError`, which says how close one comes, if no architecture is within the bounds."""
+        if any(outcome.violation == 0.0 for outcome in self.outcomes):
+            return
+        closest = min(self.outcomes, key=lambda outcome: outcome.violation)
+        values = dict(zip(self.goals.quantities, closest.values, strict=True))
+        wanted = " and ".join(limit.text for limit in self.goals.limits)
+        reached = ", ".join(f"{limit.name} {values[limit.name]:g}" for limit in self.goals.limits)
+        raise BenchmarkError(
+            f"none of the {len(self.outcomes):,} architectures evaluated has {wanted}: the closest, "
+            f"{closest.architecture}, has {reached}"
+        )
+
+
+def result_of(
+    goals: Goals, outcomes: Sequence[Outcome], seconds: Sequence[float], measuring: float, total: float
+) -> SearchResult:
+    """Return the result of a search; `seconds` that measuring each architecture took."""
+    values = np.array([outcome.values for outcome in outcomes], np.float64).reshape(len(outcomes), -1)
+    columns = {name: values[:, place] for place, name in enumerate(goals.quantities)}
+    names = [outcome.architecture for outcome in outcomes]
+    table = pd.DataFrame({ARCHITECTURE: names, **columns, SECONDS: list(seconds)})
+    return SearchResult(goals, tuple(outcomes), table, measuring, total)
+
+
+def write_results(path: Path, result: SearchResult) -> None:
+    """Write the table of evaluations, that of the front, and the figure. Raises `StorageError`."""
+    with replacing(path / EVALUATIONS) as temporary:
+        result.table.to_parquet(temporary, index=False)
+    with replacing(path / FRONT) as temporary:
+        result.front.to_csv(temporary, index=False)
+    with replacing(path / FIGURE) as temporary:
+        search_figure(result).savefig(temporary, dpi=120, format="png")
+
+
+def search_figure(result: SearchResult) -> Figure:
+    """Return a figure: the evaluations with their front, and how the hypervolume, or the best value, grew."""
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    names = result.goals.objectives
+    table, front = result.table, result.front
+    if len(names) == 1:
+        left.plot(np.arange(1, len(table) + 1), table[names[0]], ".", color="#9aa7b5", markersize=4)
+        left.set(xlabel="evaluations", ylabel=names[0])
+    else:
+        across, up = names[-1], names[0]
+        left.plot(table[across], table[up], ".", color="#9aa7b5", markersize=4, label="evaluated")
+        ordered = front.sort_values(across)
+        left.plot(ordered[across], ordered[up], "o-", color="#1f4e79", markersize=4, linewidth=1, label="Pareto front")
+        left.set(xlabel=across, ylabel=up)
+        left.legend(frameon=False)
+    after, volumes = hypervolume_over(result.outcomes)
+    right.plot(after, volumes, color="#1f4e79")
+    right.set(xlabel="evaluations", ylabel="hypervolume, share of the box that all evaluations span", ylim=(0, 1.02))
+    for axis in (left, right):
+        axis.grid(alpha=0.25)
+    return figure

@@ -1,0 +1,145 @@
+"""The search: ask an algorithm, measure, tell it. `zcproxy.search.directory` has its files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zcproxy.errors import ModelError
+from zcproxy.random import generator
+from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
+from zcproxy.search.configuration import SearchConfiguration
+from zcproxy.search.directory import SearchDirectory
+from zcproxy.search.evaluation import Evaluator
+from zcproxy.search.front import ranked
+from zcproxy.search.goals import PROXY, Goals, Outcome
+from zcproxy.search.network_quantities import Bench
+from zcproxy.search.results import SearchResult, result_of, write_results
+from zcproxy.search.sources import sources_of
+from zcproxy.search.subject import Subject
+from zcproxy.sweep.runner import Progress, worker_pool
+
+
+def search(
+    configuration: SearchConfiguration,
+    out: Path,
+    *,
+    subject: Subject | None = None,
+    workers: int = 1,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> SearchResult:
+    """Search architectures into a directory and return what was found.
+
+    Args:
+        configuration: what the result depends on.
+        out: the directory; one that holds the same search is continued.
+        subject: what is searched, in place of what the configuration's reference names; measured in this process.
+        workers: processes; the result does not depend on it.
+        cache: the cache directory; the default one if None.
+        progress: told how many architectures are evaluated, and of how many.
+
+    Raises:
+        BenchmarkError: a quantity has no source, or no architecture within the bounds was found (all is written then).
+        ConfigurationError: the subject cannot be searched like that.
+        ModelError: nothing that was evaluated first has all quantities defined.
+        RunError: `out` belongs to another search, or a worker died.
+        StorageError: something cannot be written.
+    """
+    bench = Bench(subject or configuration.setting.subject(), configuration.setting)
+    start = [bench.subject.space.parse(text) for text in configuration.start_from]
+    names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
+    directory = SearchDirectory(out)
+    with worker_pool(1 if subject is not None else workers) as executor:
+        table = Path(configuration.table) if configuration.table else None
+        sources = sources_of(dict.fromkeys(names), bench, table, executor, cache)
+        directory.create(configuration)
+        evaluator = Evaluator(sources, directory.note)
+        for architecture, row, seconds in directory.measured():
+            evaluator.add([architecture], [row], seconds)
+        run = _Run(configuration, bench, evaluator, progress or (lambda done, total: None))
+        result = run.complete(start)
+    write_results(out, result)
+    result.check_feasible()
+    return result
+
+
+def resume(
+    out: Path, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None
+) -> SearchResult:
+    """Continue a search where it was. Raises `RunError` if `out` holds none; see `search`."""
+    return search(SearchDirectory(out).configuration(), out, workers=workers, cache=cache, progress=progress)
+
+
+@dataclass
+class _Run:
+    configuration: SearchConfiguration
+    bench: Bench
+    evaluator: Evaluator
+    progress: Progress
+
+    def complete(self, start: Sequence[str]) -> SearchResult:
+        """Evaluate as many architectures as the configuration says."""
+        configuration, goals = self.configuration, self.configuration.goals
+        started = time.perf_counter()
+        if configuration.warm_start:
+            start = [*start, *self._warm(start)]
+        algorithm = self._algorithm(configuration.algorithm, goals, start, "search")
+        outcomes = self._drive(algorithm, goals, configuration.evaluations, self.progress)
+        seconds = [self.evaluator.seconds[outcome.architecture] for outcome in outcomes]
+        total = time.perf_counter() - started
+        return result_of(goals, outcomes, seconds, self.evaluator.measuring, total)
+
+    def _warm(self, start: Sequence[str]) -> list[str]:
+        """Return the best architectures of a search by the proxy and what is cheap."""
+        goals, evaluations = self.configuration.warm_goals, self.configuration.warm_start
+        algorithm = self._algorithm("nsga2", goals, start, "warm start")
+        outcomes = self._drive(algorithm, goals, evaluations, lambda done, total: None)
+        best = [outcome.architecture for outcome in ranked(outcomes) if outcome.architecture not in start]
+        return best[: self.configuration.population]
+
+    def _algorithm(self, name: str, goals: Goals, start: Sequence[str], purpose: str) -> Algorithm:
+        configuration, space = self.configuration, self.bench.subject.space
+        return make_algorithm(
+            name,
+            Proposer(space, generator("search", space.name, purpose, configuration.seed), set()),
+            population=configuration.population,
+            start=start,
+            goals=goals,
+            seed=configuration.seed,
+            guide=self._guide if configuration.is_guided else None,
+            inner_evaluations=configuration.inner_evaluations,
+        )
+
+    def _guide(self, architectures: Sequence[str]) -> np.ndarray:
+        return self.evaluator.values(architectures, [PROXY])[PROXY]
+
+    def _drive(self, algorithm: Algorithm, goals: Goals, evaluations: int, progress: Progress) -> list[Outcome]:
+        """Ask, measure and tell until there are enough evaluations, or nothing new is asked for."""
+        outcomes: list[Outcome] = []
+        progress(0, evaluations)
+        while len(outcomes) < evaluations:
+            asked = algorithm.ask()[: evaluations - len(outcomes)]
+            if not asked:
+                break
+            found = goals.outcomes(asked, self.evaluator.values(asked, goals.quantities))
+            if not outcomes:
+                _check_defined(found, goals)
+            outcomes += found
+            progress(len(outcomes), evaluations)
+            if len(outcomes) < evaluations:
+                algorithm.tell(found)
+        return outcomes
+
+
+def _check_defined(outcomes: Sequence[Outcome], goals: Goals) -> None:
+    for place, name in enumerate(goals.quantities):
+        if not any(np.isfinite(outcome.values[place]) for outcome in outcomes):
+            raise ModelError(
+                f"'{name}' is undefined for all {len(outcomes)} architectures evaluated first, such as "
+                f"{outcomes[0].architecture}: there is nothing to go by"
+            )

@@ -1,0 +1,100 @@
+"""What is searched: a task, a space, or a super-network, by reference."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import nn
+
+from zcproxy.benchmark import Batch, SearchSpace
+from zcproxy.benchmarks import get_task, task_names
+from zcproxy.benchmarks.spaces import get_space, space_names
+from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError, nearest_names
+from zcproxy.reference import load_object
+from zcproxy.search.super_network import SuperNetwork, noise_batch
+from zcproxy.sweep.recorder import reported
+
+SUPER_NETWORKS = {"elastic_digits": "zcproxy.benchmarks.elastic_digits:ElasticDigits"}
+"""The super-networks of the package, by name."""
+
+
+class Subject(Protocol):
+    """What hands out networks. Every `zcproxy.benchmark.Task` and every `SuperNetwork` is one."""
+
+    name: str
+    input_shape: tuple[int, ...]
+    classes: int
+
+    @property
+    def space(self) -> SearchSpace:
+        """The architectures."""
+        ...
+
+    def build(self, architecture: str) -> nn.Module:
+        """Return the untrained network, initialised from torch's current random state."""
+        ...
+
+    def batch(self, size: int) -> Batch:
+        """Return a minibatch for proxies that look at images."""
+        ...
+
+
+class BareSpace:
+    """A space without a dataset: networks for inputs of one shape, and noise for proxies that look at images.
+
+    Args:
+        space: the architectures.
+        input_shape: of one sample.
+        classes: number of logits.
+    """
+
+    def __init__(self, space: SearchSpace, input_shape: tuple[int, ...], classes: int) -> None:
+        self.space, self.input_shape, self.classes = space, input_shape, classes
+        self.name = space.name
+
+    def build(self, architecture: str) -> nn.Module:
+        """Return the untrained network."""
+        return self.space.build(architecture, self.input_shape, self.classes)
+
+    def batch(self, size: int) -> Batch:
+        """Return Gaussian inputs and random classes."""
+        return noise_batch(self.input_shape, self.classes, size)
+
+
+def get_subject(reference: str, input_shape: tuple[int, ...] | None = None, classes: int = 10) -> Subject:
+    """Return what is to be searched.
+
+    Args:
+        reference: a super-network of the package (`elastic_digits`), a task (`nasbench201/cifar10`), a folder of a
+            benchmark, a space (`ofa_resnet50`), or `package.module:name` of a super-network, space or task.
+        input_shape: of a sample, for a space that has no dataset.
+        classes: logits, for such a space.
+
+    Raises:
+        BenchmarkError: there is nothing of this name.
+        ConfigurationError: a space comes without an input shape, or a module or attribute does not exist.
+        ModelError: making the super-network fails.
+    """
+    target = SUPER_NETWORKS.get(reference, reference)
+    if ":" in target:
+        made = load_object(target)
+        if isinstance(made, type) and issubclass(made, SuperNetwork):
+            with reported(f"the super-network {reference} cannot be made"):
+                made = made()
+        if isinstance(made, SuperNetwork):
+            return made
+    if reference in space_names() and input_shape is None:
+        raise ConfigurationError(
+            f"{reference} is a space without a dataset: give --input, for example --input 3x32x32, or name a task"
+        )
+    if input_shape is not None:
+        return BareSpace(get_space(reference), input_shape, classes)
+    try:
+        return get_task(reference)
+    except BenchmarkError as error:
+        known = [*SUPER_NETWORKS, *task_names(), *space_names()]
+        if "unknown task" not in str(error):
+            raise
+        raise BenchmarkError(f"unknown task, space or super-network '{reference}'{nearest_names(reference, known)}: "
+            "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
+        ) from error
