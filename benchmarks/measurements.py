@@ -1,9 +1,10 @@
 """What was published of the networks of NAS-Bench-201 besides their labels: validation accuracy, latency, energy.
 
-`validation_accuracy` (percent, after 200 epochs) is what a search may look at where its picks are judged by the label, a
-test accuracy; for CIFAR-10 it comes from trainings on half of the training images. Of devices, quantities are `latency_ms:DEVICE` and `energy_mj:DEVICE`. HW-NAS-Bench (Li et al., ICLR 2021, arXiv 2103.10584) measured six
-devices on each dataset; HELP (Lee et al., NeurIPS 2021, arXiv 2106.08630) has its CIFAR-10 figures of four of them, and
-more devices, some with several batch sizes (`1080ti_32`).
+`validation_accuracy` (percent, after 200 epochs) is what a search may look at where its picks are judged by the label,
+a test accuracy; for CIFAR-10 it comes from trainings on half of the training images. The quantities of devices are
+`latency_ms:DEVICE` and `energy_mj:DEVICE`. HW-NAS-Bench (Li et al., ICLR 2021, arXiv 2103.10584) measured six devices
+on each dataset; HELP (Lee et al., NeurIPS 2021, arXiv 2106.08630) has its CIFAR-10 figures of four of them, and more
+devices, some with several batch sizes (`1080ti_32`).
 """
 
 from __future__ import annotations

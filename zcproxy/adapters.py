@@ -97,8 +97,8 @@ class _ArchitectureSampling(Sampling):  # type: ignore[misc]
 class SubNetworkEvaluator:
     """Evaluates sub-networks for a loop in the way of DyNAS-T (github.com/IntelLabs/DyNAS-T).
 
-    `param_dict` describes the elastic parameters as its `ParameterManager` takes them; `eval_subnet` takes a vector with
-    an index a parameter and returns it with the values of the quantities, of which less is better.
+    `param_dict` describes the elastic parameters as its `ParameterManager` takes them; `eval_subnet` takes a vector
+    with an index a parameter and returns it with the costs of its sub-network.
 
     Args:
         setting: names a super-network or another space of independent choices, and the proxy.
@@ -129,7 +129,9 @@ class SubNetworkEvaluator:
         architecture = self._space.encode(choice)
         values = self._evaluator.values([architecture], self._quantities)
         signed = (-1.0 if name in MAXIMIZED else 1.0 for name in self._quantities)
-        return list(x), tuple(sign * float(values[name][0]) for sign, name in zip(signed, self._quantities, strict=True))
+        return list(x), tuple(
+            sign * float(values[name][0]) for sign, name in zip(signed, self._quantities, strict=True)
+        )
 
 
 def _evaluator(setting: Setting, names: Sequence[str], table: Path | None) -> Evaluator:

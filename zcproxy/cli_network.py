@@ -46,7 +46,9 @@ def _best(search: Path) -> str:
     try:
         front = pd.read_csv(place)
     except (OSError, ValueError) as error:
-        raise RunError(f"{search} has no front yet: finish the search with --resume {search}, or give --arch") from error
+        raise RunError(
+            f"{search} has no front yet: finish the search with --resume {search}, or give --arch"
+        ) from error
     if front.empty:
         raise RunError(f"the front in {place} is empty (see the limits in {search / CONFIGURATION}): give --arch")
     return str(front[ARCHITECTURE].iloc[0])

@@ -10,10 +10,10 @@ from rich.table import Table
 
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import ConfigurationError
+from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.primitives.zoo.scorers import split_names
 from zcproxy.proxies import DEFAULT
 from zcproxy.proxy import Proxy
-from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.reference import parse_shape
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, parse_limit, resume, search
 from zcproxy.search.algorithms import ALGORITHMS
@@ -31,20 +31,18 @@ def search_command(
         str | None,
         typer.Argument(
             metavar="SPACE-OR-BENCHMARK",
-            help="A task (nasbench201/cifar10), a super-network (elastic_digits), a space (ofa_resnet50, with --input), "
-            "or package.module:name of your own.",
+            help="A task (nasbench201/cifar10), a super-network (elastic_digits), a space (ofa_resnet50, with "
+            "--input), or package.module:name of your own.",
         ),
     ] = None,
     proxy: Annotated[
         str | None,
         typer.Option(
-            help=f"A file, a name or a formula. It is what is made large, unless --maximize names something else: then it "
-            f"guides. {DEFAULT} if neither is given."
+            help=f"A file, a name or a formula; {DEFAULT} if neither it nor --maximize is given. It is what is made "
+            "large, unless --maximize names something else: then it guides."
         ),
     ] = None,
-    maximize: Annotated[
-        list[str] | None, typer.Option(help=f"Quantity to make large: {', '.join(MAXIMIZED)}.")
-    ] = None,
+    maximize: Annotated[list[str] | None, typer.Option(help=f"Quantity to make large: {', '.join(MAXIMIZED)}.")] = None,
     minimize: Annotated[
         list[str] | None,
         typer.Option(help="Quantity to make small: params, macs, peak_memory_mb, latency_ms, latency_ms:DEVICE, ..."),

@@ -1,4 +1,4 @@
-"""An elastic convolutional super-network on the distorted digits: small enough to train on a laptop in about a minute."""
+"""An elastic convolutional super-network on the distorted digits, which a laptop trains in about a minute."""
 
 from __future__ import annotations
 

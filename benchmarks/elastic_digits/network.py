@@ -42,8 +42,8 @@ class Block(nn.Module):
 class ElasticNetwork(nn.Module):
     """Maps images (samples x channels x height x width) to logits (samples x classes).
 
-    The first block of a stage changes the width, and from the second stage on halves the resolution. Names of weights do
-    not depend on the depths, so that networks of different depth share those that they have in common.
+    The first block of a stage changes the width, and from the second stage on halves the resolution. Names of weights
+    do not depend on the depths, so that networks of different depth share those that they have in common.
     """
 
     def __init__(self, stages: Sequence[Stage], image_channels: int, classes: int) -> None:

@@ -40,7 +40,7 @@ def train_shared(super_network: SuperNetwork, dataset: ImageDataset, epochs: int
         )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs * batches)
         for _ in range(epochs):
-            for chosen in torch.randperm(len(dataset.train_targets)).split(BATCH):
+            for chosen in torch.split(torch.randperm(len(dataset.train_targets)), BATCH):
                 inputs, targets = dataset.train_inputs[chosen], dataset.train_targets[chosen]
                 optimiser.zero_grad()
                 logits = _logits(super_network, largest, shared, inputs)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ class ElasticDigits(SuperNetwork):
     """
 
     name = "elastic_digits"
-    choices = {
+    choices: ClassVar[Mapping[str, Sequence[Option]]] = {
         f"{what}{stage}": options
         for stage in range(1, STAGES + 1)
         for what, options in (("depth", DEPTHS), ("width", WIDTHS), ("kernel", KERNELS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ class Tiny(SuperNetwork):
     """Two convolutions; the accuracy is what its widths say, so that the best is known."""
 
     name = "tiny"
-    choices = {"first": (2, 3, 4, 5, 6), "second": (2, 3, 4, 5, 6), "kernel": (1, 3)}
+    choices: ClassVar = {"first": (2, 3, 4, 5, 6), "second": (2, 3, 4, 5, 6), "kernel": (1, 3)}
     input_shape = (1, 6, 6)
     classes = 3
 
@@ -40,7 +41,7 @@ class Tiny(SuperNetwork):
     def validate(self, network: nn.Module) -> float:
         first, second = network[0], network[2]
         assert isinstance(first, nn.Conv2d) and isinstance(second, nn.Conv2d)
-        assert float(second.weight.min()) == 0.5, "weights were not inherited"
+        assert float(second.weight.detach().min()) == 0.5, "weights were not inherited"
         return 50.0 + 3.0 * first.out_channels - (second.out_channels - 4) ** 2 + 2.0 * (first.kernel_size[0] == 3)
 
 
@@ -48,7 +49,7 @@ class Bowl(ChoiceSpace):
     """A space without networks: 4,096 points of which the best is `a=3 b=3 c=3 d=3`."""
 
     name = "bowl"
-    choices = {name: tuple(range(8)) for name in "abcd"}
+    choices: ClassVar = {name: tuple(range(8)) for name in "abcd"}
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from zcproxy.errors import ConfigurationError
@@ -76,7 +78,7 @@ def test_a_start_is_evaluated_first(bowl: Bowl, name: str) -> None:
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_space_that_is_used_up_ends_the_search(name: str) -> None:
     class Small(Bowl):
-        choices = {"a": (2, 3, 4), "b": (2, 3, 4), "c": (3,), "d": (3,)}
+        choices: ClassVar = {"a": (2, 3, 4), "b": (2, 3, 4), "c": (3,), "d": (3,)}
 
     found = search(Small(), name, ONE)
     assert len({outcome.architecture for outcome in found}) == len(found) == 9

@@ -38,7 +38,7 @@ def test_an_undefined_objective_ranks_worse_than_any_violation(score: float, mac
     goals = Goals(("proxy",), ("macs",), (Limit("macs", 1.0),))
     outcome = goals.outcome("a", {"proxy": score, "macs": macs})
     worst = goals.outcome("b", {"proxy": -1e300, "macs": 1e9})
-    assert (outcome.key > worst.key) == (not math.isfinite(score) or outcome.costs > worst.costs and macs == 1e9)
+    assert (outcome.key > worst.key) == (not math.isfinite(score) or (outcome.costs > worst.costs and macs == 1e9))
 
 
 @pytest.mark.parametrize(

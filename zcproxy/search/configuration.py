@@ -30,7 +30,7 @@ class SearchConfiguration:
         evaluations: architectures whose quantities are all measured.
         population: architectures of a generation.
         seed: of every random choice but the initialisation of networks.
-        warm_start: architectures of a search by the proxy alone, the best of which are the first population; 0 for none.
+        warm_start: architectures of a search by the proxy alone, whose best are the first population; 0 for none.
         inner_evaluations: architectures that the predictors of `linas` look at between two generations.
         start_from: architectures of the first population.
         table: path of a look-up table; empty for none.

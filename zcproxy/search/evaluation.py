@@ -31,7 +31,10 @@ CHUNK = 4
 class Source(Protocol):
     """Measures some quantities of architectures together."""
 
-    names: tuple[str, ...]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the quantities."""
+        ...
 
     def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
         """Yield some architectures, their quantities and the seconds that measuring took, until all are done."""

@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zcproxy.errors import ConfigurationError
 
 PROXY = "proxy"
@@ -127,7 +130,7 @@ class Goals:
         violation = math.inf if undefined else sum(limit.excess(values[limit.name]) for limit in self.limits)
         return Outcome(architecture, costs, violation, tuple(values[name] for name in self.quantities))
 
-    def outcomes(self, architectures: Sequence[str], values: Mapping[str, Sequence[float]]) -> list[Outcome]:
+    def outcomes(self, architectures: Sequence[str], values: Mapping[str, NDArray[np.float64]]) -> list[Outcome]:
         """Return how architectures do; `values` has a number an architecture for each quantity."""
         return [
             self.outcome(architecture, {name: float(values[name][index]) for name in self.quantities})

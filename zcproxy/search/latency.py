@@ -31,7 +31,9 @@ class Latency:
 
 
 @torch.no_grad()
-def measure_latency(network: nn.Module, input_shape: tuple[int, ...], *, batch_size: int = 1, device: str = "cpu") -> Latency:
+def measure_latency(
+    network: nn.Module, input_shape: tuple[int, ...], *, batch_size: int = 1, device: str = "cpu"
+) -> Latency:
     """Return the latency of a forward pass in evaluation mode, on as many threads as torch is set to.
 
     Args:

@@ -12,11 +12,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-class _LiveStorage(TorchDispatchMode):
+class _LiveStorage(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the bytes of the storages that operations make, from when they are made until they are freed."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.live = self.peak = 0
         self._seen: set[int] = set()
 

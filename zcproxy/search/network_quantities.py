@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 import torch
@@ -62,7 +62,7 @@ class Setting:
     device: str = "cpu"
     latency_batch_size: int = 1
     dataset: str = ""
-    recipe: Recipe = Recipe()
+    recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
         if self.weights not in WEIGHTS:

@@ -68,9 +68,7 @@ def search(
     return result
 
 
-def resume(
-    out: Path, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None
-) -> SearchResult:
+def resume(out: Path, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None) -> SearchResult:
     """Continue a search where it was. Raises `RunError` if `out` holds none; see `search`."""
     return search(SearchDirectory(out).configuration(), out, workers=workers, cache=cache, progress=progress)
 

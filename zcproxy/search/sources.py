@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from zcproxy.benchmark import Task
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
-from zcproxy.formula import parse
 from zcproxy.search.evaluation import ColumnScores, Networks, Published, Source, labels_of, looked_up
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.lookup import LookUp, published_look_up, read_look_up

@@ -9,7 +9,7 @@ from torch import nn
 from zcproxy.benchmark import Batch, SearchSpace
 from zcproxy.benchmarks import get_task, task_names
 from zcproxy.benchmarks.spaces import get_space, space_names
-from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError, nearest_names
+from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.reference import load_object
 from zcproxy.search.super_network import SuperNetwork, noise_batch
 from zcproxy.sweep.recorder import reported
@@ -95,6 +95,7 @@ def get_subject(reference: str, input_shape: tuple[int, ...] | None = None, clas
         known = [*SUPER_NETWORKS, *task_names(), *space_names()]
         if "unknown task" not in str(error):
             raise
-        raise BenchmarkError(f"unknown task, space or super-network '{reference}'{nearest_names(reference, known)}: "
+        raise BenchmarkError(
+            f"unknown task, space or super-network '{reference}'{nearest_names(reference, known)}: "
             "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +26,8 @@ class SuperNetwork(ChoiceSpace):
         classes: number of logits.
     """
 
-    input_shape: ClassVar[tuple[int, ...]]
-    classes: ClassVar[int]
+    input_shape: tuple[int, ...]
+    classes: int
 
     @property
     def space(self) -> SuperNetwork:
@@ -66,8 +65,8 @@ def noise_batch(input_shape: tuple[int, ...], classes: int, size: int) -> Batch:
 def slices_of(shared: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Return the part of shared weights that a sub-network takes: the usual rule of weight sharing.
 
-    Of each weight it takes the first channels and the centre of the kernel (Cai et al., Once-for-All, ICLR 2020, section
-    3.2, without its kernel transformation), by views: gradients reach the shared weights.
+    Of each weight it takes the first channels and the centre of the kernel (Cai et al., Once-for-All, ICLR 2020,
+    section 3.2, without its kernel transformation), by views: gradients reach the shared weights.
 
     Args:
         shared: weights of the largest network, by name.

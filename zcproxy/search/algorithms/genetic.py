@@ -1,8 +1,8 @@
 """Many-objective genetic algorithms of pymoo (Blank and Deb, IEEE Access 2020), on architectures as they are written.
 
 `nsga2`: K. Deb, A. Pratap, S. Agarwal, T. Meyarivan, IEEE Transactions on Evolutionary Computation 6(2), 2002.
-`unsga3`: H. Seada, K. Deb, A Unified Evolutionary Optimization Procedure for Single, Multiple, and Many Objectives, IEEE
-Transactions on Evolutionary Computation 20(3), 2016.
+`unsga3`: H. Seada, K. Deb, A Unified Evolutionary Optimization Procedure for Single, Multiple, and Many Objectives,
+IEEE Transactions on Evolutionary Computation 20(3), 2016.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """LINAS: measure a few, predict many, measure the best of those.
 
-D. Cummings, A. Sarah, S. N. Sridhar, M. Szankin, J. P. Munoz, S. Sundaresan: A Hardware-Aware Framework for Accelerating
-Neural Architecture Search Across Modalities (DyNAS-T, arXiv 2205.10358), algorithm 1. Here predictors may see the scores of
-a zero-cost proxy besides the encoding.
+D. Cummings, A. Sarah, S. N. Sridhar, M. Szankin, J. P. Munoz, S. Sundaresan: A Hardware-Aware Framework for
+Accelerating Neural Architecture Search Across Modalities (DyNAS-T, arXiv 2205.10358), algorithm 1. Here predictors may
+see the scores of a zero-cost proxy besides the encoding.
 """
 
 from __future__ import annotations

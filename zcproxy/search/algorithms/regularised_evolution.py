@@ -1,7 +1,7 @@
 """Regularised evolution: a queue of architectures, of which the oldest dies.
 
-E. Real, A. Aggarwal, Y. Huang, Q. V. Le: Regularized Evolution for Image Classifier Architecture Search (AAAI 2019, arXiv
-1802.01548), algorithm 1.
+E. Real, A. Aggarwal, Y. Huang, Q. V. Le: Regularized Evolution for Image Classifier Architecture Search (AAAI 2019,
+arXiv 1802.01548), algorithm 1.
 """
 
 from __future__ import annotations

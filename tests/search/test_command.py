@@ -1,0 +1,57 @@
+"""The commands `zcproxy search` and `zcproxy network export` as a user meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def test_a_search_of_a_benchmark_and_its_export(run: Run, tmp_path: Path) -> None:
+    options = ["--evaluations", "24", "--population", "8", "--workers", "1", "--out", "found"]
+    code, _, shown = run("search", "digits201", "--proxy", "sum(log(params))", "--minimize", "macs", *options)
+    assert code == 0, shown
+    assert "Pareto front" in shown
+    assert list(pd.read_parquet("found/evaluations.parquet")) == ["arch", "proxy", "macs", "seconds"]
+    code, _, shown = run("network", "export", "found", "--out", "best.py")
+    assert code == 0, shown
+    assert "class Network" in Path("best.py").read_text()
+    assert Path("best.pt").exists()
+    code, _, shown = run("search", "--resume", "found", "--workers", "1")
+    assert code == 0, shown
+
+
+def test_a_space_needs_the_shape_of_its_input(run: Run) -> None:
+    code, _, shown = run("search", "ofa_resnet50", "--evaluations", "4", "--population", "4")
+    assert code == 2
+    assert "give --input" in shown
+    code, _, shown = run(
+        *["search", "nats_sss", "--input", "3x16x16", "--proxy", "total_params", "--minimize", "macs,peak_memory_mb"],
+        *["--evaluations", "8", "--population", "4", "--out", "sizes", "--workers", "1"],
+    )
+    assert code == 0, shown
+    assert list(pd.read_parquet("sizes/evaluations.parquet"))[1:-1] == ["proxy", "macs", "peak_memory_mb"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["search"], "nothing to search"),
+        (["search", "nasbench"], "unknown task, space or super-network 'nasbench'"),
+        (["search", "digits201", "--limit", "macs"], "write for example macs=300M"),
+        (["search", "digits201", "--algorithm", "nsga"], "did you mean nsga2"),
+        (["search", "digits201", "--proxy", "synflo"], "synflow"),
+        (["search", "digits201", "--minimize", "latency_ms:phone", "--proxy", "total_params"], "nothing measures"),
+        (["search", "--resume", "nowhere"], "holds no search"),
+        (["network", "export", "nowhere"], "holds no search"),
+    ],
+)
+def test_bad_input_is_one_line(run: Run, arguments: list[str], message: str) -> None:
+    code, _, shown = run(*arguments)
+    assert code == 2
+    assert message in shown
+    assert "Traceback" not in shown

@@ -1,0 +1,85 @@
+"""Look-up tables: those of NAS-Bench-201, and a user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zcproxy.benchmarks.measurements import HELP, HW_NAS_BENCH, published_measurements
+from zcproxy.errors import BenchmarkError
+from zcproxy.search import SearchConfiguration, Setting, parse_limit, search
+from zcproxy.search.lookup import published_look_up, read_look_up
+
+from .conftest import Tiny
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100", "imagenet16-120"])
+def test_the_published_table_has_all_devices(real_data: Path, dataset: str) -> None:
+    table = published_measurements(f"nasbench201/{dataset}")
+    assert table is not None
+    names = {f"latency_ms:{device}" for device in HW_NAS_BENCH["latency_ms"]}
+    names |= {f"energy_mj:{device}" for device in HW_NAS_BENCH["energy_mJ"]} | {"validation_accuracy"}
+    names |= {f"latency_ms:{device}" for device in HELP} if dataset == "cifar10" else set()
+    assert set(table.columns) == names
+    assert all(np.nanmin(table.columns[name]) > 0 for name in names)
+    assert len(table.rows) == 15_625
+
+
+def test_the_numbers_are_those_of_the_file(real_data: Path) -> None:
+    frame = pd.read_parquet(real_data / "nasbench201" / "nasbench201.parquet")
+    table = published_look_up("nasbench201/cifar100")
+    assert table is not None
+    names = frame["arch"].tolist()
+    assert np.array_equal(table.values("energy_mj:fpga", names), frame["hwnb_cifar100_fpga_energy_mJ"].to_numpy())
+    assert np.isnan(table.values("energy_mj:fpga", ["unknown"])).all()
+
+
+def test_a_device_that_is_not_there_is_answered_with_the_nearest(real_data: Path) -> None:
+    table = published_look_up("nasbench201/cifar10")
+    assert table is not None
+    with pytest.raises(BenchmarkError, match=r"has no 'latency_ms:pixel4' \(did you mean latency_ms:pixel3"):
+        table.check("latency_ms:pixel4")
+
+
+def test_the_front_of_accuracy_and_latency_is_searched(real_data: Path, tmp_path: Path) -> None:
+    configuration = SearchConfiguration(
+        Setting("nasbench201/cifar10"),
+        ("validation_accuracy",),
+        ("latency_ms:raspi4",),
+        (parse_limit("macs=100M"),),
+        evaluations=200,
+        population=20,
+    )
+    result = search(configuration, tmp_path / "run")
+    assert list(result.table) == ["arch", "validation_accuracy", "latency_ms:raspi4", "macs", "seconds"]
+    assert (result.front["macs"] <= 1e8).all()
+    assert len(result.front) >= 5
+    assert result.front["validation_accuracy"].max() > 88.0
+
+
+def test_a_table_of_ones_own(tmp_path: Path, tiny: Tiny) -> None:
+    names = ["first=2 second=2 kernel=1", "first=3 second=4 kernel=3"]
+    pd.DataFrame({"arch": names, "milliwatts": [3.5, 4.0], "note": ["a", "b"]}).to_csv(
+        tmp_path / "own.csv", index=False
+    )
+    table = read_look_up(tmp_path / "own.csv", tiny)
+    assert table.values("milliwatts", [names[1], "first=2 second=3 kernel=1"])[0] == 4.0
+    with pytest.raises(BenchmarkError, match="has no 'watts'"):
+        table.check("watts")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n", "needs a column 'arch'"),
+        ("arch,x\nnowhere,1\n", "is not an architecture of tiny"),
+        ("", "cannot read"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, tiny: Tiny, text: str, message: str) -> None:
+    (tmp_path / "own.csv").write_text(text)
+    with pytest.raises(BenchmarkError, match=message):
+        read_look_up(tmp_path / "own.csv", tiny)
