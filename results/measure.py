@@ -93,7 +93,12 @@ def main() -> None:
         baselines = task.baselines(networks)
         functions = [task.space.equivalence_class(network) for network in networks]
         for run, kind in kinds.items():
-            fitted = {network for sample in samples[run].values() for network in sample.fitted}
+            fitted = {
+                network
+                for evolved_on, sample in samples[run].items()
+                if get_task(evolved_on).space.name == task.space.name
+                for network in sample.fitted
+            }
             equivalents = {task.space.equivalence_class(network) for network in fitted}
             populations = {
                 "never seen": np.array([network not in fitted for network in networks]),

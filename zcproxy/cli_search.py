@@ -78,14 +78,10 @@ def search_command(
 ) -> None:
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
     with RunDisplay() as display:
-
-        def progress(done: int, total: int) -> None:
-            display.step("searching", done, total)
-
         if resume_from is not None:
             if subject is not None:
                 raise ConfigurationError("--resume continues the search as it was: leave the subject out")
-            out, result = resume_from, resume(resume_from, workers=workers, progress=progress)
+            out, result = resume_from, resume(resume_from, workers=workers, step=display.step)
         elif subject is None:
             raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
         else:
@@ -118,7 +114,7 @@ def search_command(
                 table="" if table is None else str(table),
             )
             out = out or Path("runs") / f"search-{subject.replace('/', '-').replace(':', '-')}-{seed}"
-            result = search(configuration, out, workers=workers, progress=progress)
+            result = search(configuration, out, workers=workers, step=display.step)
     _show(result, out)
 
 

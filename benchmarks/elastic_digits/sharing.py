@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from zcproxy.random import derive_seed, generator
 from zcproxy.search.super_network import SuperNetwork, slices_of
+from zcproxy.sweep.runner import Progress, silent
 from zcproxy.training.dataset import ImageDataset
 
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 20, 100, 0.1, 1e-4
@@ -20,13 +21,16 @@ BETWEEN = 2
 """Random sub-networks a step."""
 
 
-def train_shared(super_network: SuperNetwork, dataset: ImageDataset, epochs: int = EPOCHS) -> dict[str, Tensor]:
+def train_shared(
+    super_network: SuperNetwork, dataset: ImageDataset, epochs: int = EPOCHS, progress: Progress = silent
+) -> dict[str, Tensor]:
     """Return weights for the largest sub-network, which all others take slices of.
 
     Args:
         super_network: options of each choice go from small to large.
         dataset: its training images are used.
         epochs: passes over them.
+        progress: told how many are done.
     """
     smallest = super_network.encode({name: options[0] for name, options in super_network.choices.items()})
     largest = super_network.encode({name: options[-1] for name, options in super_network.choices.items()})
@@ -39,7 +43,8 @@ def train_shared(super_network: SuperNetwork, dataset: ImageDataset, epochs: int
             shared.values(), LEARNING_RATE, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY
         )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs * batches)
-        for _ in range(epochs):
+        for epoch in range(epochs):
+            progress(epoch, epochs)
             for chosen in torch.split(torch.randperm(len(dataset.train_targets)), BATCH):
                 inputs, targets = dataset.train_inputs[chosen], dataset.train_targets[chosen]
                 optimiser.zero_grad()
@@ -51,6 +56,7 @@ def train_shared(super_network: SuperNetwork, dataset: ImageDataset, epochs: int
                     loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
+        progress(epochs, epochs)
     return {name: value.detach() for name, value in shared.items()}
 
 

@@ -22,7 +22,7 @@ from zcproxy.errors import ModelError
 from zcproxy.files import replacing
 from zcproxy.search.super_network import SuperNetwork, inherit_slices
 from zcproxy.space import Option
-from zcproxy.sweep.runner import single_threaded
+from zcproxy.sweep.runner import Progress, silent, single_threaded
 from zcproxy.sweep.store import default_cache
 from zcproxy.training.train import accuracy_of
 
@@ -81,16 +81,21 @@ class ElasticDigits(SuperNetwork):
         dataset = load_dataset("digits")
         return Batch(dataset.train_inputs[:size], dataset.train_targets[:size])
 
+    def prepare(self, progress: Progress) -> None:
+        """Train the shared weights and keep them, where that was not done before; told the epochs."""
+        if self._file is None and not self._kept.exists():
+            with single_threaded():
+                save_weights(self._kept, train_shared(self, load_dataset("digits"), progress=progress))
+
     @cached_property
     def weights(self) -> dict[str, Tensor]:
         """The shared weights by name: read from the file, or trained and kept."""
-        if self._file is not None:
-            return read_weights(self._file)
-        place = default_cache() / "super_networks" / f"{self.name}-{_version()}.pt"
-        if not place.exists():
-            with single_threaded():
-                save_weights(place, train_shared(self, load_dataset("digits")))
-        return read_weights(place)
+        self.prepare(silent)
+        return read_weights(self._file or self._kept)
+
+    @property
+    def _kept(self) -> Path:
+        return default_cache() / "super_networks" / f"{self.name}-{_version()}.pt"
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:

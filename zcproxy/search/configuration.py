@@ -9,8 +9,8 @@ from typing import Any
 
 from zcproxy.errors import ConfigurationError
 from zcproxy.search.algorithms.catalogue import check_algorithm
-from zcproxy.search.goals import ACCURACIES, PROXY, Goals, Limit
-from zcproxy.search.network_quantities import LATENCY, Setting
+from zcproxy.search.goals import ACCURACIES, ACCURACY, PROXY, Goals, Limit
+from zcproxy.search.network_quantities import INHERITED, LATENCY, Setting
 from zcproxy.training.recipe import Recipe
 
 DEAR = (*ACCURACIES, LATENCY)
@@ -72,6 +72,11 @@ class SearchConfiguration:
     def is_guided(self) -> bool:
         """Whether the proxy is no objective, but tells predictors something."""
         return bool(self.setting.formula) and PROXY not in self.goals.quantities
+
+    @property
+    def needs_weights(self) -> bool:
+        """Whether the trained weights of a super-network are needed."""
+        return ACCURACY in self.goals.quantities or self.setting.weights == INHERITED
 
     @property
     def warm_goals(self) -> Goals:

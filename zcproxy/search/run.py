@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,11 @@ from zcproxy.search.network_quantities import Bench
 from zcproxy.search.results import SearchResult, result_of, write_results
 from zcproxy.search.sources import sources_of
 from zcproxy.search.subject import Subject
-from zcproxy.sweep.runner import Progress, worker_pool
+from zcproxy.search.super_network import SuperNetwork
+from zcproxy.sweep.runner import worker_pool
+
+Step = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is to do."""
 
 
 def search(
@@ -31,7 +36,7 @@ def search(
     subject: Subject | None = None,
     workers: int = 1,
     cache: Path | None = None,
-    progress: Progress | None = None,
+    step: Step | None = None,
 ) -> SearchResult:
     """Search architectures into a directory and return what was found.
 
@@ -41,7 +46,7 @@ def search(
         subject: what is searched, in place of what the configuration's reference names; measured in this process.
         workers: processes; the result does not depend on it.
         cache: the cache directory; the default one if None.
-        progress: told how many architectures are evaluated, and of how many.
+        step: told what is being done, how much of it is done, and how much there is to do.
 
     Raises:
         BenchmarkError: a quantity has no source, or no architecture within the bounds was found (all is written then).
@@ -61,16 +66,19 @@ def search(
         evaluator = Evaluator(sources, directory.note)
         for architecture, row, seconds in directory.measured():
             evaluator.add([architecture], [row], seconds)
-        run = _Run(configuration, bench, evaluator, progress or (lambda done, total: None))
+        step = step or _silent
+        if isinstance(bench.subject, SuperNetwork) and configuration.needs_weights:
+            bench.subject.prepare(partial(step, f"training {bench.subject.name}"))
+        run = _Run(configuration, bench, evaluator, step)
         result = run.complete(start)
     write_results(out, result)
     result.check_feasible()
     return result
 
 
-def resume(out: Path, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None) -> SearchResult:
+def resume(out: Path, *, workers: int = 1, cache: Path | None = None, step: Step | None = None) -> SearchResult:
     """Continue a search where it was. Raises `RunError` if `out` holds none; see `search`."""
-    return search(SearchDirectory(out).configuration(), out, workers=workers, cache=cache, progress=progress)
+    return search(SearchDirectory(out).configuration(), out, workers=workers, cache=cache, step=step)
 
 
 @dataclass
@@ -78,7 +86,7 @@ class _Run:
     configuration: SearchConfiguration
     bench: Bench
     evaluator: Evaluator
-    progress: Progress
+    step: Step
 
     def complete(self, start: Sequence[str]) -> SearchResult:
         """Evaluate as many architectures as the configuration says."""
@@ -87,7 +95,7 @@ class _Run:
         if configuration.warm_start:
             start = [*start, *self._warm(start)]
         algorithm = self._algorithm(configuration.algorithm, goals, start, "search")
-        outcomes = self._drive(algorithm, goals, configuration.evaluations, self.progress)
+        outcomes = self._drive(algorithm, goals, configuration.evaluations, "searching")
         seconds = [self.evaluator.seconds[outcome.architecture] for outcome in outcomes]
         total = time.perf_counter() - started
         return result_of(goals, outcomes, seconds, self.evaluator.measuring, total)
@@ -96,7 +104,7 @@ class _Run:
         """Return the best architectures of a search by the proxy and what is cheap."""
         goals, evaluations = self.configuration.warm_goals, self.configuration.warm_start
         algorithm = self._algorithm("nsga2", goals, start, "warm start")
-        outcomes = self._drive(algorithm, goals, evaluations, lambda done, total: None)
+        outcomes = self._drive(algorithm, goals, evaluations, "warm start")
         best = [outcome.architecture for outcome in ranked(outcomes) if outcome.architecture not in start]
         return best[: self.configuration.population]
 
@@ -116,10 +124,10 @@ class _Run:
     def _guide(self, architectures: Sequence[str]) -> np.ndarray:
         return self.evaluator.values(architectures, [PROXY])[PROXY]
 
-    def _drive(self, algorithm: Algorithm, goals: Goals, evaluations: int, progress: Progress) -> list[Outcome]:
+    def _drive(self, algorithm: Algorithm, goals: Goals, evaluations: int, what: str) -> list[Outcome]:
         """Ask, measure and tell until there are enough evaluations, or nothing new is asked for."""
         outcomes: list[Outcome] = []
-        progress(0, evaluations)
+        self.step(what, 0, evaluations)
         while len(outcomes) < evaluations:
             asked = algorithm.ask()[: evaluations - len(outcomes)]
             if not asked:
@@ -128,10 +136,14 @@ class _Run:
             if not outcomes:
                 _check_defined(found, goals)
             outcomes += found
-            progress(len(outcomes), evaluations)
+            self.step(what, len(outcomes), evaluations)
             if len(outcomes) < evaluations:
                 algorithm.tell(found)
         return outcomes
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
 
 
 def _check_defined(outcomes: Sequence[Outcome], goals: Goals) -> None:

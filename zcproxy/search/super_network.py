@@ -11,6 +11,7 @@ from zcproxy.benchmark import Batch
 from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.random import derive_seed
 from zcproxy.space import ChoiceSpace, Option
+from zcproxy.sweep.runner import Progress
 
 
 class SuperNetwork(ChoiceSpace):
@@ -41,6 +42,9 @@ class SuperNetwork(ChoiceSpace):
     def inherit(self, network: nn.Module, choice: Mapping[str, Option]) -> None:
         """Put the shared weights into a sub-network."""
         raise ConfigurationError(f"the super-network {self.name} has no weights to inherit: leave out --weights")
+
+    def prepare(self, progress: Progress) -> None:
+        """Make the shared weights, where they are trained on first use; called before they are needed."""
 
     def validate(self, network: nn.Module) -> float:
         """Return the accuracy in percent of a sub-network that has inherited its weights."""

@@ -33,6 +33,10 @@ Progress = Callable[[int, int], None]
 """Called with the number of networks done and the number to do."""
 
 
+def silent(done: int, total: int) -> None:
+    """Show nothing: the progress that nobody watches."""
+
+
 @contextmanager
 def worker_pool(workers: int) -> Iterator[Executor | None]:
     """Yield an executor of `workers` processes, each with one torch thread; None for one worker: this process."""

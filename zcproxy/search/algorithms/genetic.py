@@ -107,7 +107,7 @@ class Genetic:
     ) -> None:
         first = [*start, *proposer.fresh(population - len(start))]
         self._proposer, self._population = proposer, population
-        self._algorithm = _kind(kind, objectives, population, seed)(
+        self._algorithm = _kind(kind, objectives, population)(
             pop_size=population,
             sampling=_as_column(first),
             crossover=ArchitectureCrossover(proposer.space),
@@ -138,14 +138,16 @@ class Genetic:
         self._algorithm.advance(infills=self._asked)
 
 
-def _kind(name: str, objectives: int, population: int, seed: int) -> Callable[..., PymooAlgorithm]:
-    """Return what makes the algorithm; U-NSGA-III spreads the population over as many directions."""
+def _kind(name: str, objectives: int, population: int) -> Callable[..., PymooAlgorithm]:
+    """Return what makes the algorithm; U-NSGA-III spreads a population over at most as many directions."""
     if name == NSGA_II:
         return NSGA2
-    directions = np.ones((1, 1))
-    if objectives > 1:
-        directions = get_reference_directions("energy", objectives, population, seed=seed)
-    return partial(UNSGA3, directions)
+    if objectives == 1:
+        return partial(UNSGA3, np.ones((1, 1)))
+    parts = 1
+    while math.comb(parts + objectives, objectives - 1) <= population:
+        parts += 1
+    return partial(UNSGA3, get_reference_directions("das-dennis", objectives, n_partitions=parts))
 
 
 def _as_column(architectures: Sequence[str]) -> Texts:
