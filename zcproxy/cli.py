@@ -140,9 +140,10 @@ def show(proxy: ProxyArgument) -> None:
         table.add_row("measures", chosen.description)
     table.add_row("probes", ", ".join(chosen.probes) or "none: sizes and paths alone")
     for item in chosen.correlations:
-        low, high = item.get("tau_low"), item.get("tau_high")
+        tau, low, high = (item.get(name) for name in ("tau", "tau_low", "tau_high"))
+        measured = "undefined" if tau is None else f"tau {tau:.3f}"
         interval = f" [{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
-        table.add_row(str(item.get("task")), f"tau {item.get('tau'):.3f}{interval} on {item.get('population')}")
+        table.add_row(str(item.get("task")), f"{measured}{interval} on {item.get('population')}")
     console.print(table)
 
 

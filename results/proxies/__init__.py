@@ -6,6 +6,7 @@ from pathlib import Path
 
 FILES = {
     "zc-general": "best-general.json",
+    "zc-nasbench201": "best-nasbench201.json",
     "zc-forward": "best-forward.json",
 }
 """Name -> file in this folder."""
