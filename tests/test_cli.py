@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import resource
 import shutil
 import subprocess
@@ -195,6 +196,14 @@ def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None
     assert "def score(" in exported
     assert run("proxy", "export", "snip", "--format", "latex")[1].startswith(r"\sum_{\ell} \left\langle")
     refused(run("proxy", "export", "snip", "--format", "tex"), "unknown format 'tex': write python or latex")
+
+
+def test_a_correlation_that_is_undefined_is_shown_as_such(run: Command, tmp_path: Path) -> None:
+    item = {"task": "digits201", "population": "3 of all 500", "tau": math.nan}
+    Proxy(parse("total_params"), correlations=(item,)).save(tmp_path / "undefined.json")
+    code, _, err = run("proxy", "show", "undefined.json")
+    assert code == 0
+    assert "undefined on 3 of all 500" in err
 
 
 @pytest.mark.parametrize(
