@@ -37,7 +37,8 @@ def test_the_file_computes_what_the_network_computes(space: str, tmp_path: Path)
     inputs = torch.randn(2, 3, 32, 32)
     torch.save(inputs, tmp_path / "inputs.pt")
     subprocess.run([sys.executable, "-c", LOAD, str(tmp_path)], check=True)
-    assert torch.equal(torch.load(tmp_path / "outputs.pt"), network.eval()(inputs))
+    # Another process may sum in another order.
+    torch.testing.assert_close(torch.load(tmp_path / "outputs.pt"), network.eval()(inputs), rtol=1e-3, atol=1e-5)
 
 
 class Deciding(nn.Module):
