@@ -102,7 +102,7 @@ def search_figure(result: SearchResult) -> Figure:
         left.legend(frameon=False)
     after, volumes = hypervolume_over(result.outcomes)
     right.plot(after, volumes, color="#1f4e79")
-    right.set(xlabel="evaluations", ylabel="hypervolume, share of the box that all evaluations span", ylim=(0, 1.02))
+    right.set(xlabel="evaluations", ylabel="hypervolume (share of the box of all)", ylim=(0, 1.02))
     for axis in (left, right):
         axis.grid(alpha=0.25)
     return figure
