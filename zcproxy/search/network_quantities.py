@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-import torch
 from torch import nn
 
 from zcproxy.benchmarks.costs import count_costs
@@ -15,14 +14,13 @@ from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.formula import parse
 from zcproxy.proxy import Proxy
-from zcproxy.random import derive_seed
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.latency import measure_latency
 from zcproxy.search.memory import peak_activation_bytes
 from zcproxy.search.subject import Subject, get_subject
 from zcproxy.search.super_network import SuperNetwork
 from zcproxy.sweep.recorder import reported
-from zcproxy.sweep.runner import single_threaded
+from zcproxy.sweep.runner import single_threaded, untrained
 from zcproxy.training.recipe import Recipe
 from zcproxy.training.train import train
 
@@ -87,10 +85,8 @@ class Bench:
 
     def network(self, architecture: str, *, inherited: bool = False) -> nn.Module:
         """Return a network: untrained, or with the weights of its super-network."""
-        name = self.subject.space.name
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive_seed(name, architecture, "initialisation", self.setting.initialisation))
-            network = self.subject.build(architecture)
+        subject = self.subject
+        network = untrained(subject.build, subject.space.name, architecture, self.setting.initialisation)
         if inherited:
             super_network = self.super_network()
             with reported(f"'{architecture}' cannot inherit weights"):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from zcproxy.errors import RunError
 from zcproxy.formula import Node, parse
@@ -150,6 +151,20 @@ def _run(
         yield jobs[future], future.result()
 
 
+def untrained(build: Callable[[str], nn.Module], space: str, architecture: str, initialisation: int) -> nn.Module:
+    """Return the network of an architecture with the weights that every score of it at this initialisation is for.
+
+    Args:
+        build: makes the network, its weights from torch's random state, which is left as it was.
+        space: name of the space.
+        architecture: its canonical text.
+        initialisation: index of the initialisation.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(space, architecture, "initialisation", initialisation))
+        return build(architecture)
+
+
 def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:
     """Measure columns of a few architectures in this process; the job that a worker runs."""
     from zcproxy.benchmarks import get_task
@@ -161,9 +176,7 @@ def measure_architectures(context: Context, architectures: Sequence[str], texts:
     result = []
     with single_threaded():
         for architecture in architectures:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(derive_seed(task.space.name, architecture, "initialisation", context.initialisation))
-                network = task.build(architecture).to(context.device)
+            network = untrained(task.build, task.space.name, architecture, context.initialisation).to(context.device)
             started = time.perf_counter()
             found = measure(network, inputs, targets, columns, input_seed=context.initialisation, disposable=True)
             result.append(replace(found, seconds=time.perf_counter() - started))

@@ -40,6 +40,10 @@ class Proposer:
     rng: Random
     known: set[str]
 
+    def filled(self, start: Sequence[str], count: int) -> list[str]:
+        """Return `start`, filled up to `count` with fresh architectures."""
+        return [*start, *self.fresh(count - len(start))]
+
     def fresh(self, count: int) -> list[str]:
         """Return up to `count` architectures drawn from the whole space, none proposed before."""
         found: list[str] = []

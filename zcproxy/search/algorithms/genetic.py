@@ -105,7 +105,7 @@ class Genetic:
     def __init__(
         self, kind: str, proposer: Proposer, population: int, start: Sequence[str], objectives: int, seed: int
     ) -> None:
-        first = [*start, *proposer.fresh(population - len(start))]
+        first = proposer.filled(start, population)
         self._proposer, self._population = proposer, population
         self._algorithm = _kind(kind, objectives, population)(
             pop_size=population,
@@ -123,9 +123,8 @@ class Genetic:
     def ask(self) -> list[str]:
         """Return the next generation; where mating gives too few that are new, random ones fill it up."""
         bred = self._algorithm.infill()
-        asked = _texts(bred)
-        self._proposer.known.update(asked)
-        asked += self._proposer.fresh(self._population - len(asked))
+        self._proposer.known.update(_texts(bred))
+        asked = self._proposer.filled(_texts(bred), self._population)
         self._asked = Population.new("X", _as_column(asked))
         return asked
 

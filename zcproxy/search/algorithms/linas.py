@@ -52,7 +52,7 @@ class Linas:
     def ask(self) -> list[str]:
         """Return the first population, then those of an inner search that are predicted to be best."""
         if not self._measured:
-            return [*self._start, *self._proposer.fresh(self._population - len(self._start))]
+            return self._proposer.filled(self._start, self._population)
         found = ranked(self._predicted())[: self._population]
         self._proposer.known.update(outcome.architecture for outcome in found)
         return [outcome.architecture for outcome in found]

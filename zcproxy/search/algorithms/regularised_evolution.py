@@ -34,7 +34,7 @@ class RegularisedEvolution:
     def ask(self) -> list[str]:
         """Return the first population, then children that have not been proposed before."""
         if not self._alive:
-            return [*self._start, *self._proposer.fresh(self._size - len(self._start))]
+            return self._proposer.filled(self._start, self._size)
         return [child for child in (self._child() for _ in range(self._children)) if child is not None]
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
