@@ -136,4 +136,4 @@ class SubNetworkEvaluator:
 
 def _evaluator(setting: Setting, names: Sequence[str], table: Path | None) -> Evaluator:
     bench = Bench(setting.subject(), setting)
-    return Evaluator(sources_of(names, bench, table, None, None), lambda architectures, rows, seconds: None)
+    return Evaluator(sources_of(names, bench, table, None, None), lambda measured: None)

@@ -13,7 +13,7 @@ from zcproxy.display import console
 from zcproxy.errors import RunError
 from zcproxy.search.directory import CONFIGURATION, FRONT, SearchDirectory
 from zcproxy.search.export import export_network
-from zcproxy.search.network_quantities import INHERITED, INITIALISATION, WEIGHTS, Bench
+from zcproxy.search.network_quantities import INHERITED, INITIALISATION, WEIGHTS, Bench, check_weights
 
 app = typer.Typer(help="Look at networks that a search found.", no_args_is_help=True)
 
@@ -33,6 +33,7 @@ def export(
     weights: Annotated[str, typer.Option(help=f"The state: {' or '.join(WEIGHTS)}.")] = INITIALISATION,
 ) -> None:
     """Write an architecture as a Python file that needs torch alone, and its state."""
+    check_weights(weights)
     setting = SearchDirectory(search).configuration().setting
     bench = Bench(setting.subject(), setting)
     chosen = bench.subject.space.parse(arch if arch is not None else _best(search))

@@ -71,6 +71,13 @@ def search_command(
     classes: Annotated[int, typer.Option(min=2, help="Logits, for such a space.")] = 10,
     dataset: Annotated[str, typer.Option(help=f"What {TRAINED_ACCURACY} is measured on: digits, hf:NAME, ...")] = "",
     epochs: Annotated[int, typer.Option(min=1, help=f"Epochs of a training for {TRAINED_ACCURACY}.")] = 3,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(help="Directory of a search in the same setting: what it measured is not measured again."),
+    ] = None,
+    shared_weights: Annotated[
+        Path | None, typer.Option(help="File of trained weights of the super-network, in place of its own.")
+    ] = None,
     latency_batch_size: Annotated[int, typer.Option(min=1, help="Samples of a timed pass.")] = 1,
     initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
@@ -90,6 +97,7 @@ def search_command(
                 subject,
                 input_shape=None if input_shape is None else parse_shape(input_shape),
                 classes=classes,
+                shared_weights="" if shared_weights is None else str(shared_weights),
                 formula="" if chosen is None else str(chosen.formula),
                 proxy_batch_size=8 if chosen is None else chosen.batch_size,
                 weights=weights,
@@ -114,7 +122,7 @@ def search_command(
                 table="" if table is None else str(table),
             )
             out = out or Path("runs") / f"search-{subject.replace('/', '-').replace(':', '-')}-{seed}"
-            result = search(configuration, out, workers=workers, step=display.step)
+            result = search(configuration, out, workers=workers, reuse=tuple(reuse or ()), step=display.step)
     _show(result, out)
 
 

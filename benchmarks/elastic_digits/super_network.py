@@ -35,10 +35,8 @@ CALIBRATION_IMAGES = 1200
 class ElasticDigits(SuperNetwork):
     """13,824 sub-networks for the distorted digits (`zcproxy.benchmarks.datasets.digits`).
 
-    Weights are trained when first needed, in about a minute, and kept in the cache directory.
-
-    Args:
-        weights: file of trained weights to use instead, as `save_weights` writes it.
+    Weights are trained when first needed, in about a minute, and kept in the cache directory, unless others are loaded
+    from a file that `save_weights` wrote.
     """
 
     name = "elastic_digits"
@@ -50,8 +48,14 @@ class ElasticDigits(SuperNetwork):
     input_shape = (1, 12, 12)
     classes = 10
 
-    def __init__(self, weights: Path | None = None) -> None:
-        self._file = weights
+    def __init__(self) -> None:
+        self._loaded: dict[str, Tensor] | None = None
+
+    def load(self, path: Path) -> None:
+        """Use the trained weights of a file. Raises `ModelError` if they do not fit the largest sub-network."""
+        weights = read_weights(path)
+        inherit_slices(weights, self.sub_network({name: options[-1] for name, options in self.choices.items()}))
+        self._loaded = weights
 
     def sub_network(self, choice: Mapping[str, Option]) -> nn.Module:
         """Return an untrained sub-network, initialised as torch does by default."""
@@ -83,15 +87,15 @@ class ElasticDigits(SuperNetwork):
 
     def prepare(self, progress: Progress) -> None:
         """Train the shared weights and keep them, where that was not done before; told the epochs."""
-        if self._file is None and not self._kept.exists():
+        if self._loaded is None and not self._kept.exists():
             with single_threaded():
                 save_weights(self._kept, train_shared(self, load_dataset("digits"), progress=progress))
 
     @cached_property
     def weights(self) -> dict[str, Tensor]:
-        """The shared weights by name: read from the file, or trained and kept."""
+        """The shared weights by name: those loaded, or trained and kept."""
         self.prepare(silent)
-        return read_weights(self._file or self._kept)
+        return self._loaded or read_weights(self._kept)
 
     @property
     def _kept(self) -> Path:

@@ -48,6 +48,10 @@ def test_a_space_needs_the_shape_of_its_input(run: Run) -> None:
         (["search", "digits201", "--minimize", "latency_ms:phone", "--proxy", "total_params"], "nothing measures"),
         (["search", "--resume", "nowhere"], "holds no search"),
         (["network", "export", "nowhere"], "holds no search"),
+        (["network", "export", "nowhere", "--weights", "trained"], "unknown weights 'trained'"),
+        (["search", "digits201", "--reuse", "nowhere"], "nowhere holds no search"),
+        (["search", "elastic_digits", "--shared-weights", "nowhere.pt"], "cannot read the weights nowhere.pt"),
+        (["search", "digits201", "--shared-weights", "nowhere.pt"], "is no super-network: leave out --shared-weights"),
     ],
 )
 def test_bad_input_is_one_line(run: Run, arguments: list[str], message: str) -> None:

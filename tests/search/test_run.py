@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -70,6 +71,31 @@ def test_a_killed_search_goes_on(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(
         found, search(replace(SMALL, evaluations=40), tmp_path / "whole").table.drop(columns="seconds")
     )
+
+
+def test_what_another_search_measured_is_not_measured_again(tmp_path: Path) -> None:
+    def journal(name: str) -> list[str]:
+        return (tmp_path / name / JOURNAL).read_text().splitlines()
+
+    first = search(SMALL, tmp_path / "first").table
+    again = search(SMALL, tmp_path / "again", reuse=[tmp_path / "first"])
+    pd.testing.assert_frame_equal(first, again.table)
+    assert again.measuring_seconds == 0.0
+    assert sorted(journal("again")) == sorted(journal("first"))
+    other_proxy = replace(SMALL, setting=replace(SMALL.setting, formula="total_params"))
+    search(other_proxy, tmp_path / "other proxy", reuse=[tmp_path / "first"])
+    assert "proxy" not in json.loads(journal("other proxy")[0])["values"], "another proxy's scores were taken over"
+    table = pd.read_parquet(tmp_path / "other proxy" / EVALUATIONS)
+    pd.testing.assert_series_equal(
+        table["proxy"], search(other_proxy, tmp_path / "alone").table["proxy"], check_exact=True
+    )
+    with pytest.raises(ConfigurationError, match="first measured with initialisation = 0, not 1: leave it out"):
+        search(
+            replace(SMALL, setting=replace(SMALL.setting, initialisation=1)),
+            tmp_path / "elsewhere",
+            reuse=[tmp_path / "first"],
+        )
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_the_tables_hold_what_was_asked_for(tmp_path: Path, tiny: Tiny) -> None:

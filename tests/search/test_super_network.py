@@ -16,6 +16,7 @@ from zcproxy.benchmarks.elastic_digits.sharing import train_shared
 from zcproxy.benchmarks.elastic_digits.super_network import read_weights, save_weights
 from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.search import inherit_slices, slices_of
+from zcproxy.search.subject import get_subject
 from zcproxy.search.super_network import SuperNetwork
 from zcproxy.testing import check_space
 
@@ -43,7 +44,12 @@ def test_a_super_network_without_weights_or_accuracies_says_so() -> None:
         choices: ClassVar = {"width": (1, 2)}
         input_shape, classes = (1, 4, 4), 2
 
-    for action in (lambda: Bare().inherit(nn.Identity(), {}), lambda: Bare().validate(nn.Identity())):
+    actions = (
+        lambda: Bare().inherit(nn.Identity(), {}),
+        lambda: Bare().validate(nn.Identity()),
+        lambda: Bare().load(Path("weights.pt")),
+    )
+    for action in actions:
         with pytest.raises(ConfigurationError, match="the super-network bare"):
             action()
 
@@ -67,7 +73,8 @@ def accuracy(super_network: ElasticDigits, architecture: str) -> float:
 
 
 def test_all_sub_networks_learn_at_once(trained: Path) -> None:
-    elastic = ElasticDigits(trained)
+    elastic = ElasticDigits()
+    elastic.load(trained)
     small = elastic.encode({name: options[0] for name, options in elastic.choices.items()})
     large = elastic.encode({name: options[-1] for name, options in elastic.choices.items()})
     assert accuracy(elastic, large) > accuracy(elastic, small) > 15.0, "one in ten would be right by chance"
@@ -75,12 +82,24 @@ def test_all_sub_networks_learn_at_once(trained: Path) -> None:
 
 
 def test_the_largest_sub_network_inherits_all_weights(trained: Path) -> None:
-    elastic = ElasticDigits(trained)
+    elastic = ElasticDigits()
+    elastic.load(trained)
     large = elastic.encode({name: options[-1] for name, options in elastic.choices.items()})
     network = elastic.build(large)
     elastic.inherit(network, elastic.decode(large))
     for name, parameter in network.named_parameters():
         assert torch.equal(parameter, elastic.weights[name])
+
+
+def test_weights_of_another_super_network_are_refused(trained: Path, tmp_path: Path) -> None:
+    weights = read_weights(trained)
+    first = next(iter(weights))
+    save_weights(tmp_path / "narrow.pt", {**weights, first: weights[first][:8]})
+    with pytest.raises(ModelError, match=f"the shared weights do not fit: '{first}' is 16x1x5x5 in a sub-network"):
+        ElasticDigits().load(tmp_path / "narrow.pt")
+    assert torch.equal(get_subject("elastic_digits", shared_weights=trained).weights[first], weights[first])
+    with pytest.raises(ConfigurationError, match="digits201 is no super-network: leave out --shared-weights"):
+        get_subject("digits201", shared_weights=trained)
 
 
 def test_training_is_reproducible() -> None:

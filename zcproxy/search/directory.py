@@ -7,13 +7,13 @@ anew and is given what the journal holds: the same seed then asks the same quest
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from zcproxy.errors import RunError, first_difference
 from zcproxy.files import append_line, read_json_lines, write_text
 from zcproxy.search.configuration import SearchConfiguration
-from zcproxy.search.evaluation import Row
+from zcproxy.search.evaluation import Measured
 
 CONFIGURATION, JOURNAL = "search.json", "journal.jsonl"
 EVALUATIONS, FRONT, FIGURE = "evaluations.parquet", "front.csv", "search.png"
@@ -52,19 +52,22 @@ class SearchDirectory:
         except (OSError, ValueError) as error:
             raise RunError(f"cannot read {place}: {error}") from error
 
-    def measured(self) -> list[tuple[str, Row, float]]:
-        """Return architectures, what was measured of them, and the seconds it took; a torn last line is dropped."""
-        lines = read_json_lines(self.path / JOURNAL)
-        write_text(self.path / JOURNAL, "".join(f"{json.dumps(line)}\n" for line in lines))
-        return [(line["arch"], line["values"], line["seconds"]) for line in lines]
+    def measured(self) -> list[Measured]:
+        """Return architectures, what was measured of them, and the seconds it took; a torn last line is left out."""
+        return [(line["arch"], line["values"], line["seconds"]) for line in read_json_lines(self.path / JOURNAL)]
 
-    def note(self, architectures: Sequence[str], rows: Sequence[Row], seconds: float) -> None:
-        """Append what was measured of some architectures, `seconds` each. Raises `StorageError`."""
-        lines = [
-            json.dumps({"arch": architecture, "values": row, "seconds": seconds})
-            for architecture, row in zip(architectures, rows, strict=True)
-        ]
-        append_line(self.path / JOURNAL, "\n".join(lines))
+    def mend(self) -> None:
+        """Drop a torn last line of the journal: what is appended then begins a line."""
+        write_text(self.path / JOURNAL, "".join(map(_line, self.measured())))
+
+    def note(self, measurements: Iterable[Measured]) -> None:
+        """Append what was measured of some architectures. Raises `StorageError`."""
+        append_line(self.path / JOURNAL, "".join(map(_line, measurements)).rstrip("\n"))
+
+
+def _line(measured: Measured) -> str:
+    architecture, row, seconds = measured
+    return json.dumps({"arch": architecture, "values": row, "seconds": seconds}) + "\n"
 
 
 def _flat(configuration: SearchConfiguration) -> dict[str, object]:

@@ -24,6 +24,9 @@ from zcproxy.sweep.store import Context
 Array = NDArray[np.float64]
 Row = dict[str, float]
 
+Measured = tuple[str, Row, float]
+"""An architecture, quantities of it, and the seconds that measuring them took."""
+
 CHUNK = 4
 """Networks that are measured between two notes: what a killed search can lose for each worker."""
 
@@ -144,14 +147,14 @@ class Evaluator:
 
     Attributes:
         sources: what measures each quantity, by its name.
-        note: called with what was just measured: architectures, their quantities, and the seconds for each of them.
+        note: called with what was just measured.
         known: quantities by architecture.
         seconds: what measuring each architecture has taken.
         measuring: seconds that went by while measuring, in this process's life.
     """
 
     sources: Mapping[str, Source]
-    note: Callable[[Sequence[str], Sequence[Row], float], None]
+    note: Callable[[Sequence[Measured]], None]
     known: dict[str, Row] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     measuring: float = 0.0
@@ -169,14 +172,25 @@ class Evaluator:
             lacking = [item for item in distinct if not all(name in self.known.get(item, {}) for name in own)]
             if lacking:
                 for measured, rows, seconds in source.rows(lacking):
-                    each = seconds / len(measured)
-                    self.note(measured, rows, each)
-                    self.add(measured, rows, each)
+                    found = [(item, row, seconds / len(measured)) for item, row in zip(measured, rows, strict=True)]
+                    self.note(found)
+                    self.add(found)
                     self.measuring += seconds
         return {name: np.array([self.known[item][name] for item in architectures], np.float64) for name in wanted}
 
-    def add(self, architectures: Sequence[str], rows: Sequence[Row], seconds: float) -> None:
-        """Take over what was measured, `seconds` for each architecture."""
-        for architecture, row in zip(architectures, rows, strict=True):
+    def take_over(self, measurements: Iterable[Measured]) -> None:
+        """Add and note what others measured, where it is not known."""
+        taken = []
+        for architecture, row, seconds in measurements:
+            new = {name: value for name, value in row.items() if name not in self.known.get(architecture, {})}
+            if new:
+                self.add([(architecture, new, seconds)])
+                taken.append((architecture, new, seconds))
+        if taken:
+            self.note(taken)
+
+    def add(self, measurements: Iterable[Measured]) -> None:
+        """Add what was measured."""
+        for architecture, row, seconds in measurements:
             self.known.setdefault(architecture, {}).update(row)
             self.seconds[architecture] = self.seconds.get(architecture, 0.0) + seconds

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 from torch import nn
 
@@ -32,6 +33,12 @@ LATENCY_SPREAD = "latency_ms_spread"
 """Interquartile range of the runs; noted beside the latency."""
 
 
+def check_weights(name: str) -> None:
+    """Raise `ConfigurationError` if the name is none of `WEIGHTS`."""
+    if name not in WEIGHTS:
+        raise ConfigurationError(f"unknown weights '{name}': write {' or '.join(WEIGHTS)}")
+
+
 @dataclass(frozen=True)
 class Setting:
     """What networks are built from, and how they are measured.
@@ -40,6 +47,7 @@ class Setting:
         reference: of the subject, see `get_subject`.
         input_shape: of a sample, for a space that has no dataset.
         classes: for such a space.
+        shared_weights: file of a super-network's trained weights; empty for those that it makes itself.
         formula: text of the proxy; empty for none.
         proxy_batch_size: samples of its minibatch.
         weights: one of `WEIGHTS`: what the proxy looks at.
@@ -53,6 +61,7 @@ class Setting:
     reference: str
     input_shape: tuple[int, ...] | None = None
     classes: int = 10
+    shared_weights: str = ""
     formula: str = ""
     proxy_batch_size: int = 8
     weights: str = INITIALISATION
@@ -63,12 +72,12 @@ class Setting:
     recipe: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
-        if self.weights not in WEIGHTS:
-            raise ConfigurationError(f"unknown weights '{self.weights}': write {' or '.join(WEIGHTS)}")
+        check_weights(self.weights)
 
     def subject(self) -> Subject:
         """Return what networks are built from."""
-        return get_subject(self.reference, self.input_shape, self.classes)
+        weights = Path(self.shared_weights) if self.shared_weights else None
+        return get_subject(self.reference, self.input_shape, self.classes, weights)
 
 
 @dataclass(frozen=True)

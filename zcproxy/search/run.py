@@ -20,6 +20,7 @@ from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Goals, Outcome
 from zcproxy.search.network_quantities import Bench
 from zcproxy.search.results import SearchResult, result_of, write_results
+from zcproxy.search.reuse import measured_by
 from zcproxy.search.sources import sources_of
 from zcproxy.search.subject import Subject
 from zcproxy.search.super_network import SuperNetwork
@@ -36,6 +37,7 @@ def search(
     subject: Subject | None = None,
     workers: int = 1,
     cache: Path | None = None,
+    reuse: Sequence[Path] = (),
     step: Step | None = None,
 ) -> SearchResult:
     """Search architectures into a directory and return what was found.
@@ -46,11 +48,12 @@ def search(
         subject: what is searched, in place of what the configuration's reference names; measured in this process.
         workers: processes; the result does not depend on it.
         cache: the cache directory; the default one if None.
+        reuse: directories of other searches in the same setting: what they measured is not measured again.
         step: told what is being done, how much of it is done, and how much there is to do.
 
     Raises:
         BenchmarkError: a quantity has no source, or no architecture within the bounds was found (all is written then).
-        ConfigurationError: the subject cannot be searched like that.
+        ConfigurationError: the subject cannot be searched like that, or a search to reuse measured otherwise.
         ModelError: nothing that was evaluated first has all quantities defined.
         RunError: `out` belongs to another search, or a worker died.
         StorageError: something cannot be written.
@@ -62,10 +65,12 @@ def search(
     with worker_pool(1 if subject is not None else workers) as executor:
         table = Path(configuration.table) if configuration.table else None
         sources = sources_of(dict.fromkeys(names), bench, table, executor, cache)
+        known = [measured for path in reuse for measured in measured_by(path, configuration)]
         directory.create(configuration)
+        directory.mend()
         evaluator = Evaluator(sources, directory.note)
-        for architecture, row, seconds in directory.measured():
-            evaluator.add([architecture], [row], seconds)
+        evaluator.add(directory.measured())
+        evaluator.take_over(known)
         step = step or _silent
         if isinstance(bench.subject, SuperNetwork) and configuration.needs_weights:
             bench.subject.prepare(partial(step, f"training {bench.subject.name}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from torch import nn
@@ -61,7 +62,9 @@ class BareSpace:
         return noise_batch(self.input_shape, self.classes, size)
 
 
-def get_subject(reference: str, input_shape: tuple[int, ...] | None = None, classes: int = 10) -> Subject:
+def get_subject(
+    reference: str, input_shape: tuple[int, ...] | None = None, classes: int = 10, shared_weights: Path | None = None
+) -> Subject:
     """Return what is to be searched.
 
     Args:
@@ -69,11 +72,13 @@ def get_subject(reference: str, input_shape: tuple[int, ...] | None = None, clas
             benchmark, a space (`ofa_resnet50`), or `package.module:name` of a super-network, space or task.
         input_shape: of a sample, for a space that has no dataset.
         classes: logits, for such a space.
+        shared_weights: file of trained weights, for a super-network.
 
     Raises:
         BenchmarkError: there is nothing of this name.
-        ConfigurationError: a space comes without an input shape, or a module or attribute does not exist.
-        ModelError: making the super-network fails.
+        ConfigurationError: a space comes without an input shape, or a module or attribute does not exist; weights are
+            given for something that takes none.
+        ModelError: making the super-network fails, or the weights do not fit.
     """
     target = SUPER_NETWORKS.get(reference, reference)
     if ":" in target:
@@ -82,7 +87,11 @@ def get_subject(reference: str, input_shape: tuple[int, ...] | None = None, clas
             with reported(f"the super-network {reference} cannot be made"):
                 made = made()
         if isinstance(made, SuperNetwork):
+            if shared_weights is not None:
+                made.load(shared_weights)
             return made
+    if shared_weights is not None:
+        raise ConfigurationError(f"{reference} is no super-network: leave out --shared-weights")
     if reference in space_names() and input_shape is None:
         raise ConfigurationError(
             f"{reference} is a space without a dataset: give --input, for example --input 3x32x32, or name a task"

@@ -1,0 +1,40 @@
+"""What other searches measured, for a search in the same setting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from zcproxy.errors import ConfigurationError, first_difference
+from zcproxy.search.configuration import SearchConfiguration
+from zcproxy.search.directory import SearchDirectory
+from zcproxy.search.evaluation import Measured
+from zcproxy.search.goals import PROXY
+
+
+def measured_by(path: Path, configuration: SearchConfiguration) -> list[Measured]:
+    """Return what another search measured, without its scores where its proxy is another one or looks elsewhere.
+
+    Args:
+        path: directory of the other search.
+        configuration: of the search that measures nothing twice.
+
+    Raises:
+        ConfigurationError: it measured in another setting.
+        RunError: there is no search.
+    """
+    directory = SearchDirectory(path)
+    other, own = directory.configuration(), configuration.setting
+    same_scores = replace(
+        other.setting, formula=own.formula, proxy_batch_size=own.proxy_batch_size, weights=own.weights
+    )
+    if same_scores != own or other.table != configuration.table:
+        theirs, ours = vars(same_scores) | {"table": other.table}, vars(own) | {"table": configuration.table}
+        difference = first_difference(theirs, ours)
+        raise ConfigurationError(f"{path} measured with {difference}: leave it out of --reuse")
+    without = set() if other.setting == own else {PROXY}
+    rows = [
+        (architecture, {name: value for name, value in row.items() if name not in without}, seconds)
+        for architecture, row, seconds in directory.measured()
+    ]
+    return [measured for measured in rows if measured[1]]
