@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from zcproxy.errors import ConfigurationError
 from zcproxy.random import generator
@@ -28,8 +31,21 @@ def search(
 ) -> list[Outcome]:
     """Return what an algorithm evaluates, in order."""
     proposer = Proposer(space, generator("test", seed), set())
+
+    def measure(architectures: Sequence[str], names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+        assert set(names) <= {"sum"}, "the distance is to be predicted"
+        return {key: np.array([values_of(space, text)[key] for text in architectures]) for key in names}
+
     algorithm = make_algorithm(
-        name, proposer, population=20, start=start, goals=goals, seed=seed, inner_evaluations=200
+        name,
+        proposer,
+        population=20,
+        start=start,
+        goals=goals,
+        seed=seed,
+        predicted=["distance"],
+        measure=measure,
+        inner_evaluations=200,
     )
     found: list[Outcome] = []
     while len(found) < evaluations:

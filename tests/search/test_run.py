@@ -194,6 +194,7 @@ def test_a_directory_of_another_search_is_refused(tmp_path: Path, tiny: Tiny) ->
         ({"warm_start": 2}, "--warm-start needs"),
         ({"inner_evaluations": 2}, "less than a population"),
         ({"algorithm": "local"}, "takes one objective"),
+        ({"algorithm": "linas", "maximized": (), "minimized": ("params", "macs")}, "linas predicts what is dear"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], message: str) -> None:

@@ -50,7 +50,7 @@ class SearchConfiguration:
     table: str = ""
 
     def __post_init__(self) -> None:
-        check_algorithm(self.algorithm, self.goals)
+        check_algorithm(self.algorithm, self.goals, self.predicted)
         if self.population < 4 or self.evaluations < self.population:
             raise ConfigurationError(
                 f"--population {self.population} and --evaluations {self.evaluations}: give 4 or more, and at least as "
@@ -67,6 +67,11 @@ class SearchConfiguration:
     def goals(self) -> Goals:
         """Objectives and bounds."""
         return Goals(self.maximized, self.minimized, self.limits)
+
+    @property
+    def predicted(self) -> tuple[str, ...]:
+        """The quantities that take a measurement of the network itself to be known, not only its shape or a table."""
+        return tuple(name for name in self.goals.quantities if name in (PROXY, *DEAR))
 
     @property
     def is_guided(self) -> bool:

@@ -18,8 +18,8 @@ from zcproxy.formula.evaluate import Evaluator as FormulaEvaluator
 from zcproxy.search.goals import PROXY
 from zcproxy.search.lookup import LookUp
 from zcproxy.search.network_quantities import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
-from zcproxy.sweep.runner import sweep
-from zcproxy.sweep.store import Context
+from zcproxy.sweep.runner import sweep_into
+from zcproxy.sweep.store import ColumnStore, Context, default_cache
 
 Array = NDArray[np.float64]
 Row = dict[str, float]
@@ -90,14 +90,14 @@ class ColumnScores:
     names = (PROXY,)
 
     def __init__(self, formula: str, context: Context, executor: Executor | None, cache: Path | None) -> None:
-        self._formula, self._context = parse(formula), context
-        self._executor, self._cache = executor, cache
+        self._formula, self._executor = parse(formula), executor
+        self._store = ColumnStore(cache or default_cache(), context)
 
     def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
         """Yield all at once: the store notes what is measured on the way."""
         started = time.perf_counter()
         columns = self._formula.columns()
-        table = sweep(self._context, architectures, columns, executor=self._executor, cache=self._cache)
+        table = sweep_into(self._store, architectures, columns, executor=self._executor)
         scores = FormulaEvaluator(table.counts, table.values)(self._formula)
         yield list(architectures), [{PROXY: float(score)} for score in scores], time.perf_counter() - started
 

@@ -122,6 +122,8 @@ class _Run:
             start=start,
             goals=goals,
             seed=configuration.seed,
+            predicted=configuration.predicted,
+            measure=self.evaluator.values,
             guide=self._guide if configuration.is_guided else None,
             inner_evaluations=configuration.inner_evaluations,
         )

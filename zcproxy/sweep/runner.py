@@ -95,7 +95,7 @@ def sweep(
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> ColumnTable:
-    """Return columns of architectures, measuring what the store lacks.
+    """Return columns of architectures: `sweep_into` the store of a context.
 
     Args:
         context: task, batch size, initialisation and device.
@@ -109,6 +109,18 @@ def sweep(
         RunError: a worker process died (out of memory, most often).
     """
     store = ColumnStore(cache or default_cache(), context)
+    return sweep_into(store, architectures, columns, executor=executor, progress=progress)
+
+
+def sweep_into(
+    store: ColumnStore,
+    architectures: Sequence[str],
+    columns: Sequence[Node],
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> ColumnTable:
+    """Return columns of architectures, measuring what the store lacks: for many small sweeps. See `sweep`."""
     groups: dict[tuple[Node, ...], list[str]] = {}
     for architecture in dict.fromkeys(architectures):
         missing = store.missing(architecture, columns)
@@ -125,7 +137,7 @@ def sweep(
         for start in range(0, len(names), CHUNK)
     ]
     with _dead_workers_reported():
-        for (names, missing), measured in _run(executor, context, chunks):
+        for (names, missing), measured in _run(executor, store.context, chunks):
             store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
                 spent[name] = spent.get(name, 0.0) + measurement.seconds

@@ -101,7 +101,7 @@ class ColumnStore:
 
     def __init__(self, root: Path, context: Context) -> None:
         self.folder = root / "columns" / context.key
-        self._context = context
+        self.context = context
         self._known: dict[str, dict[str, Path]] = {}
         for path in sorted(self.folder.glob("*.arrow")):
             self._index(path)
@@ -133,7 +133,7 @@ class ColumnStore:
         name = hashlib.sha256("\n".join([*architectures, *arrays]).encode()).hexdigest()[:20]
         manifest = self.folder / "context.json"
         if not manifest.exists():
-            write_text(manifest, json.dumps(asdict(self._context), indent=2) + "\n")
+            write_text(manifest, json.dumps(asdict(self.context), indent=2) + "\n")
         path = self.folder / f"{name}.arrow"
         with replacing(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
             writer.write_table(table)

@@ -8,7 +8,7 @@ from zcproxy.errors import ConfigurationError, nearest_names
 from zcproxy.random import derive_seed
 from zcproxy.search.algorithms.ask_tell import Algorithm, Proposer
 from zcproxy.search.algorithms.genetic import KINDS, Genetic
-from zcproxy.search.algorithms.linas import Linas
+from zcproxy.search.algorithms.linas import Linas, Measure
 from zcproxy.search.algorithms.local_search import LocalSearch
 from zcproxy.search.algorithms.random_search import RandomSearch
 from zcproxy.search.algorithms.regularised_evolution import RegularisedEvolution
@@ -20,8 +20,8 @@ LINAS = "linas"
 ALGORITHMS = ("random", *OF_ONE_OBJECTIVE, *KINDS, LINAS)
 
 
-def check_algorithm(name: str, goals: Goals) -> None:
-    """Raise `ConfigurationError` if there is no such algorithm, or it cannot deal with several objectives."""
+def check_algorithm(name: str, goals: Goals, predicted: Sequence[str]) -> None:
+    """Raise `ConfigurationError` if there is no such algorithm, or it does not suit the goals."""
     if name not in ALGORITHMS:
         hint = nearest_names(name, ALGORITHMS)
         raise ConfigurationError(f"unknown algorithm '{name}'{hint}: write one of {', '.join(ALGORITHMS)}")
@@ -29,6 +29,10 @@ def check_algorithm(name: str, goals: Goals) -> None:
         raise ConfigurationError(
             f"{name} takes one objective, not {' and '.join(goals.objectives)}: bound the others with --limit, or "
             f"choose {', '.join([*KINDS, LINAS])}"
+        )
+    if name == LINAS and not predicted:
+        raise ConfigurationError(
+            f"{LINAS} predicts what is dear to measure, and {' and '.join(goals.objectives)} is not: choose nsga2"
         )
 
 
@@ -40,6 +44,8 @@ def make_algorithm(
     start: Sequence[str],
     goals: Goals,
     seed: int,
+    predicted: Sequence[str],
+    measure: Measure,
     guide: Guide | None = None,
     inner_evaluations: int = 2000,
 ) -> Algorithm:
@@ -52,19 +58,21 @@ def make_algorithm(
         start: architectures to begin with.
         goals: what is searched for.
         seed: of everything random besides the proposer.
+        predicted: quantities that `linas` predicts.
+        measure: measures all others for `linas`.
         guide: proxy scores for the predictors of `linas`.
         inner_evaluations: architectures that an inner search of `linas` predicts.
 
     Raises:
         ConfigurationError: see `check_algorithm`.
     """
-    check_algorithm(name, goals)
+    check_algorithm(name, goals, predicted)
     proposer.known.update(start)
     first = list(start)[:population]
     if name in KINDS:
         return Genetic(name, proposer, population, first, len(goals.objectives), derive_seed(name, seed) % 2**32)
     if name == LINAS:
-        return Linas(proposer, population, first, goals, guide, inner_evaluations, seed)
+        return Linas(proposer, population, first, goals, predicted, measure, guide, inner_evaluations, seed)
     if name == "random":
         return RandomSearch(proposer, population, first)
     return OF_ONE_OBJECTIVE[name](proposer, population, first)

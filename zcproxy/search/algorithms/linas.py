@@ -2,14 +2,15 @@
 
 D. Cummings, A. Sarah, S. N. Sridhar, M. Szankin, J. P. Munoz, S. Sundaresan: A Hardware-Aware Framework for
 Accelerating Neural Architecture Search Across Modalities (DyNAS-T, arXiv 2205.10358), algorithm 1. Here predictors may
-see the scores of a zero-cost proxy besides the encoding.
+see the scores of a zero-cost proxy besides the encoding, and what is cheap to measure is measured, not predicted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zcproxy.random import derive_seed, generator
 from zcproxy.search.algorithms.ask_tell import Proposer
@@ -20,6 +21,9 @@ from zcproxy.search.predictor import Guide, Predictor
 
 INNER_POPULATION = 50
 
+Measure = Callable[[Sequence[str], Sequence[str]], Mapping[str, NDArray[np.float64]]]
+"""Returns quantities of architectures by name, given architectures and names; NaN where one is undefined."""
+
 
 class Linas:
     """Alternates between measurements and a long genetic search on predictions of them.
@@ -28,7 +32,9 @@ class Linas:
         proposer: of the space.
         population: architectures measured at a time.
         start: architectures of the first population; random ones fill it up.
-        goals: what is predicted, and what is best.
+        goals: what is best.
+        predicted: the quantities of the goals that are predicted.
+        measure: measures all others for the inner search.
         guide: proxy scores that predictors see; None for none.
         inner_evaluations: architectures that an inner search predicts.
         seed: of the inner searches.
@@ -40,12 +46,16 @@ class Linas:
         population: int,
         start: Sequence[str],
         goals: Goals,
+        predicted: Sequence[str],
+        measure: Measure,
         guide: Guide | None,
         inner_evaluations: int,
         seed: int,
     ) -> None:
         self._proposer, self._population, self._goals = proposer, population, goals
-        self._guide, self._inner, self._seed = guide, inner_evaluations, seed
+        self._predicted, self._measure, self._guide = list(predicted), measure, guide
+        self._exact = [name for name in goals.quantities if name not in predicted]
+        self._inner, self._seed = inner_evaluations, seed
         self._start = list(start)
         self._measured: list[Outcome] = []
 
@@ -53,7 +63,7 @@ class Linas:
         """Return the first population, then those of an inner search that are predicted to be best."""
         if not self._measured:
             return self._proposer.filled(self._start, self._population)
-        found = ranked(self._predicted())[: self._population]
+        found = ranked(self._inner_search())[: self._population]
         self._proposer.known.update(outcome.architecture for outcome in found)
         return [outcome.architecture for outcome in found]
 
@@ -61,10 +71,12 @@ class Linas:
         """Add measurements."""
         self._measured.extend(outcomes)
 
-    def _predicted(self) -> list[Outcome]:
-        """Return predictions for all architectures of an inner search that were not measured."""
+    def _inner_search(self) -> list[Outcome]:
+        """Return how all architectures of an inner search that were not measured are predicted to do."""
         measured = [outcome.architecture for outcome in self._measured]
-        predictor = Predictor(measured, np.array([outcome.values for outcome in self._measured]), self._guide)
+        places = [self._goals.quantities.index(name) for name in self._predicted]
+        values = np.array([outcome.values for outcome in self._measured])[:, places]
+        predictor = Predictor(measured, values, self._guide)
         space, step = self._proposer.space, len(measured)
         inner_proposer = Proposer(space, generator("linas", self._seed, step), set())
         best = [outcome.architecture for outcome in ranked(self._measured)[: INNER_POPULATION // 2]]
@@ -77,8 +89,8 @@ class Linas:
             asked = inner.ask()
             if not asked:
                 break
-            values = dict(zip(self._goals.quantities, predictor(asked).T, strict=True))
-            outcomes = self._goals.outcomes(asked, values)
+            foreseen = dict(zip(self._predicted, predictor(asked).T, strict=True))
+            outcomes = self._goals.outcomes(asked, {**foreseen, **self._measure(asked, self._exact)})
             inner.tell(outcomes)
             found.extend(outcomes)
         return [outcome for outcome in found if outcome.architecture not in self._proposer.known]

@@ -1,0 +1,193 @@
+"""Which cell of NAS-Bench-201 does a search pick that sees no label, and which one with 20 measured accuracies?
+
+    python results/search/nasbench201.py --seeds 0 1 2 3 4 5 6 7 8 9 --out runs/nasbench201
+
+Every search scores at most a thousand networks. It looks at untrained networks and, where it queries, at validation
+accuracies (of trainings on half of the images for CIFAR-10); its pick is judged by test accuracy. Searches that are
+finished are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from zcproxy import Proxy, load_proxy
+from zcproxy.benchmark import Task
+from zcproxy.benchmarks import get_task
+from zcproxy.display import RunDisplay
+from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.run import draw_samples
+from zcproxy.formula import parse
+from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.random import generator
+from zcproxy.scoring import draw_networks, score_networks
+from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
+from zcproxy.sweep.runner import worker_pool
+
+HERE = Path(__file__).parent
+FORMULAS = HERE.parent / "generalisation" / "full" / "formulas.csv"
+DATASETS = ("cifar10", "cifar100", "imagenet16-120")
+SCORED, PREDICTED, QUERIES = 500, 500, 20
+DISCOVERED = ("zc-nasbench201", "zc-general")
+UNSEEN = "found without NAS-Bench-201"
+PUBLISHED = ("params", "naswot", "synflow", "zico")
+AGGREGATE = "az_nas"
+RANDOM = "random"
+WITHOUT_PROXY = ("random, 20 queries", "linas, encodings alone, 20 queries")
+
+
+@dataclass(frozen=True)
+class Study:
+    """Where searches go, and who is told how far they are."""
+
+    out: Path
+    display: RunDisplay
+
+    def search(self, name: str, configuration: SearchConfiguration) -> SearchResult:
+        """Return the result of a search in a folder of its own."""
+        task = configuration.setting.reference.replace("/", "-")
+        out = self.out / task / name.replace(", ", "-").replace(" ", "-") / str(configuration.seed)
+        return search(configuration, out, workers=2, step=partial(self._step, f"{task} {name} {configuration.seed}"))
+
+    def _step(self, name: str, what: str, done: int, total: int) -> None:
+        self.display.step(f"{name}: {what}", done, total)
+
+
+def proxies(seed: int) -> dict[str, Proxy]:
+    """Return the proxies that are searched with; the five without labels of NAS-Bench-201 take the seeds in turn."""
+    formulas = pd.read_csv(FORMULAS)
+    chosen = formulas[formulas["run"].str.startswith("full-without-nasbench201-")]
+    return {
+        **{name: load_proxy(name) for name in DISCOVERED},
+        UNSEEN: Proxy(parse(chosen["formula"].iloc[seed % len(chosen)])),
+        **{name: resolve_proxy(name) for name in PUBLISHED},
+    }
+
+
+def known_to(proxy: Proxy, task: Task) -> set[str]:
+    """Return the classes of equal function of the cells whose labels the evolution of a proxy saw."""
+    if "configuration" not in proxy.provenance:
+        return set()
+    samples = draw_samples(Configuration.from_dict(proxy.provenance["configuration"]))
+    cells = [cell for name, sample in samples.items() if name.startswith("nasbench201/") for cell in sample.fitted]
+    return {task.space.equivalence_class(cell) for cell in cells}
+
+
+def by_score(study: Study, task: Task, name: str, proxy: Proxy, seed: int) -> dict[str, object]:
+    """Return the cell of highest score that a search finds, and the highest that the proxy's evolution had not seen."""
+    setting = Setting(task.name, formula=str(proxy.formula), proxy_batch_size=proxy.batch_size)
+    found = study.search(
+        name,
+        SearchConfiguration(setting, ("proxy",), algorithm="local", evaluations=SCORED, population=50, seed=seed),
+    )
+    cells = found.table.sort_values("proxy", ascending=False, kind="stable")["arch"].tolist()
+    seen = known_to(proxy, task)
+    new = next(cell for cell in cells if task.space.equivalence_class(cell) not in seen)
+    return {"method": name, "scored": SCORED, "queries": 0, "pick": cells[0], "new_pick": new}
+
+
+def by_aggregate(task: Task, seed: int) -> dict[str, object]:
+    """Return the cell of a random sample that AZ-NAS ranks first."""
+    cells = draw_networks(task, SCORED, seed=seed)
+    with worker_pool(2) as executor:
+        scores = score_networks([resolve_proxy(AGGREGATE)], task.name, cells, population="all", executor=executor)
+    best = cells[int(np.nanargmax(scores.scores[AGGREGATE]))]
+    return {"method": AGGREGATE, "scored": SCORED, "queries": 0, "pick": best}
+
+
+def by_queries(study: Study, task: Task, seed: int) -> Iterator[dict[str, object]]:
+    """Yield the cells of highest validation accuracy among 20 that searches chose to measure."""
+    plain = SearchConfiguration(
+        Setting(task.name), ("validation_accuracy",), algorithm="random", evaluations=QUERIES, population=10, seed=seed
+    )
+    yield _queried(study, WITHOUT_PROXY[0], plain, 0)
+    yield _queried(study, WITHOUT_PROXY[1], replace(plain, algorithm="linas"), 0)
+    for name in (*DISCOVERED, UNSEEN):
+        proxy = proxies(seed)[name]
+        setting = replace(plain.setting, formula=str(proxy.formula), proxy_batch_size=proxy.batch_size)
+        guided = replace(plain, setting=setting, algorithm="linas", warm_start=SCORED, inner_evaluations=PREDICTED)
+        yield _queried(study, f"linas, {name}, 20 queries", guided, SCORED + PREDICTED)
+
+
+def _queried(study: Study, name: str, configuration: SearchConfiguration, scored: int) -> dict[str, object]:
+    found = study.search(name, configuration)
+    return {"method": name, "scored": scored, "queries": QUERIES, "pick": found.front["arch"].iloc[0]}
+
+
+def picks(study: Study, task: Task, seed: int, columns: tuple[str, ...]) -> Iterator[dict[str, object]]:
+    """Yield what each method picks."""
+    chosen = proxies(seed)
+    for name in columns:
+        if name in chosen:
+            yield by_score(study, task, name, chosen[name], seed)
+        elif name == AGGREGATE:
+            yield by_aggregate(task, seed)
+        elif name == RANDOM:
+            yield {
+                "method": RANDOM,
+                "scored": 0,
+                "queries": 0,
+                "pick": task.space.sample(generator("random pick", task.name, seed)),
+            }
+    yield from by_queries(study, task, seed)
+
+
+def draw(path: Path, table: pd.DataFrame) -> None:
+    """Draw the accuracies of the picks, a panel a dataset, beside the optimum."""
+    mpl.use("Agg")
+    figure, axes = plt.subplots(1, len(DATASETS), figsize=(13, 4.6), sharey=True, layout="constrained")
+    methods = list(dict.fromkeys(table["method"]))[::-1]
+    for axis, dataset in zip(axes, DATASETS, strict=True):
+        rows = table[table["dataset"] == dataset]
+        for place, method in enumerate(methods):
+            values = rows.loc[rows["method"] == method, "accuracy"]
+            axis.plot(values, np.full(len(values), place), "o", color="#1f4e79", alpha=0.35, markersize=5)
+            axis.plot([values.mean()], [place], "|", color="black", markersize=14, markeredgewidth=2)
+        best = max(get_task(f"nasbench201/{dataset}").labels(get_task(f"nasbench201/{dataset}").architectures("all")))
+        axis.axvline(best, color="#c0392b", linewidth=1, linestyle="--")
+        axis.set(title=dataset, xlabel="test accuracy of the pick, %")
+        axis.set_xlim(best - 0.16 * (100 - best) ** 0.9 - 2.0, best + 0.4)
+        axis.grid(alpha=0.25)
+    axes[0].set_yticks(range(len(methods)), methods)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
+def main() -> None:
+    """Search with all methods and seeds, and write the table and the figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", nargs="+", type=int, required=True)
+    parser.add_argument("--datasets", nargs="+", default=DATASETS)
+    parser.add_argument("--methods", nargs="+", default=(*DISCOVERED, UNSEEN, *PUBLISHED, AGGREGATE, RANDOM))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--tables", type=Path, default=HERE)
+    arguments = parser.parse_args()
+    rows = []
+    with RunDisplay() as display:
+        study = Study(arguments.out, display)
+        for dataset in arguments.datasets:
+            task = get_task(f"nasbench201/{dataset}")
+            for seed in arguments.seeds:
+                for row in picks(study, task, seed, tuple(arguments.methods)):
+                    cells = {"accuracy": row["pick"], "accuracy_of_new": row.pop("new_pick", row["pick"])}
+                    accuracies = {name: float(task.labels([str(cell)])[0]) for name, cell in cells.items()}
+                    rows.append({"dataset": dataset, "seed": seed, **row, **accuracies})
+    table = pd.DataFrame(rows)
+    table.to_csv(arguments.tables / "nasbench201.csv", index=False, float_format="%.2f")
+    groups = table.groupby(["method", "dataset"], sort=False)[["accuracy", "accuracy_of_new"]]
+    print(groups.agg(["mean", "std", "min"]).round(2).to_string())
+    if set(table["dataset"]) == set(DATASETS):
+        draw(arguments.tables / "nasbench201.png", table)
+
+
+if __name__ == "__main__":
+    main()
