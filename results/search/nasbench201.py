@@ -19,14 +19,14 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from discovered import UNSEEN, discovered
 
-from zcproxy import Proxy, load_proxy
+from zcproxy import Proxy
 from zcproxy.benchmark import Task
 from zcproxy.benchmarks import get_task
 from zcproxy.display import RunDisplay
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.run import draw_samples
-from zcproxy.formula import parse
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.random import generator
 from zcproxy.scoring import draw_networks, score_networks
@@ -34,11 +34,9 @@ from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
 from zcproxy.sweep.runner import worker_pool
 
 HERE = Path(__file__).parent
-FORMULAS = HERE.parent / "generalisation" / "full" / "formulas.csv"
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 SCORED, PREDICTED, QUERIES = 500, 500, 20
-DISCOVERED = ("zc-nasbench201", "zc-general")
-UNSEEN = "found without NAS-Bench-201"
+DISCOVERED = ("zc-nasbench201", "zc-general", UNSEEN)
 PUBLISHED = ("params", "naswot", "synflow", "zico")
 AGGREGATE = "az_nas"
 RANDOM = "random"
@@ -63,14 +61,8 @@ class Study:
 
 
 def proxies(seed: int) -> dict[str, Proxy]:
-    """Return the proxies that are searched with; the five without labels of NAS-Bench-201 take the seeds in turn."""
-    formulas = pd.read_csv(FORMULAS)
-    chosen = formulas[formulas["run"].str.startswith("full-without-nasbench201-")]
-    return {
-        **{name: load_proxy(name) for name in DISCOVERED},
-        UNSEEN: Proxy(parse(chosen["formula"].iloc[seed % len(chosen)])),
-        **{name: resolve_proxy(name) for name in PUBLISHED},
-    }
+    """Return the proxies that are searched with."""
+    return {**discovered(seed), **{name: resolve_proxy(name) for name in PUBLISHED}}
 
 
 def known_to(proxy: Proxy, task: Task) -> set[str]:
@@ -111,7 +103,7 @@ def by_queries(study: Study, task: Task, seed: int) -> Iterator[dict[str, object
     )
     yield _queried(study, WITHOUT_PROXY[0], plain, 0)
     yield _queried(study, WITHOUT_PROXY[1], replace(plain, algorithm="linas"), 0)
-    for name in (*DISCOVERED, UNSEEN):
+    for name in DISCOVERED:
         proxy = proxies(seed)[name]
         setting = replace(plain.setting, formula=str(proxy.formula), proxy_batch_size=proxy.batch_size)
         guided = replace(plain, setting=setting, algorithm="linas", warm_start=SCORED, inner_evaluations=PREDICTED)
@@ -167,7 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", nargs="+", type=int, required=True)
     parser.add_argument("--datasets", nargs="+", default=DATASETS)
-    parser.add_argument("--methods", nargs="+", default=(*DISCOVERED, UNSEEN, *PUBLISHED, AGGREGATE, RANDOM))
+    parser.add_argument("--methods", nargs="+", default=(*DISCOVERED, *PUBLISHED, AGGREGATE, RANDOM))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tables", type=Path, default=HERE)
     arguments = parser.parse_args()

@@ -44,6 +44,7 @@ def search(
         goals=goals,
         seed=seed,
         predicted=["distance"],
+        hints=["sum"],
         measure=measure,
         inner_evaluations=200,
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from zcproxy.search.front import hypervolume, hypervolume_over, pareto_front, ranked
+from zcproxy.search.front import hypervolume, hypervolume_over, most_promising, pareto_front, ranked
 from zcproxy.search.goals import Outcome
 
 Points = list[tuple[int, int, int]]
@@ -54,3 +54,25 @@ def test_hypervolume_never_shrinks(points: Points) -> None:
     assert after[-1] == len(points)
     assert (np.diff(volumes) >= -1e-12).all()
     assert ((volumes >= 0) & (volumes <= 1 + 1e-9)).all()
+
+
+@given(POINTS, POINTS, st.integers(1, 6))
+def test_the_most_promising_add_most_hypervolume_one_after_another(
+    points: Points, measured: Points, count: int
+) -> None:
+    candidates, known = outcomes_of(points), outcomes_of(measured)
+    found = most_promising(candidates, known, count)
+    assert len({outcome.architecture for outcome in found}) == len(found) == min(count, len(candidates))
+    inside = [outcome for outcome in known if outcome.violation == 0.0]
+    able = [outcome for outcome in candidates if outcome.violation == 0.0]
+    if not able:
+        assert found == ranked(candidates)[:count]
+        return
+    everything = np.array([outcome.costs for outcome in [*inside, *able]])
+    corners = everything.min(axis=0), everything.max(axis=0)
+    for place, chosen in enumerate(found):
+        before = np.array([outcome.costs for outcome in [*inside, *found[:place]]]).reshape(-1, 2)
+        volumes = {item.architecture: hypervolume(np.vstack([before, item.costs]), *corners) for item in able}
+        most = max(volumes.values())
+        if most > hypervolume(before, *corners) + 1e-9:
+            assert volumes[chosen.architecture] == pytest.approx(most)

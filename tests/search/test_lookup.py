@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kendalltau
+from sklearn.linear_model import RidgeCV
 
 from zcproxy.benchmarks.measurements import HELP, HW_NAS_BENCH, published_measurements
+from zcproxy.benchmarks.once_for_all import latency
 from zcproxy.errors import BenchmarkError
 from zcproxy.search import SearchConfiguration, Setting, parse_limit, search
 from zcproxy.search.lookup import published_look_up, read_look_up
@@ -83,3 +87,26 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, tiny: Tiny, text: st
     (tmp_path / "own.csv").write_text(text)
     with pytest.raises(BenchmarkError, match=message):
         read_look_up(tmp_path / "own.csv", tiny)
+
+
+def test_latencies_of_once_for_all_are_predicted_from_measured_ones(real_data: Path) -> None:
+    texts, resolutions, latencies = latency.measured()
+    assert len(texts) == 5000
+    known, unknown = np.arange(4000), np.arange(4000, 5000)
+    inputs = latency.features(texts, resolutions)
+    for device, tau, error in (("v100_64", 0.94, 0.03), ("titan_xp_32", 0.9, 0.05), ("v100_1", 0.7, 0.06)):
+        model = RidgeCV(latency.PENALTIES).fit(inputs[known], latencies[device][known])
+        predicted, true = model.predict(inputs[unknown]), latencies[device][unknown]
+        assert kendalltau(predicted, true).statistic > tau
+        assert np.abs(predicted / true - 1).mean() < error
+
+
+def test_once_for_all_is_searched_for_latency(real_data: Path, tmp_path: Path) -> None:
+    setting = Setting("ofa_mobilenetv3", input_shape=(3, 96, 96), formula="total_params")
+    configuration = SearchConfiguration(setting, ("proxy",), ("latency_ms:v100_64",), evaluations=12, population=6)
+    table = search(configuration, tmp_path / "run").table
+    assert table["latency_ms:v100_64"].between(7.0, 45.0).all()
+    with pytest.raises(
+        BenchmarkError, match=r"ofa_mobilenetv3 has no 'latency_ms:v100' \(did you mean latency_ms:v100_"
+    ):
+        search(replace(configuration, minimized=("latency_ms:v100",)), tmp_path / "other")

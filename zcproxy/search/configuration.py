@@ -74,9 +74,10 @@ class SearchConfiguration:
         return tuple(name for name in self.goals.quantities if name in (PROXY, *DEAR))
 
     @property
-    def is_guided(self) -> bool:
-        """Whether the proxy is no objective, but tells predictors something."""
-        return bool(self.setting.formula) and PROXY not in self.goals.quantities
+    def hints(self) -> tuple[str, ...]:
+        """What predictors see besides the encoding: all other quantities, and the proxy where it is no objective."""
+        guide = (PROXY,) if self.setting.formula and PROXY not in self.goals.quantities else ()
+        return (*(name for name in self.goals.quantities if name not in self.predicted), *guide)
 
     @property
     def needs_weights(self) -> bool:

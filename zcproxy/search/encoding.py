@@ -20,8 +20,9 @@ class Encoder:
     """Turns texts into numbers.
 
     A text is parts between separators, in groups between slashes. A part at its place gives its numbers (the widths of
-    `8:16:32`, the kernel and expansion of `k3e6`) and, for each word that occurs there (`nor_conv_#x#`), whether it is
-    this one. A place that a text does not have gives zeros, so that texts of different length have as many features.
+    `8:16:32`, the kernel and expansion of `k3e6`) and, for each word that occurs there (`k3e6`, `nor_conv_3x3`),
+    whether it is this one. A place that a text does not have gives zeros, so that texts of different length have as
+    many features.
 
     Args:
         architectures: texts of one space; what occurs in none of them is no feature.
@@ -47,7 +48,7 @@ def _features(text: str) -> dict[Feature, float]:
     found: dict[Feature, float] = {}
     for group, content in enumerate(text.split(_GROUPS)):
         for place, part in enumerate(_PARTS.findall(content)):
-            found[group, place, _DIGITS.sub("#", part), -1] = 1.0
+            found[group, place, part, -1] = 1.0
             for index, digits in enumerate(_DIGITS.findall(part)):
                 found[group, place, "", index] = float(digits)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Sequence
 
@@ -80,6 +81,37 @@ def ranked(outcomes: Sequence[Outcome]) -> list[Outcome]:
     fronts = NonDominatedSorting().do(costs)
     order = [index for front in fronts for index in _spread(costs[front], front)]
     return [inside[index] for index in order] + outside
+
+
+def most_promising(candidates: Sequence[Outcome], known: Sequence[Outcome], count: int) -> list[Outcome]:
+    """Return the candidates that would add most hypervolume to what is known, each beside those before it.
+
+    Where fewer than `count` add any, the best of the others follow, as `ranked` has them.
+    """
+    inside = [outcome for outcome in known if outcome.violation == 0.0]
+    order = ranked(candidates)
+    able = [outcome for outcome in order if outcome.violation == 0.0]
+    if not able or len(able[0].costs) == 1:
+        return order[:count]
+    everything = costs_of([*inside, *able])
+    ideal, nadir = everything.min(axis=0), everything.max(axis=0)
+    points = costs_of(inside) if inside else np.empty((0, len(ideal)))
+    volume = hypervolume(points, ideal, nadir)
+    gains = [(-math.inf, place) for place in range(len(able))]
+    chosen: list[int] = []
+    while gains and len(chosen) < count:
+        _, place = heapq.heappop(gains)
+        fresh = volume - hypervolume(np.vstack([points, costs_of([able[place]])]), ideal, nadir)
+        if gains and fresh > gains[0][0]:  # gains only shrink: the next one's old gain bounds its new one
+            heapq.heappush(gains, (fresh, place))
+        elif fresh < 0.0:
+            chosen.append(place)
+            points = np.vstack([points, costs_of([able[place]])])
+            volume -= fresh
+        else:
+            break
+    first = [able[place] for place in chosen]
+    return [*first, *(outcome for outcome in order if outcome not in first)][:count]
 
 
 def _spread(costs: Array, front: NDArray[np.int64]) -> list[int]:

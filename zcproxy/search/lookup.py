@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,34 +13,41 @@ from numpy.typing import NDArray
 from zcproxy.benchmark import SearchSpace
 from zcproxy.benchmarks.label_table import ARCHITECTURE
 from zcproxy.benchmarks.measurements import published_measurements
+from zcproxy.benchmarks.once_for_all.latency import DEVICES, predicted_latency
+from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
 from zcproxy.errors import BenchmarkError, nearest_names
 
 Array = NDArray[np.float64]
+
+LATENCY_ON = "latency_ms:"
 
 
 class LookUp:
     """Numbers of architectures by the name of a quantity, such as `latency_ms:raspi4`.
 
     Args:
-        source: where the table comes from, for messages.
-        rows: architecture -> row.
-        columns: quantity -> a number a row; NaN where it was not measured.
+        source: where they come from, for messages.
+        names: of the quantities.
+        read: returns a quantity of architectures, NaN for those without one.
     """
 
-    def __init__(self, source: str, rows: Mapping[str, int], columns: Mapping[str, Array]) -> None:
-        self._source, self._rows, self._columns = source, rows, columns
+    def __init__(self, source: str, names: Collection[str], read: Callable[[str, Sequence[str]], Array]) -> None:
+        self._source, self._names = source, names
+        self.values = read
 
     def check(self, name: str) -> None:
         """Raise `BenchmarkError` if the table has no such quantity."""
-        if name not in self._columns:
-            hint = nearest_names(name, self._columns) or f"; it has {', '.join(sorted(self._columns))}"
+        if name not in self._names:
+            hint = nearest_names(name, self._names) or f"; it has {', '.join(sorted(self._names))}"
             raise BenchmarkError(f"{self._source} has no '{name}'{hint}")
 
-    def values(self, name: str, architectures: Sequence[str]) -> Array:
-        """Return a quantity of architectures, NaN for those that are not in the table."""
-        rows = [self._rows.get(architecture, -1) for architecture in architectures]
-        column = self._columns[name]
-        return np.array([column[row] if row >= 0 else np.nan for row in rows], np.float64)
+
+def _table(source: str, rows: Mapping[str, int], columns: Mapping[str, Array]) -> LookUp:
+    def read(name: str, architectures: Sequence[str]) -> Array:
+        found = [rows.get(architecture, -1) for architecture in architectures]
+        return np.array([columns[name][row] if row >= 0 else np.nan for row in found], np.float64)
+
+    return LookUp(source, columns, read)
 
 
 def read_look_up(path: Path, space: SearchSpace) -> LookUp:
@@ -58,10 +65,17 @@ def read_look_up(path: Path, space: SearchSpace) -> LookUp:
     if ARCHITECTURE not in frame or numbers.empty:
         raise BenchmarkError(f"the table {path} needs a column '{ARCHITECTURE}' and columns of numbers")
     rows = {space.parse(str(text)): row for row, text in enumerate(frame[ARCHITECTURE])}
-    return LookUp(str(path), rows, {str(name): numbers[name].to_numpy(np.float64) for name in numbers})
+    return _table(str(path), rows, {str(name): numbers[name].to_numpy(np.float64) for name in numbers})
 
 
 def published_look_up(task: str) -> LookUp | None:
-    """Return what was published of the networks of a task besides labels; None where nothing was."""
+    """Return what was published of the networks of a task or a space besides labels; None where nothing was."""
+    if task.partition("/")[0] == MobileNetV3Space.name:
+        names = {f"{LATENCY_ON}{device}" for device in DEVICES}
+        return LookUp(
+            f"the latencies of {MobileNetV3Space.name}",
+            names,
+            lambda name, architectures: predicted_latency(name.removeprefix(LATENCY_ON), architectures),
+        )
     found = published_measurements(task)
-    return None if found is None else LookUp(f"the published table of {task}", found.rows, found.columns)
+    return None if found is None else _table(f"the published table of {task}", found.rows, found.columns)

@@ -14,8 +14,8 @@ from zcproxy.search.encoding import Encoder
 
 Array = NDArray[np.float64]
 
-Guide = Callable[[Sequence[str]], Array]
-"""Proxy scores of architectures, NaN where they are undefined."""
+Hints = Callable[[Sequence[str]], Array]
+"""What is known besides the encoding, architectures x hints: proxy scores, costs; NaN where undefined."""
 
 LENGTHS, NOISES = (0.5, 1.0, 2.0), (1e-3, 1e-2, 1e-1)
 """Length scales as a multiple of the square root of the features, and noise as a share of the variance."""
@@ -25,7 +25,7 @@ MOST = 500
 
 
 class Predictor:
-    """Gaussian processes on encodings and proxy scores, one a quantity.
+    """Gaussian processes on encodings, costs and proxy scores, one a quantity.
 
     The kernel is a line plus a smooth function; length scale and noise are those of highest marginal likelihood among a
     few (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, section 5.4).
@@ -33,29 +33,28 @@ class Predictor:
     Args:
         architectures: that were measured.
         values: architectures x quantities; rows with NaN are left out.
-        guide: gives the proxy scores; None for encodings alone.
+        hints: what else is known of architectures; their arcsinh is a feature.
     """
 
-    def __init__(self, architectures: Sequence[str], values: Array, guide: Guide | None) -> None:
-        self._guide = guide
+    def __init__(self, architectures: Sequence[str], values: Array, hints: Hints) -> None:
+        self._hints = hints
         known = np.flatnonzero(np.isfinite(values).all(axis=1))[-MOST:]
         self._encoder = Encoder(architectures)
         features = self._features([architectures[index] for index in known])
         self._scaler = StandardScaler().fit(features)
         self._models = [_fitted(self._scaler.transform(features), quantity) for quantity in values[known].T]
 
-    def __call__(self, architectures: Sequence[str]) -> Array:
-        """Return predictions: architectures x quantities."""
+    def __call__(self, architectures: Sequence[str]) -> tuple[Array, Array]:
+        """Return predictions and their standard deviations: architectures x quantities each."""
         features = self._scaler.transform(self._features(architectures))
-        return np.stack([model.predict(features) for model in self._models], axis=1)
+        found = [model.predict(features, return_std=True) for model in self._models]
+        return np.stack([mean for mean, _ in found], axis=1), np.stack([spread for _, spread in found], axis=1)
 
     def _features(self, architectures: Sequence[str]) -> Array:
-        encoded = self._encoder(architectures)
-        if self._guide is None:
-            return encoded
-        scores = np.arcsinh(self._guide(architectures))  # some proxies span dozens of powers of ten
-        defined = scores[np.isfinite(scores)]
-        return np.column_stack([encoded, np.where(np.isfinite(scores), scores, defined.min() if len(defined) else 0.0)])
+        hints = np.arcsinh(self._hints(architectures))  # some proxies span dozens of powers of ten
+        known = np.where(np.isfinite(hints), hints, np.nan)
+        lowest = np.nan_to_num(np.fmin.reduce(known, axis=0))
+        return np.column_stack([self._encoder(architectures), np.where(np.isnan(known), lowest, known)])
 
 
 def _fitted(features: Array, targets: Array) -> GaussianProcessRegressor:

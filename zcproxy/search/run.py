@@ -123,13 +123,10 @@ class _Run:
             goals=goals,
             seed=configuration.seed,
             predicted=configuration.predicted,
+            hints=configuration.hints,
             measure=self.evaluator.values,
-            guide=self._guide if configuration.is_guided else None,
             inner_evaluations=configuration.inner_evaluations,
         )
-
-    def _guide(self, architectures: Sequence[str]) -> np.ndarray:
-        return self.evaluator.values(architectures, [PROXY])[PROXY]
 
     def _drive(self, algorithm: Algorithm, goals: Goals, evaluations: int, what: str) -> list[Outcome]:
         """Ask, measure and tell until there are enough evaluations, or nothing new is asked for."""

@@ -13,7 +13,6 @@ from zcproxy.search.algorithms.local_search import LocalSearch
 from zcproxy.search.algorithms.random_search import RandomSearch
 from zcproxy.search.algorithms.regularised_evolution import RegularisedEvolution
 from zcproxy.search.goals import Goals
-from zcproxy.search.predictor import Guide
 
 OF_ONE_OBJECTIVE = {"local": LocalSearch, "regularised-evolution": RegularisedEvolution}
 LINAS = "linas"
@@ -45,8 +44,8 @@ def make_algorithm(
     goals: Goals,
     seed: int,
     predicted: Sequence[str],
+    hints: Sequence[str],
     measure: Measure,
-    guide: Guide | None = None,
     inner_evaluations: int = 2000,
 ) -> Algorithm:
     """Return an algorithm that has asked nothing yet.
@@ -59,8 +58,8 @@ def make_algorithm(
         goals: what is searched for.
         seed: of everything random besides the proposer.
         predicted: quantities that `linas` predicts.
-        measure: measures all others for `linas`.
-        guide: proxy scores for the predictors of `linas`.
+        hints: quantities that its predictors see.
+        measure: measures hints and what is not predicted.
         inner_evaluations: architectures that an inner search of `linas` predicts.
 
     Raises:
@@ -72,7 +71,7 @@ def make_algorithm(
     if name in KINDS:
         return Genetic(name, proposer, population, first, len(goals.objectives), derive_seed(name, seed) % 2**32)
     if name == LINAS:
-        return Linas(proposer, population, first, goals, predicted, measure, guide, inner_evaluations, seed)
+        return Linas(proposer, population, first, goals, predicted, hints, measure, inner_evaluations, seed)
     if name == "random":
         return RandomSearch(proposer, population, first)
     return OF_ONE_OBJECTIVE[name](proposer, population, first)

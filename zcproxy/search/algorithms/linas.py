@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from zcproxy.random import derive_seed, generator
 from zcproxy.search.algorithms.ask_tell import Proposer
 from zcproxy.search.algorithms.genetic import Genetic
-from zcproxy.search.front import ranked
+from zcproxy.search.front import most_promising, ranked
 from zcproxy.search.goals import Goals, Outcome
-from zcproxy.search.predictor import Guide, Predictor
+from zcproxy.search.predictor import Predictor
 
 INNER_POPULATION = 50
+
+OPTIMISM = 1.0
+"""Standard deviations by which predictions are taken to be better: what is uncertain is worth a measurement."""
 
 Measure = Callable[[Sequence[str], Sequence[str]], Mapping[str, NDArray[np.float64]]]
 """Returns quantities of architectures by name, given architectures and names; NaN where one is undefined."""
@@ -34,8 +37,8 @@ class Linas:
         start: architectures of the first population; random ones fill it up.
         goals: what is best.
         predicted: the quantities of the goals that are predicted.
-        measure: measures all others for the inner search.
-        guide: proxy scores that predictors see; None for none.
+        hints: quantities that predictors see besides the encoding, such as a proxy's score.
+        measure: measures hints, and what is not predicted, for the inner search.
         inner_evaluations: architectures that an inner search predicts.
         seed: of the inner searches.
     """
@@ -47,13 +50,13 @@ class Linas:
         start: Sequence[str],
         goals: Goals,
         predicted: Sequence[str],
+        hints: Sequence[str],
         measure: Measure,
-        guide: Guide | None,
         inner_evaluations: int,
         seed: int,
     ) -> None:
         self._proposer, self._population, self._goals = proposer, population, goals
-        self._predicted, self._measure, self._guide = list(predicted), measure, guide
+        self._predicted, self._hints, self._measure = list(predicted), list(hints), measure
         self._exact = [name for name in goals.quantities if name not in predicted]
         self._inner, self._seed = inner_evaluations, seed
         self._start = list(start)
@@ -63,7 +66,7 @@ class Linas:
         """Return the first population, then those of an inner search that are predicted to be best."""
         if not self._measured:
             return self._proposer.filled(self._start, self._population)
-        found = ranked(self._inner_search())[: self._population]
+        found = most_promising(self._inner_search(), self._measured, self._population)
         self._proposer.known.update(outcome.architecture for outcome in found)
         return [outcome.architecture for outcome in found]
 
@@ -76,7 +79,8 @@ class Linas:
         measured = [outcome.architecture for outcome in self._measured]
         places = [self._goals.quantities.index(name) for name in self._predicted]
         values = np.array([outcome.values for outcome in self._measured])[:, places]
-        predictor = Predictor(measured, values, self._guide)
+        predictor = Predictor(measured, values, self._known)
+        signs = OPTIMISM * np.array([1.0 if name in self._goals.maximized else -1.0 for name in self._predicted])
         space, step = self._proposer.space, len(measured)
         inner_proposer = Proposer(space, generator("linas", self._seed, step), set())
         best = [outcome.architecture for outcome in ranked(self._measured)[: INNER_POPULATION // 2]]
@@ -89,8 +93,13 @@ class Linas:
             asked = inner.ask()
             if not asked:
                 break
-            foreseen = dict(zip(self._predicted, predictor(asked).T, strict=True))
+            means, spreads = predictor(asked)
+            foreseen = dict(zip(self._predicted, (means + signs * spreads).T, strict=True))
             outcomes = self._goals.outcomes(asked, {**foreseen, **self._measure(asked, self._exact)})
             inner.tell(outcomes)
             found.extend(outcomes)
         return [outcome for outcome in found if outcome.architecture not in self._proposer.known]
+
+    def _known(self, architectures: Sequence[str]) -> NDArray[np.float64]:
+        values = self._measure(architectures, self._hints)
+        return np.array([values[name] for name in self._hints]).reshape(len(self._hints), len(architectures)).T
