@@ -1,7 +1,8 @@
 """Latencies of Once-for-All MobileNetV3 on graphics cards, predicted from those of 5,000 measured sub-networks.
 
 HELP (Lee et al., NeurIPS 2021, arXiv 2106.08630) measured random sub-networks at resolutions of 128 to 224 on four
-cards with three batch sizes (`v100_64`). The space has more than 10^19: a latency is predicted as the sum of its blocks'.
+cards with three batch sizes (`v100_64`). The space has more than 10^19: a latency is predicted as the sum of those of
+its blocks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
 from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
-from zcproxy.benchmarks.once_for_all.mobilenetv3_space import BLOCKS, DEPTHS, STAGES, MobileNetV3Space
+from zcproxy.benchmarks.once_for_all.mobilenetv3 import STAGES
+from zcproxy.benchmarks.once_for_all.mobilenetv3_space import BLOCKS, DEPTHS, MobileNetV3Space
 from zcproxy.errors import BenchmarkError
 
 Array = NDArray[np.float64]
