@@ -129,6 +129,13 @@ def test_measured_accuracies_are_searched_with_a_proxy_as_guide(tmp_path: Path, 
     assert result.front["params"].iloc[0] <= 400
 
 
+def test_linas_predicts_what_is_dear() -> None:
+    measured = replace(SMALL, maximized=("accuracy",), algorithm="linas")
+    assert (measured.predicted, measured.hints) == (("accuracy",), ("macs", "proxy"))
+    scored = replace(SMALL, algorithm="linas")
+    assert (scored.predicted, scored.hints) == (("proxy", "macs"), ())
+
+
 def test_the_optimum_of_a_benchmark_is_found(tmp_path: Path) -> None:
     task = get_task("digits201")
     known = task.labels(task.architectures("all"))
@@ -194,7 +201,6 @@ def test_a_directory_of_another_search_is_refused(tmp_path: Path, tiny: Tiny) ->
         ({"warm_start": 2}, "--warm-start needs"),
         ({"inner_evaluations": 2}, "less than a population"),
         ({"algorithm": "local"}, "takes one objective"),
-        ({"algorithm": "linas", "maximized": (), "minimized": ("params", "macs")}, "linas predicts what is dear"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes: dict[str, object], message: str) -> None:

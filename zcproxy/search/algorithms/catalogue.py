@@ -19,7 +19,7 @@ LINAS = "linas"
 ALGORITHMS = ("random", *OF_ONE_OBJECTIVE, *KINDS, LINAS)
 
 
-def check_algorithm(name: str, goals: Goals, predicted: Sequence[str]) -> None:
+def check_algorithm(name: str, goals: Goals) -> None:
     """Raise `ConfigurationError` if there is no such algorithm, or it does not suit the goals."""
     if name not in ALGORITHMS:
         hint = nearest_names(name, ALGORITHMS)
@@ -28,10 +28,6 @@ def check_algorithm(name: str, goals: Goals, predicted: Sequence[str]) -> None:
         raise ConfigurationError(
             f"{name} takes one objective, not {' and '.join(goals.objectives)}: bound the others with --limit, or "
             f"choose {', '.join([*KINDS, LINAS])}"
-        )
-    if name == LINAS and not predicted:
-        raise ConfigurationError(
-            f"{LINAS} predicts what is dear to measure, and {' and '.join(goals.objectives)} is not: choose nsga2"
         )
 
 
@@ -65,7 +61,7 @@ def make_algorithm(
     Raises:
         ConfigurationError: see `check_algorithm`.
     """
-    check_algorithm(name, goals, predicted)
+    check_algorithm(name, goals)
     proposer.known.update(start)
     first = list(start)[:population]
     if name in KINDS:
