@@ -14,7 +14,7 @@ from zcproxy.benchmarks.nasbench201 import labels as nasbench201_labels, officia
 from zcproxy.benchmarks.nats_sss import official as nats_sss_official, tasks as nats_sss_tasks
 from zcproxy.benchmarks.nds.labels import FILES
 from zcproxy.benchmarks.official import Benchmark, Reading, read_known_files
-from zcproxy.benchmarks.once_for_all import tasks as once_for_all
+from zcproxy.benchmarks.once_for_all import latency as once_for_all_latency, tasks as once_for_all
 from zcproxy.benchmarks.transnas101 import official as transnas101
 from zcproxy.errors import BenchmarkError, nearest_names
 from zcproxy.sweep.runner import Progress
@@ -103,10 +103,11 @@ _BENCHMARKS = (
         "ofa_mobilenetv3",
         "Once-for-All MobileNetV3-w1.0 (Cai et al., ICLR 2020), sub-networks that two searches met",
         "ImageNet top-1 with the weights of the super-network, at 224 pixels",
-        "mbnv3w10_{evonsga2,linasnsga2}_acc_macs.csv (github.com/IntelLabs/DyNAS-T, notebooks)",
-        "0.04 MB",
-        "Apache-2.0",
-        partial(read_known_files, (once_for_all.TABLE,)),
+        "mbnv3w10_{evonsga2,linasnsga2}_acc_macs.csv (github.com/IntelLabs/DyNAS-T, notebooks); for latencies "
+        "ofa_archs.json, ofa_latency.npz (HELP)",
+        "0.3 MB",
+        "Apache-2.0; latencies MIT",
+        partial(read_known_files, (once_for_all.TABLE, once_for_all_latency.MEASUREMENTS)),
     ),
 )
 

@@ -34,9 +34,11 @@ DEVICES = ("edgegpu", "raspi4", "fpga")
 EVALUATIONS = 500
 
 
-def proxies(seed: int) -> dict[str, Proxy]:
-    """Return what is made large."""
-    return {**discovered(seed), **{name: resolve_proxy(name) for name in ("params", "flops")}}
+def proxies(device: str, seed: int) -> dict[str, Proxy]:
+    """Return what is made large: on the first device all discovered proxies, on the others the one found here."""
+    found = discovered(seed)
+    names = list(found) if device == DEVICES[0] else ["zc-nasbench201"]
+    return {**{name: found[name] for name in names}, **{name: resolve_proxy(name) for name in ("params", "flops")}}
 
 
 def costs_of(cells: list[str], device: str) -> NDArray[np.float64]:
@@ -88,7 +90,7 @@ def main() -> None:
             drawn["true front", device] = true
             corners = true.min(axis=0), true.max(axis=0)
             for seed in arguments.seeds:
-                for name, proxy in proxies(seed).items():
+                for name, proxy in proxies(device, seed).items():
                     setting = Setting(TASK, formula=str(proxy.formula), proxy_batch_size=proxy.batch_size)
                     configuration = SearchConfiguration(
                         setting, ("proxy",), (f"latency_ms:{device}",), evaluations=EVALUATIONS, seed=seed
