@@ -10,7 +10,6 @@ latency, as a share of that of the true front, in the box that the true front sp
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -18,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from discovered import discovered
+from naming import folder_name, told
 from numpy.typing import NDArray
 
 from zcproxy import Proxy
@@ -97,8 +97,8 @@ def main() -> None:
                     configuration = SearchConfiguration(
                         setting, ("proxy",), (f"latency_ms:{device}",), evaluations=EVALUATIONS, seed=seed
                     )
-                    step = partial(_step, display, f"{device} {name} {seed}")
-                    out = arguments.out / device / name.replace(" ", "-") / str(seed)
+                    out = arguments.out / device / folder_name(name) / str(seed)
+                    step = told(display, f"{device} {name} {seed}")
                     cells = search(configuration, out, workers=2, step=step).front["arch"].tolist()
                     costs = costs_of(cells, device)
                     share = hypervolume(costs, *corners) / hypervolume(true, *corners)
@@ -108,10 +108,6 @@ def main() -> None:
     table.to_csv(arguments.tables / "fronts.csv", index=False, float_format="%.4f")
     draw(arguments.tables / "fronts.png", drawn)
     print(table.groupby(["device", "proxy"], sort=False)[["cells", "share"]].agg(["mean", "std"]).round(3).to_string())
-
-
-def _step(display: RunDisplay, name: str, what: str, done: int, total: int) -> None:
-    display.step(f"{name}: {what}", done, total)
 
 
 if __name__ == "__main__":

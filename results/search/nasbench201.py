@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from discovered import UNSEEN, discovered
+from naming import folder_name, told
 
 from zcproxy import Proxy
 from zcproxy.benchmark import Task
@@ -55,11 +55,8 @@ class Study:
     def search(self, name: str, configuration: SearchConfiguration) -> SearchResult:
         """Return the result of a search in a folder of its own."""
         task = configuration.setting.reference.replace("/", "-")
-        out = self.out / task / name.replace(", ", "-").replace(" ", "-") / str(configuration.seed)
-        return search(configuration, out, workers=2, step=partial(self._step, f"{task} {name} {configuration.seed}"))
-
-    def _step(self, name: str, what: str, done: int, total: int) -> None:
-        self.display.step(f"{name}: {what}", done, total)
+        out = self.out / task / folder_name(name) / str(configuration.seed)
+        return search(configuration, out, workers=2, step=told(self.display, f"{task} {name} {configuration.seed}"))
 
 
 def proxies(seed: int) -> dict[str, Proxy]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from naming import folder_name, told
 from numpy.typing import NDArray
 
 from zcproxy import load_proxy
@@ -46,15 +46,11 @@ SHARES = (0.95, 0.98, 0.99, 0.995)
 
 def finished(name: str, configuration: SearchConfiguration, folder: Path, display: RunDisplay) -> SearchResult:
     """Return the result of a search in a folder, which takes over what the searches before it measured."""
-    out = folder / name.replace(", ", "-").replace(" ", "-") / str(configuration.seed)
+    out = folder / folder_name(name) / str(configuration.seed)
     earlier = sorted(folder.glob("*/*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
     same_proxy = [path for path in earlier if path.parent.parent == out.parent]
     reuse = [path.parent for path in dict.fromkeys([*earlier[-1:], *same_proxy[-1:]]) if path.parent != out]
-    return search(configuration, out, workers=2, reuse=reuse, step=partial(_step, display, f"{name} {out.name}"))
-
-
-def _step(display: RunDisplay, name: str, what: str, done: int, total: int) -> None:
-    display.step(f"{name}: {what}", done, total)
+    return search(configuration, out, workers=2, reuse=reuse, step=told(display, f"{name} {out.name}"))
 
 
 def shares_of(result: SearchResult, reference: SearchResult) -> NDArray[np.float64]:
