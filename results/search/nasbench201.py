@@ -29,17 +29,20 @@ from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.run import draw_samples
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.random import generator
+from zcproxy.scoring import draw_networks, score_networks
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
+from zcproxy.sweep.runner import worker_pool
 
 HERE = Path(__file__).parent
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 SCORED, PREDICTED, QUERIES = 500, 500, 20
 DISCOVERED = ("zc-nasbench201", "zc-general", UNSEEN)
-PARAMS, RANDOM = "params", "random"
+PUBLISHED = ("params", "naswot", "synflow", "zico")
+AGGREGATE, RANDOM = "az_nas", "random"
 METHODS = {
-    "cifar10": (*DISCOVERED, PARAMS, RANDOM),
-    "cifar100": (DISCOVERED[0], PARAMS, RANDOM),
-    "imagenet16-120": (DISCOVERED[0], PARAMS, RANDOM),
+    "cifar10": (*DISCOVERED, *PUBLISHED, AGGREGATE, RANDOM),
+    "cifar100": (DISCOVERED[0], *PUBLISHED, AGGREGATE, RANDOM),
+    "imagenet16-120": (DISCOVERED[0], *PUBLISHED, AGGREGATE, RANDOM),
 }
 """What searches on the networks of each dataset; the picks of CIFAR-10 are judged on the other two as well."""
 WITHOUT_PROXY = ("random, 20 queries", "linas, encodings alone, 20 queries")
@@ -61,7 +64,7 @@ class Study:
 
 def proxies(seed: int) -> dict[str, Proxy]:
     """Return the proxies that are searched with."""
-    return {**discovered(seed), PARAMS: resolve_proxy(PARAMS)}
+    return {**discovered(seed), **{name: resolve_proxy(name) for name in PUBLISHED}}
 
 
 def known_to(proxy: Proxy, task: Task) -> set[str]:
@@ -84,6 +87,15 @@ def by_score(study: Study, task: Task, name: str, proxy: Proxy, seed: int) -> di
     seen = known_to(proxy, task)
     new = next(cell for cell in cells if task.space.equivalence_class(cell) not in seen)
     return {"method": name, "scored": SCORED, "queries": 0, "pick": cells[0], "new_pick": new}
+
+
+def by_aggregate(task: Task, seed: int) -> dict[str, object]:
+    """Return the cell of a random sample that AZ-NAS ranks first: a rank among a sample is no score to search by."""
+    cells = draw_networks(task, SCORED, seed=seed)
+    with worker_pool(2) as executor:
+        scores = score_networks([resolve_proxy(AGGREGATE)], task.name, cells, population="all", executor=executor)
+    best = cells[int(np.nanargmax(scores.scores[AGGREGATE]))]
+    return {"method": AGGREGATE, "scored": SCORED, "queries": 0, "pick": best}
 
 
 def by_queries(study: Study, task: Task, seed: int, names: Collection[str]) -> Iterator[dict[str, object]]:
@@ -112,6 +124,8 @@ def picks(study: Study, task: Task, seed: int, columns: tuple[str, ...]) -> Iter
     for name in columns:
         if name in chosen:
             yield by_score(study, task, name, chosen[name], seed)
+        elif name == AGGREGATE:
+            yield by_aggregate(task, seed)
         elif name == RANDOM:
             yield {
                 "method": RANDOM,
