@@ -28,6 +28,7 @@ from zcproxy.display import RunDisplay
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.run import draw_samples
 from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.primitives.zoo.scorers import resolve_scorer
 from zcproxy.random import generator
 from zcproxy.scoring import draw_networks, score_networks
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
@@ -93,7 +94,7 @@ def by_aggregate(task: Task, seed: int) -> dict[str, object]:
     """Return the cell of a random sample that AZ-NAS ranks first: a rank among a sample is no score to search by."""
     cells = draw_networks(task, SCORED, seed=seed)
     with worker_pool(2) as executor:
-        scores = score_networks([resolve_proxy(AGGREGATE)], task.name, cells, population="all", executor=executor)
+        scores = score_networks([resolve_scorer(AGGREGATE)], task.name, cells, population="all", executor=executor)
     best = cells[int(np.nanargmax(scores.scores[AGGREGATE]))]
     return {"method": AGGREGATE, "scored": SCORED, "queries": 0, "pick": best}
 

@@ -27,7 +27,13 @@ def values_of(space: Bowl, architecture: str) -> dict[str, float]:
 
 
 def search(
-    space: Bowl, name: str, goals: Goals, evaluations: int = 240, seed: int = 0, start: tuple[str, ...] = ()
+    space: Bowl,
+    name: str,
+    goals: Goals,
+    evaluations: int = 240,
+    seed: int = 0,
+    start: tuple[str, ...] = (),
+    scored: tuple[str, ...] = (),
 ) -> list[Outcome]:
     """Return what an algorithm evaluates, in order."""
     proposer = Proposer(space, generator("test", seed), set())
@@ -47,6 +53,7 @@ def search(
         hints=["sum"],
         measure=measure,
         inner_evaluations=200,
+        scored=scored,
     )
     found: list[Outcome] = []
     while len(found) < evaluations:
@@ -90,6 +97,18 @@ def test_several_objectives_and_a_bound(bowl: Bowl, name: str) -> None:
 def test_a_start_is_evaluated_first(bowl: Bowl, name: str) -> None:
     start = ("a=3 b=3 c=3 d=2", "a=0 b=0 c=0 d=0")
     assert tuple(outcome.architecture for outcome in search(bowl, name, ONE, 20, start=start)[:2]) == start
+
+
+def test_linas_knows_from_what_was_scored_how_special_a_start_is(bowl: Bowl) -> None:
+    rng = generator("scored")
+    scored = tuple(dict.fromkeys(bowl.sample(rng) for _ in range(300)))
+    start = tuple(sorted(scored, key=lambda text: -values_of(bowl, text)["sum"])[:20])
+
+    def later(scored: tuple[str, ...]) -> float:
+        found = search(bowl, "linas", ONE, 40, start=start, scored=scored)[20:]
+        return float(np.mean([outcome.costs[0] for outcome in found]))
+
+    assert later(scored) < 0.7 * later(())
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

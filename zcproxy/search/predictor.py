@@ -34,15 +34,18 @@ class Predictor:
         architectures: that were measured.
         values: architectures x quantities; rows with NaN are left out.
         hints: what else is known of architectures; their arcsinh is a feature.
+        others: architectures that were not measured. Features are standardised over these and the measured ones:
+            where only the best of a ranking were measured, what is common elsewhere would seem far away.
     """
 
-    def __init__(self, architectures: Sequence[str], values: Array, hints: Hints) -> None:
+    def __init__(self, architectures: Sequence[str], values: Array, hints: Hints, others: Sequence[str] = ()) -> None:
         self._hints = hints
         known = np.flatnonzero(np.isfinite(values).all(axis=1))[-MOST:]
-        self._encoder = Encoder(architectures)
-        features = self._features([architectures[index] for index in known])
-        self._scaler = StandardScaler().fit(features)
-        self._models = [_fitted(self._scaler.transform(features), quantity) for quantity in values[known].T]
+        everything = [*architectures, *others]
+        self._encoder = Encoder(everything)
+        self._scaler = StandardScaler().fit(self._features(everything))
+        features = self._scaler.transform(self._features([architectures[index] for index in known]))
+        self._models = [_fitted(features, quantity) for quantity in values[known].T]
 
     def __call__(self, architectures: Sequence[str]) -> tuple[Array, Array]:
         """Return predictions and their standard deviations: architectures x quantities each."""

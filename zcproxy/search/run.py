@@ -97,23 +97,26 @@ class _Run:
         """Evaluate as many architectures as the configuration says."""
         configuration, goals = self.configuration, self.configuration.goals
         started = time.perf_counter()
-        if configuration.warm_start:
-            start = [*start, *self._warm(start)]
-        algorithm = self._algorithm(configuration.algorithm, goals, start, "search")
+        scored = self._warm(start) if configuration.warm_start else []
+        best = [outcome.architecture for outcome in ranked(scored) if outcome.architecture not in start]
+        first = [*start, *best[: configuration.population]]
+        algorithm = self._algorithm(
+            configuration.algorithm, goals, first, "search", [outcome.architecture for outcome in scored]
+        )
         outcomes = self._drive(algorithm, goals, configuration.evaluations, "searching")
         seconds = [self.evaluator.seconds[outcome.architecture] for outcome in outcomes]
         total = time.perf_counter() - started
         return result_of(goals, outcomes, seconds, self.evaluator.measuring, total)
 
-    def _warm(self, start: Sequence[str]) -> list[str]:
-        """Return the best architectures of a search by the proxy and what is cheap."""
+    def _warm(self, start: Sequence[str]) -> list[Outcome]:
+        """Return what a search by the proxy and what is cheap comes upon."""
         goals, evaluations = self.configuration.warm_goals, self.configuration.warm_start
         algorithm = self._algorithm("nsga2", goals, start, "warm start")
-        outcomes = self._drive(algorithm, goals, evaluations, "warm start")
-        best = [outcome.architecture for outcome in ranked(outcomes) if outcome.architecture not in start]
-        return best[: self.configuration.population]
+        return self._drive(algorithm, goals, evaluations, "warm start")
 
-    def _algorithm(self, name: str, goals: Goals, start: Sequence[str], purpose: str) -> Algorithm:
+    def _algorithm(
+        self, name: str, goals: Goals, start: Sequence[str], purpose: str, scored: Sequence[str] = ()
+    ) -> Algorithm:
         configuration, space = self.configuration, self.bench.subject.space
         return make_algorithm(
             name,
@@ -126,6 +129,7 @@ class _Run:
             hints=configuration.hints,
             measure=self.evaluator.values,
             inner_evaluations=configuration.inner_evaluations,
+            scored=scored,
         )
 
     def _drive(self, algorithm: Algorithm, goals: Goals, evaluations: int, what: str) -> list[Outcome]:

@@ -43,6 +43,7 @@ def make_algorithm(
     hints: Sequence[str],
     measure: Measure,
     inner_evaluations: int = 2000,
+    scored: Sequence[str] = (),
 ) -> Algorithm:
     """Return an algorithm that has asked nothing yet.
 
@@ -57,6 +58,7 @@ def make_algorithm(
         hints: quantities that its predictors see.
         measure: measures hints and what is not predicted.
         inner_evaluations: architectures that an inner search of `linas` predicts.
+        scored: architectures whose hints `linas` may look at from the beginning.
 
     Raises:
         ConfigurationError: see `check_algorithm`.
@@ -67,7 +69,7 @@ def make_algorithm(
     if name in KINDS:
         return Genetic(name, proposer, population, first, len(goals.objectives), derive_seed(name, seed) % 2**32)
     if name == LINAS:
-        return Linas(proposer, population, first, goals, predicted, hints, measure, inner_evaluations, seed)
+        return Linas(proposer, population, first, goals, predicted, hints, measure, inner_evaluations, scored, seed)
     if name == "random":
         return RandomSearch(proposer, population, first)
     return OF_ONE_OBJECTIVE[name](proposer, population, first)

@@ -22,7 +22,10 @@ from zcproxy.search.predictor import Predictor
 INNER_POPULATION = 50
 
 OPTIMISM = 1.0
-"""Standard deviations by which predictions are taken to be better: what is uncertain is worth a measurement."""
+"""Standard deviations by which predictions are taken to be better: what is uncertain is worth a measurement.
+
+Only where there are several objectives: with one, a whole population would go where the least is known.
+"""
 
 Measure = Callable[[Sequence[str], Sequence[str]], Mapping[str, NDArray[np.float64]]]
 """Returns quantities of architectures by name, given architectures and names; NaN where one is undefined."""
@@ -40,6 +43,7 @@ class Linas:
         hints: quantities that predictors see besides the encoding, such as a proxy's score.
         measure: measures hints, and what is not predicted, for the inner search.
         inner_evaluations: architectures that an inner search predicts.
+        scored: architectures whose hints are known; with the measured ones they tell predictors what is usual.
         seed: of the inner searches.
     """
 
@@ -53,13 +57,15 @@ class Linas:
         hints: Sequence[str],
         measure: Measure,
         inner_evaluations: int,
+        scored: Sequence[str],
         seed: int,
     ) -> None:
         self._proposer, self._population, self._goals = proposer, population, goals
         self._predicted, self._hints, self._measure = list(predicted), list(hints), measure
         self._exact = [name for name in goals.quantities if name not in predicted]
         self._inner, self._seed = inner_evaluations, seed
-        self._start = list(start)
+        self._start, self._scored = list(start), list(scored)
+        self._optimism = OPTIMISM if len(goals.objectives) > 1 else 0.0
         self._measured: list[Outcome] = []
 
     def ask(self) -> list[str]:
@@ -79,8 +85,8 @@ class Linas:
         measured = [outcome.architecture for outcome in self._measured]
         places = [self._goals.quantities.index(name) for name in self._predicted]
         values = np.array([outcome.values for outcome in self._measured])[:, places]
-        predictor = Predictor(measured, values, self._known)
-        signs = OPTIMISM * np.array([1.0 if name in self._goals.maximized else -1.0 for name in self._predicted])
+        predictor = Predictor(measured, values, self._known, self._scored)
+        signs = self._optimism * np.array([1.0 if name in self._goals.maximized else -1.0 for name in self._predicted])
         space, step = self._proposer.space, len(measured)
         inner_proposer = Proposer(space, generator("linas", self._seed, step), set())
         best = [outcome.architecture for outcome in ranked(self._measured)[: INNER_POPULATION // 2]]
