@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -43,12 +44,12 @@ def test_pymoo_minimises_the_problem() -> None:
 def test_a_vector_of_indices_is_a_sub_network() -> None:
     evaluator = SubNetworkEvaluator(SETTING, ["proxy", "macs"])
     assert evaluator.param_dict["width1"] == {"count": 1, "vars": list(ElasticDigits.choices["width1"])}
-    vector = [0] * len(evaluator.param_dict)
-    same, (cost, macs) = evaluator.eval_subnet(vector)
+    vector = np.zeros(len(evaluator.param_dict))
+    same, cost, macs = evaluator.eval_subnet(vector)
     smallest = ElasticDigits().build(
         ElasticDigits().encode({name: options[0] for name, options in ElasticDigits.choices.items()})
     )
-    assert same == vector
+    assert same == list(vector)
     assert macs == count_costs(smallest, (1, 12, 12)).macs
     layers = [m for m in smallest.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
     expected = sum(torch.tensor(float(sum(p.numel() for p in layer.parameters()))).log() for layer in layers)

@@ -95,10 +95,10 @@ class _ArchitectureSampling(Sampling):  # type: ignore[misc]
 
 
 class SubNetworkEvaluator:
-    """Evaluates sub-networks for a loop in the way of DyNAS-T (github.com/IntelLabs/DyNAS-T).
+    """Evaluates sub-networks for the loops of DyNAS-T (github.com/IntelLabs/DyNAS-T, release 1.6).
 
-    `param_dict` describes the elastic parameters as its `ParameterManager` takes them; `eval_subnet` takes a vector
-    with an index a parameter and returns it with the costs of its sub-network.
+    `param_dict` describes the elastic parameters as its `EncodingBase` takes them; the object itself is the
+    `evaluation_interface` of its problems of one, two or three objectives.
 
     Args:
         setting: names a super-network or another space of independent choices, and the proxy.
@@ -121,17 +121,20 @@ class SubNetworkEvaluator:
         """The parameters by name: how many there are of each (one), and its options."""
         return {name: {"count": 1, "vars": list(options)} for name, options in self._space.choices.items()}
 
-    def eval_subnet(self, x: Sequence[int]) -> tuple[list[int], tuple[float, ...]]:
-        """Return the vector, and the costs of its sub-network: quantities of which more is better change their sign."""
+    def eval_subnet(self, x: Sequence[float]) -> tuple[Any, ...]:
+        """Return the vector and each cost of its sub-network: quantities of which more is better change their sign.
+
+        Args:
+            x: an index a parameter, in the order of `param_dict`; whole numbers of any type.
+        """
         choice: Mapping[str, Option] = {
-            name: options[index] for (name, options), index in zip(self._space.choices.items(), x, strict=True)
+            name: options[int(index)] for (name, options), index in zip(self._space.choices.items(), x, strict=True)
         }
         architecture = self._space.encode(choice)
         values = self._evaluator.values([architecture], self._quantities)
         signed = (-1.0 if name in MAXIMIZED else 1.0 for name in self._quantities)
-        return list(x), tuple(
-            sign * float(values[name][0]) for sign, name in zip(signed, self._quantities, strict=True)
-        )
+        costs = (sign * float(values[name][0]) for sign, name in zip(signed, self._quantities, strict=True))
+        return list(x), *costs
 
 
 def _evaluator(setting: Setting, names: Sequence[str], table: Path | None) -> Evaluator:
