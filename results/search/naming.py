@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from zcproxy.display import RunDisplay
 from zcproxy.search.run import Step
 
@@ -9,6 +11,11 @@ from zcproxy.search.run import Step
 def folder_name(method: str) -> str:
     """Return the name of a method as a folder."""
     return method.replace(", ", "-").replace(" ", "-")
+
+
+def folder_of(out: Path, task: str, method: str) -> Path:
+    """Return where the searches of a task by a method are, a folder a seed."""
+    return out / task.replace("/", "-") / folder_name(method)
 
 
 def told(display: RunDisplay, name: str) -> Step:

@@ -10,7 +10,8 @@ finished are not made again.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,9 +20,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from discovered import UNSEEN, discovered
-from naming import folder_name, told
+from naming import folder_of, told
 
 from zcproxy import Proxy
+from zcproxy.aggregate import Scorer
 from zcproxy.benchmark import Task
 from zcproxy.benchmarks import get_task
 from zcproxy.display import RunDisplay
@@ -58,9 +60,9 @@ class Study:
 
     def search(self, name: str, configuration: SearchConfiguration) -> SearchResult:
         """Return the result of a search in a folder of its own."""
-        task = configuration.setting.reference.replace("/", "-")
-        out = self.out / task / folder_name(name) / str(configuration.seed)
-        return search(configuration, out, workers=2, step=told(self.display, f"{task} {name} {configuration.seed}"))
+        task, seed = configuration.setting.reference, str(configuration.seed)
+        out = folder_of(self.out, task, name) / seed
+        return search(configuration, out, workers=2, step=told(self.display, f"{task} {name} {seed}"))
 
 
 def proxies(seed: int) -> dict[str, Proxy]:
@@ -90,13 +92,18 @@ def by_score(study: Study, task: Task, name: str, proxy: Proxy, seed: int) -> di
     return {"method": name, "scored": SCORED, "queries": 0, "pick": cells[0], "new_pick": new}
 
 
+def highest(scorer: Scorer, task: str, cells: Sequence[str], executor: Executor | None, initialisation: int = 0) -> str:
+    """Return the cell of highest score among some."""
+    found = score_networks([scorer], task, cells, population="all", initialisation=initialisation, executor=executor)
+    return cells[int(np.nanargmax(found.scores[scorer.name]))]
+
+
 def by_aggregate(task: Task, seed: int) -> dict[str, object]:
     """Return the cell of a random sample that AZ-NAS ranks first: a rank among a sample is no score to search by."""
     cells = draw_networks(task, SCORED, seed=seed)
     with worker_pool(2) as executor:
-        scores = score_networks([resolve_scorer(AGGREGATE)], task.name, cells, population="all", executor=executor)
-    best = cells[int(np.nanargmax(scores.scores[AGGREGATE]))]
-    return {"method": AGGREGATE, "scored": SCORED, "queries": 0, "pick": best}
+        pick = highest(resolve_scorer(AGGREGATE), task.name, cells, executor)
+    return {"method": AGGREGATE, "scored": SCORED, "queries": 0, "pick": pick}
 
 
 def by_queries(study: Study, task: Task, seed: int, names: Collection[str]) -> Iterator[dict[str, object]]:

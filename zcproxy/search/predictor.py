@@ -43,9 +43,10 @@ class Predictor:
         known = np.flatnonzero(np.isfinite(values).all(axis=1))[-MOST:]
         everything = [*architectures, *others]
         self._encoder = Encoder(everything)
-        self._scaler = StandardScaler().fit(self._features(everything))
-        features = self._scaler.transform(self._features([architectures[index] for index in known]))
-        self._models = [_fitted(features, quantity) for quantity in values[known].T]
+        features = self._features(everything)
+        self._scaler = StandardScaler().fit(features)
+        learnt = self._scaler.transform(features[known])
+        self._models = [_fitted(learnt, quantity) for quantity in values[known].T]
 
     def __call__(self, architectures: Sequence[str]) -> tuple[Array, Array]:
         """Return predictions and their standard deviations: architectures x quantities each."""
