@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import pickle
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,8 @@ from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.elastic_digits import network, sharing
 from zcproxy.benchmarks.elastic_digits.network import ElasticNetwork, Stage
 from zcproxy.benchmarks.elastic_digits.sharing import train_shared
-from zcproxy.errors import ModelError
+from zcproxy.benchmarks.safe_pickle import load_torch
+from zcproxy.errors import BenchmarkError, ModelError
 from zcproxy.files import replacing
 from zcproxy.search.super_network import SuperNetwork, inherit_slices
 from zcproxy.space import Option
@@ -111,9 +111,9 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Return shared weights; nothing but tensors is read. Raises `ModelError`."""
     try:
-        content = torch.load(path, weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise ModelError(f"cannot read the weights {path}: {' '.join(str(error).split())[:200]}") from error
+        content = load_torch(path, "weights")
+    except BenchmarkError as error:
+        raise ModelError(f"cannot read the weights {path}: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise ModelError(f"{path} holds something else than weights by name")
     return content

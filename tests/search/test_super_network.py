@@ -112,6 +112,12 @@ def test_training_is_reproducible() -> None:
 def test_files_that_hold_no_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.pt").write_text("no weights")
     torch.save([1, 2], tmp_path / "list.pt")
-    for name in ("missing", "text", "list"):
-        with pytest.raises(ModelError, match=f"{name}.pt"):
+    torch.save(tmp_path, tmp_path / "object.pt")
+    for name, message in (
+        ("missing", "cannot be read"),
+        ("text", "is truncated or not weights"),
+        ("list", "holds something else than weights by name"),
+        ("object", "is refused: it names pathlib"),
+    ):
+        with pytest.raises(ModelError, match=f"{name}.pt.*{message}"):
             read_weights(tmp_path / f"{name}.pt")
