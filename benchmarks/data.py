@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
-import zlib
 from functools import cache
 from pathlib import Path
 
 import platformdirs
 
+from zcproxy.benchmarks.unpacking import content_of
 from zcproxy.errors import BenchmarkError
 
 VARIABLE = "ZCPROXY_DATA"
@@ -64,15 +63,6 @@ def check_digest(path: Path, digest: str, advice: str = "fetch the file again") 
             f"{path} is truncated or changed: {state.st_size} bytes with {kind} {found[:12]}..., "
             f"expected {digest[:12]}...; {advice}"
         )
-
-
-def content_of(path: Path) -> bytes:
-    """Return the bytes of a file, decompressed where its name ends in `.gz`. Raises `BenchmarkError`."""
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError, zlib.error) as error:
-        raise BenchmarkError(f"{path} cannot be read ({error}): fetch the file again") from error
 
 
 def digest_of(content: bytes, like: str) -> str:
