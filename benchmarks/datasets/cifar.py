@@ -6,6 +6,7 @@ The original batches are pickles, read as plain data (`zcproxy.benchmarks.safe_p
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +52,7 @@ def _from_npz(path: Path) -> tuple[Part, Part]:
     train, test = ((arrays[f"X_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
     for images, targets in (train, test):
         if targets.dtype.kind not in "iu" or targets.ndim != 1 or len(targets) != len(images):
-            raise BenchmarkError(
-                f"{path} has {targets.dtype} classes of shape {targets.shape} for {len(images)} images"
-            )
+            raise BenchmarkError(f"{path} has classes of shape {targets.shape} for {len(images)} images")
         if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3):
             raise BenchmarkError(f"{path} has {images.dtype} images of shape {images.shape}, not samples x 32 x 32 x 3")
     return (train[0], train[1].astype(np.int64)), (test[0], test[1].astype(np.int64))
@@ -66,7 +65,7 @@ def _from_batches(folder: Path, names: tuple[str, ...], field: bytes) -> Part:
 
 
 def _read_batch(path: Path, field: bytes) -> Part:
-    if not path.exists():
+    if not os.path.exists(path):  # unlike Path.exists, also where the folder may not be read
         raise BenchmarkError(f"{path} is missing: give the folder that holds the extracted CIFAR batches")
     try:
         content = read_pickle(io.BytesIO(content_of(path)), "it", encoding="bytes")
