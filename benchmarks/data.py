@@ -25,8 +25,10 @@ def configured_directory() -> Path:
 def data_directory() -> Path:
     """Return the data directory. Raises `BenchmarkError` if it does not exist."""
     directory = configured_directory()
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         raise BenchmarkError(f"no data directory at {directory}: set {VARIABLE} to the folder with the benchmark files")
+    if not os.access(directory, os.R_OK | os.X_OK):
+        raise BenchmarkError(f"the data directory {directory} may not be read: change its permissions, or {VARIABLE}")
     return directory
 
 
@@ -44,7 +46,7 @@ def verified_file(relative: str, digest: str) -> Path:
     """
     directory = data_directory()
     path = directory / relative
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BenchmarkError(f"{path} is missing: put {relative} there, or set {VARIABLE} to the folder that has it")
     check_digest(path, digest)
     return path

@@ -118,12 +118,9 @@ def contents_of(content: Any, path: Path, what: str) -> Contents:
     held = dict(dict.items(content))
     missing = [key for key in _KEYS if key not in held]
     if missing:
-        names = (
-            ", ".join(str(key)[:_LONGEST] for key in list(held)[:_LISTED] if isinstance(key, str | int)) or "nothing"
-        )
-        raise BenchmarkError(
-            f"{path} is not {what}: it has no '{missing[0]}', it holds {', '.join(shown) or 'nothing'}"
-        )
+        keys = [key[:_LONGEST] for key in held if isinstance(key, str)][:_LISTED]
+        shown = ", ".join(keys) or "nothing"
+        raise BenchmarkError(f"{path} is not {what}: it has no '{missing[0]}', it holds {shown}")
     architectures, records = held["meta_archs"], held["arch2infos"]
     records = {} if records is None else records
     if not isinstance(architectures, list) or not isinstance(records, dict):

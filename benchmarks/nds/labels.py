@@ -51,7 +51,9 @@ class NDSFile:
     def source(self) -> TableSource:
         """The table that is made of the file."""
         convert = partial(convert_entries, self.family)
-        return TableSource("nds", self.stem, (KnownFile(f"{self.stem}.json", self.digest),), convert, COLUMNS)
+        return TableSource(
+            "nds", self.stem, (KnownFile(f"{self.stem}.json", self.digest),), convert, COLUMNS, COLUMNS[:1]
+        )
 
 
 FILES = {

@@ -71,4 +71,5 @@ TABLE = TableSource(
     ),
     convert_rows,
     COLUMNS,
+    labels=COLUMNS[:1],
 )

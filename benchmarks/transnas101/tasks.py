@@ -66,7 +66,7 @@ def load_task(dataset: str, side: int | None = None) -> TableTask:
 def table_of(kind: str, head: str) -> TableSource:
     """Return the table of a space (`micro`, `macro`) and a head."""
     file = KnownFile(f"transbench101_{HEADS[head].task}.csv", HEADS[head].digest)
-    return TableSource("transnas101", f"{kind}-{head}", (file,), partial(convert_rows, kind), (LABEL,))
+    return TableSource("transnas101", f"{kind}-{head}", (file,), partial(convert_rows, kind), (LABEL,), (LABEL,))
 
 
 def convert_rows(kind: str, contents: Sequence[bytes]) -> Converted:
