@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from zcproxy.benchmarks.nats_releases import Contents
-from zcproxy.benchmarks.plain_values import dictionary, number, whole_number
+from zcproxy.benchmarks.plain_values import dictionary, finite_number, whole_number
 from zcproxy.errors import BenchmarkError
 from zcproxy.sweep.runner import Progress
 
@@ -136,7 +136,7 @@ def _training(state: object) -> dict[str, Any]:
         kept["epochs"] = whole_number(found["epochs"])
         if not 1 <= kept["epochs"] <= _MOST_EPOCHS:
             raise ValueError(f"it was trained for {kept['epochs']} epochs")
-    return kept | {name: number(found[name]) for name in _COSTS if name in found}
+    return kept | {name: finite_number(found[name]) for name in _COSTS if name in found}
 
 
 def _training_key(key: object) -> tuple[str, int | str]:
@@ -178,7 +178,7 @@ def accuracy(results: Any, dataset: str, subset: str, seed: int | None = None) -
     metrics = results.get_metrics(dataset, subset, is_random=False if seed is None else seed)
     found = metrics["accuracy"]
     try:
-        percent = number(found)
+        percent = finite_number(found)
     except ValueError:
         percent = math.nan
     if not 0 <= percent <= 100:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import csv
+import io
 import json
 import math
 import warnings
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+_LONGEST_REASON = 200
 LONGEST_LITERAL = 10_000
 """Characters of a literal; the longest official one has 250, the header of an array a hundred."""
 
@@ -21,6 +26,14 @@ def read_json(content: bytes) -> Any:
         return json.loads(content)
     except RecursionError as error:
         raise ValueError("its values are nested too deeply") from error
+
+
+def read_csv(content: bytes, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of a table of comma-separated values. Raises `ValueError` for anything else."""
+    try:
+        return pd.read_csv(io.BytesIO(content), usecols=list(columns), low_memory=False)
+    except (MemoryError, OverflowError, ValueError, csv.Error) as error:
+        raise ValueError(" ".join(str(error).split())[:_LONGEST_REASON]) from error
 
 
 def read_literal(text: str) -> Any:
@@ -35,7 +48,7 @@ def read_literal(text: str) -> Any:
         raise ValueError("it is no plain value") from error
 
 
-def number(value: object) -> float:
+def finite_number(value: object) -> float:
     """Return a finite number as a float.
 
     Raises:
