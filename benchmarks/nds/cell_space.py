@@ -90,9 +90,8 @@ class NDSCellSpace(BaseSpace):
         for kind in _KINDS:
             expected = self._ends(cells[kind])
             if ends[kind] != expected:
-                raise BenchmarkError(
-                    f"'{kind}_concat' is {str(ends[kind])[:_LONGEST]}, in the family {self.family} it is {expected}"
-                )
+                found = str(ends[kind])[:_LONGEST]
+                raise BenchmarkError(f"'{kind}_concat' is {found}, in the family {self.family} it is {expected}")
         return architecture
 
     def decode(self, text: str) -> CellChoice:

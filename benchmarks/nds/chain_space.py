@@ -85,9 +85,8 @@ class NDSChainSpace(BaseSpace):
         for group in rest:
             found = re.fullmatch(rf"({_NUMBER})x({_NUMBER})s({_NUMBER})(?:b({_RATIO})g({_NUMBER}))?", group)
             if found is None or (found[4] is not None) != self._has_bottleneck:
-                raise self.outside(
-                    text, f"the stage '{group[:_LONGEST]}' is not like {self._written(self._stages(1)[0])}"
-                )
+                like = self._written(self._stages(1)[0])
+                raise self.outside(text, f"the stage '{group[:_LONGEST]}' is not like {like}")
             options = (float(found[4]), int(found[5])) if self._has_bottleneck else ()
             stages.append(Stage(int(found[1]), int(found[2]), int(found[3]), *options))
         for stage in stages:

@@ -143,7 +143,5 @@ def _row(family: str, entry: Any) -> tuple[str, float, float, float, int]:
     except ValueError as error:
         raise BenchmarkError(f"its error, params or flops are no numbers: the training diverged ({error})") from error
     if not 0 <= accuracy <= 100 or min(params, flops) < 0:
-        raise BenchmarkError(
-            f"its accuracy of {accuracy:g} %, {params:g} params or {flops:g} million flops make no sense"
-        )
+        raise BenchmarkError(f"{accuracy:g} % accuracy, {params:g} params or {flops:g} million flops make no sense")
     return architecture, accuracy, params, flops, 1

@@ -45,14 +45,8 @@ def convert_rows(contents: Sequence[bytes]) -> Converted:
         for number, row in enumerate(_trajectory(content).itertuples(index=False)):
             try:
                 architecture = MobileNetV3Space().from_official(read_literal(str(row[0])))
-                rows.append(
-                    (
-                        architecture,
-                        finite_number(row.accuracy),
-                        finite_number(row.params),
-                        finite_number(row.flops) / 1e6,
-                    )
-                )
+                accuracy, params, flops = map(finite_number, (row.accuracy, row.params, row.flops))
+                rows.append((architecture, accuracy, params, flops / 1e6))
             except (BenchmarkError, TypeError, ValueError) as error:
                 left_out.append(f"file {file}, row {number}: {error}")
     frame = pd.DataFrame(rows, columns=[ARCHITECTURE, *COLUMNS])
