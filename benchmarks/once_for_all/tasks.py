@@ -10,7 +10,7 @@ import pandas as pd
 from zcproxy.benchmarks.images import Images
 from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
-from zcproxy.benchmarks.plain_values import read_csv, read_literal
+from zcproxy.benchmarks.plain_values import finite_number, read_csv, read_literal
 from zcproxy.benchmarks.table_task import TableTask
 from zcproxy.errors import BenchmarkError
 

@@ -11,7 +11,7 @@ import pandas as pd
 from zcproxy.benchmark import SearchSpace
 from zcproxy.benchmarks.images import Images
 from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
-from zcproxy.benchmarks.plain_values import read_csv
+from zcproxy.benchmarks.plain_values import finite_number, read_csv
 from zcproxy.benchmarks.table_task import TableTask
 from zcproxy.benchmarks.transnas101.macro import MacroSpace
 from zcproxy.benchmarks.transnas101.micro import MicroSpace
