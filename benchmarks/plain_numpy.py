@@ -20,13 +20,13 @@ _ORDERS = "|<>="
 _MOST_DIMENSIONS = 32
 
 
-def plain_dtype(text: object, order: str = "=") -> np.dtype[Any]:
+def plain_dtype(text: object, order: Any = "=") -> np.dtype[Any]:
     """Return the type that a text such as `f8` or `U12` names. Raises `ValueError` for any that is not plain."""
     name = text.decode("ascii") if isinstance(text, bytes) else text
     if not isinstance(name, str) or not PLAIN.fullmatch(name):
         raise ValueError("it has an array whose type is not plain numbers or text")
     try:
-        return np.dtype(name).newbyteorder(order)  # type: ignore[call-overload]  # "=", "<", ">" or "|"
+        return np.dtype(name).newbyteorder(order)
     except TypeError as error:
         raise ValueError(f"numpy has no type {name}") from error
 
