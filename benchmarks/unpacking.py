@@ -25,6 +25,7 @@ Measured numbers, as text or pickled, unpack to 3 to 10 times their size.
 """
 
 _PIECE = 2**20
+_LONGEST_REASON = 150
 _ENCRYPTED = 1
 _READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -92,7 +93,7 @@ def content_of(path: Path) -> bytes:
         with gzip.open(path) as stream:
             return whole(stream, most_unpacked(size), str(path))
     except (OSError, EOFError, zlib.error) as error:
-        raise BenchmarkError(f"{path} cannot be read ({error}): fetch the file again") from error
+        raise BenchmarkError(f"{path} cannot be read ({_short(error)}): fetch the file again") from error
 
 
 def member_names(path: Path) -> list[str]:
@@ -102,7 +103,7 @@ def member_names(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             return [name for name in archive.namelist() if not name.endswith("/")]
     except _DAMAGED as error:
-        raise BenchmarkError(f"{path} is no zip archive ({error}): fetch it again") from error
+        raise BenchmarkError(f"{path} is no zip archive ({_short(error)}): fetch it again") from error
 
 
 def member(source: Path | IO[bytes], name: str, shown: str) -> bytes:
@@ -126,7 +127,11 @@ def member(source: Path | IO[bytes], name: str, shown: str) -> bytes:
     except KeyError as error:
         raise BenchmarkError(f"{shown} has no '{name}'") from error
     except _DAMAGED as error:
-        raise BenchmarkError(f"{name} in {shown} is damaged ({error}): fetch the archive again") from error
+        raise BenchmarkError(f"{name} in {shown} is damaged ({_short(error)}): fetch the archive again") from error
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:_LONGEST_REASON]
 
 
 # What zipfile raises over damaged archives; RuntimeError and NotImplementedError are encryption and features of zip.

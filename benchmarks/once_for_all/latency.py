@@ -98,7 +98,7 @@ def convert_measurements(contents: Sequence[bytes]) -> Converted:
 def _resolution(setting: Mapping[str, Any]) -> int:
     resolution = whole_number(setting["r"])
     if resolution not in RESOLUTIONS:
-        raise ValueError(f"a sub-network has images of {resolution:.4g} pixels")
+        raise ValueError(f"images have {RESOLUTIONS.start} to {RESOLUTIONS.stop - 1} pixels a side")
     return resolution
 
 
