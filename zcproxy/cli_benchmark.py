@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +17,7 @@ from zcproxy.benchmarks.data import VARIABLE, configured_directory
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.importing import Imported, check_labels, import_benchmark, present_datasets
 from zcproxy.display import RunDisplay, console
-from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.training.build import build_benchmark
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.recipe import Recipe
@@ -51,7 +52,9 @@ def list_command(names: Names = None) -> None:
                     text, 80, initial_indent=f"  {heading:<8}", subsequent_indent=" " * 10, break_on_hyphens=False
                 )
             )
-    print(f"data directory: {configured_directory()} (set {VARIABLE} to change it)")
+    directory = configured_directory()
+    unreadable = os.path.isdir(directory) and not os.access(directory, os.R_OK | os.X_OK)
+    print(f"data directory: {directory}{', which may not be read' if unreadable else ''} (set {VARIABLE} to change it)")
 
 
 @app.command("import")
@@ -93,7 +96,7 @@ def verify(names: Names = None) -> None:
         for dataset in here:
             try:
                 console.print(f"{name}/{dataset}: {check_labels(name, dataset)}", highlight=False, soft_wrap=True)
-            except BenchmarkError as error:
+            except ZcproxyError as error:
                 problems.append(str(error))
                 console.print(f"{name}/{dataset}: WRONG: {error}", highlight=False, soft_wrap=True)
     if problems:
