@@ -109,17 +109,32 @@ def load_torch(path: Path, what: str) -> Any:
         BenchmarkError: the file names another class or function (none is imported or called), or is unreadable,
             truncated or no torch file.
     """
-    import torch
-
     try:
         stream = path.open("rb")
     except OSError as error:
         raise BenchmarkError(f"{path} cannot be read ({error.strerror or error})") from error
-    with stream, torch.serialization.safe_globals(_TORCH_ALLOWED):
+    with stream:
+        return read_torch(stream, str(path), what)
+
+
+def read_torch(stream: IO[bytes], name: str, what: str) -> Any:
+    """Return the object in a stream of `torch.save`: see `load_torch`.
+
+    Args:
+        stream: at the start of what torch wrote.
+        name: of the file, for the error.
+        what: the content that is expected, for the error.
+
+    Raises:
+        BenchmarkError: as `load_torch`.
+    """
+    import torch
+
+    with torch.serialization.safe_globals(_TORCH_ALLOWED):
         try:
             return torch.load(stream, map_location="cpu", weights_only=True)
         except _MALFORMED as error:
             forbidden = _TORCH_FORBIDDEN.search(str(error))
             if forbidden:
-                raise _refused(str(path), forbidden[1]) from error
-            raise BenchmarkError(f"{path} is truncated or not {what}: torch cannot read it") from error
+                raise _refused(name, forbidden[1]) from error
+            raise BenchmarkError(f"{name} is truncated or not {what}: torch cannot read it") from error

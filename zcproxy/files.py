@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from zcproxy.errors import StorageError
 
@@ -37,28 +35,11 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def append_line(path: Path, text: str) -> None:
-    """Append one line to a journal. Raises `StorageError`."""
-    try:
-        with path.open("a", encoding="utf-8") as journal:
-            journal.write(text + "\n")
-    except OSError as error:
-        raise cannot_write(path, error) from error
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a journal, none if there is no file; a torn last line is left out."""
-    if not path.exists():
-        return []
-    lines = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            break
-    return lines
-
-
 def cannot_write(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a failed write."""
     return StorageError(f"cannot write {path}: {error.strerror or error}; free some space or choose another place")
+
+
+def cannot_read(path: Path, error: OSError) -> StorageError:
+    """Return the one-line error for a failed look at a file or folder."""
+    return StorageError(f"cannot read {path}: {error.strerror or error}; check its permissions or choose another place")
