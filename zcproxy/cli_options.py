@@ -32,7 +32,7 @@ def check_resuming(context: typer.Context, allowed: Collection[str], extending: 
     given = typed(context)
     unwanted = [text for name, text in given.items() if name not in allowed]
     if unwanted:
+        without = ", ".join(unwanted)
         raise ConfigurationError(
-            f"--resume continues the run as it was: leave {', '.join(unwanted)} out; {extending} may be given, to extend "
-            "it"
+            f"--resume continues the run as it was: leave {without} out; {extending} may be given, to extend it"
         )
