@@ -138,7 +138,7 @@ def _read_manifest(path: Path) -> _Manifest:
     newest = content.get("format")
     if isinstance(newest, int) and newest > FORMAT:
         raise BenchmarkError(f"{place} has format {newest}, this version reads up to {FORMAT}: upgrade")
-    return read_fields(_Manifest, content, str(place), BenchmarkError, others=True)
+    return read_fields(_Manifest, content, f"cannot read {place}", BenchmarkError, others=True)
 
 
 @lru_cache(maxsize=4)

@@ -107,7 +107,7 @@ class _Reader:
             raise _WrongError(f"'{place}' is {_shown(value)}, not {_NAMES[hint]}")
         if hint is float:
             try:
-                value = float(value)  # type: ignore[arg-type]
+                value = float(value)
             except OverflowError as error:
                 raise _WrongError(f"'{place}' is too large") from error
             if self._finite and not math.isfinite(value):

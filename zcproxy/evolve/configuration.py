@@ -196,7 +196,7 @@ class Limits:
         self, *, seconds: float | None = None, generations: int | None = None, evaluations: int | None = None
     ) -> Limits:
         """Return these limits with some that have grown. Raises `ConfigurationError` for one that shrinks or is new."""
-        wanted = {"seconds": seconds, "generations": generations, "evaluations": evaluations}
+        wanted: dict[str, Any] = {"seconds": seconds, "generations": generations, "evaluations": evaluations}
         for name, value in wanted.items():
             known = getattr(self, name)
             if value is not None and (known is None or value < known):
