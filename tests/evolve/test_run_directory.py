@@ -60,11 +60,14 @@ def test_damage_is_survived_or_named(tmp_path: Path, seed: int, caplog: pytest.L
     path = directory.path / rng.choice([CHECKPOINT, CHECKPOINT, PREVIOUS, JOURNAL, JOURNAL, CONFIGURATION, LIMITS])
     damages = OF_LINES if path.name == JOURNAL else ALL
     path.write_bytes(rng.choice(damages)(path.read_bytes(), rng))
+    refused = ""
     try:
         assert directory.configuration() == TINY
         assert directory.limits() == Limits(generations=40)
     except ZcproxyError as error:
-        assert path.name in str(error) and len(str(error)) < 500 and "\n" not in str(error)
+        refused = str(error)
+    if refused:
+        assert path.name in refused and len(refused) < 500 and "\n" not in refused
         return
     found = directory.load_state()
     assert found in (state(3), state(2))
@@ -136,7 +139,7 @@ def test_an_edited_file_says_how_to_keep_the_edit(tmp_path: Path) -> None:
     directory = filled(tmp_path / "run")
     path = directory.path / LIMITS
     path.write_text(path.read_text().replace("40", "80"))
-    with pytest.raises(RunError, match='checksum does not match .* edited on purpose, delete its entry "sum"'):
+    with pytest.raises(RunError, match=r'checksum does not match .* edited on purpose, delete its entry "sum"'):
         directory.limits()
     path.write_text(json.dumps({"generations": 80}))
     assert directory.limits() == Limits(generations=80)
@@ -147,14 +150,14 @@ def test_what_a_killed_first_write_left_is_taken_over(tmp_path: Path) -> None:
     path.mkdir()
     (path / ".configuration.json.1.partial").write_text("{")
     with pytest.raises(
-        RunError, match="is no run directory: it has no configuration.json; --out .* begins a run there"
+        RunError, match=r"is no run directory: it has no configuration\.json; --out .* begins a run there"
     ):
         resume(path)
     directory = RunDirectory(path)
     with directory.claim(TINY, Limits(generations=1)):
         assert not list(path.glob(".*"))
     (path / LIMITS).unlink()
-    with pytest.raises(RunError, match="was stopped before it began, it has no limits.json: give the command"):
+    with pytest.raises(RunError, match=r"was stopped before it began, it has no limits\.json: give the command"):
         resume(path)
     (path / CONFIGURATION).unlink()
     directory.create(TINY, Limits(generations=1))
@@ -217,7 +220,7 @@ def test_limits_only_grow() -> None:
         (["--generations", "4"], "--generations 4 does not extend the run"),
         (["--evaluations", "400"], "--evaluations 400 does not extend the run"),
         (["--seed", "0"], "leave --seed out; --budget, --generations and --evaluations may be given"),
-        (["--max-size", "9", "--device", "cpu"], "leave --max-size, --device out"),
+        (["--max-size", "9", "--device", "cpu"], "leave --device, --max-size out"),
         (["--out", "elsewhere"], "leave --out out"),
         (["--hold-out", "nds"], "leave --hold-out out"),
         (["digits201"], "leave the tasks out"),
