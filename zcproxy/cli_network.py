@@ -48,7 +48,7 @@ def _best(search: Path) -> str:
     place = search / FRONT
     again = f"finish the search with --resume {search}, or give --arch"
     try:
-        front = pd.read_csv(place, float_precision="round_trip")
+        front = pd.read_csv(place, dtype=str)
     except FileNotFoundError as error:
         raise RunError(f"{search} has no front yet: {again}") from error
     except (OSError, ValueError) as error:
@@ -57,12 +57,15 @@ def _best(search: Path) -> str:
         raise RunError(f"{place} has no column '{ARCHITECTURE}': {again}")
     if front.empty:
         raise RunError(f"the front in {place} is empty (see the limits in {search / CONFIGURATION}): give --arch")
-    row = front.iloc[0].to_dict()
-    architecture = str(row.pop(ARCHITECTURE))
+    row = {str(name): str(text) for name, text in front.iloc[0].items()}
+    architecture = row.pop(ARCHITECTURE)
     known: dict[str, float] = {}
     for name, values, _ in SearchDirectory(search).measured():
         known.update(values if name == architecture else {})
-    expected = {name: known.get(name) for name in row if name != SECONDS}
-    if not known or any(value is None or value != row[name] for name, value in expected.items()):
+    try:
+        agrees = all(known.get(name) == float(text) for name, text in row.items() if name != SECONDS)
+    except ValueError:
+        agrees = False
+    if not known or not agrees:
         raise RunError(f"{place} does not agree with {search / JOURNAL}, it was damaged or edited: {again}")
     return architecture
