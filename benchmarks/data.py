@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import stat
 import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -26,9 +28,22 @@ def configured_directory() -> Path:
 def data_directory() -> Path:
     """Return the data directory. Raises `BenchmarkError` if it does not exist."""
     directory = configured_directory()
-    if not directory.is_dir():
+    if not is_present(directory, stat.S_ISDIR):
         raise BenchmarkError(f"no data directory at {directory}: set {VARIABLE} to the folder with the benchmark files")
     return directory
+
+
+def is_present(path: Path, kind: Callable[[int], bool] = stat.S_ISREG) -> bool:
+    """Return whether there is a regular file, or something of another kind. Raises `BenchmarkError` if nobody may look."""
+    try:
+        return kind(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise BenchmarkError(
+            f"cannot look for {path} ({error.strerror or error}): check the permissions, or set {VARIABLE} to another "
+            "folder"
+        ) from error
 
 
 def verified_file(relative: str, digest: str) -> Path:
@@ -45,7 +60,7 @@ def verified_file(relative: str, digest: str) -> Path:
     """
     directory = data_directory()
     path = directory / relative
-    if not path.is_file():
+    if not is_present(path):
         raise BenchmarkError(f"{path} is missing: put {relative} there, or set {VARIABLE} to the folder that has it")
     check_digest(path, digest)
     return path

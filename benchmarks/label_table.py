@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks.data import check_digest, configured_directory, content_of, data_directory
+from zcproxy.benchmarks.data import check_digest, configured_directory, content_of, data_directory, is_present
 from zcproxy.benchmarks.imported import imported_path, read_imported, read_parquet
 from zcproxy.errors import BenchmarkError
 
@@ -117,13 +117,13 @@ class TableSource:
     def imported_file(self) -> Path | None:
         """Return the path of the imported table, or None where there is none."""
         path = imported_path(self.benchmark, self.name)
-        return path if path.is_file() else None
+        return path if is_present(path) else None
 
     def official_files(self) -> tuple[Path, ...] | None:
         """Return the paths of the official files in the data directory, or None where one is missing."""
         folder = configured_directory() / self.benchmark
         names = [(folder / file.name, folder / f"{file.name}.gz") for file in self.files]
-        found = [next((path for path in variants if path.is_file()), None) for variants in names]
+        found = [next((path for path in variants if is_present(path)), None) for variants in names]
         present = tuple(path for path in found if path is not None)
         return present if len(present) == len(self.files) else None
 

@@ -72,8 +72,9 @@ class BuildDirectory:
 
         def convert(content: dict[str, Any]) -> Trained:
             item = read_fields(Trained, content, JOURNAL, RunError, finite=False)
-            if item.arch not in wanted or len(item.trainings) != plan.configuration.seeds:
-                raise RunError(f"{item.arch} is not one of the plan")
+            is_whole = all(training.diverged or training.test_accuracy for training in item.trainings)
+            if item.arch not in wanted or len(item.trainings) != plan.configuration.seeds or not is_whole:
+                raise RunError(f"{item.arch} is not trained as planned")
             return item
 
         return {item.arch: item for item in self._journal.mend(convert)}
