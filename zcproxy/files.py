@@ -9,6 +9,9 @@ from pathlib import Path
 
 from zcproxy.errors import StorageError
 
+LONGEST_PATH = 240
+"""Characters of a path in a message."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -37,9 +40,19 @@ def write_text(path: Path, text: str) -> None:
 
 def cannot_write(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a failed write."""
-    return StorageError(f"cannot write {path}: {error.strerror or error}; free some space or choose another place")
+    return StorageError(
+        f"cannot write {_short(path)}: {error.strerror or error}; free some space or choose another place"
+    )
 
 
 def cannot_read(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a failed look at a file or folder."""
-    return StorageError(f"cannot read {path}: {error.strerror or error}; check its permissions or choose another place")
+    return StorageError(
+        f"cannot read {_short(path)}: {error.strerror or error}; check its permissions or choose another place"
+    )
+
+
+def _short(path: Path) -> str:
+    """Return a path as messages have it: of a very long one the ends."""
+    text = str(path)
+    return text if len(text) <= LONGEST_PATH else f"{text[: LONGEST_PATH // 2]}...{text[-LONGEST_PATH // 2 :]}"
