@@ -34,7 +34,7 @@ def data_directory() -> Path:
 
 
 def is_present(path: Path, kind: Callable[[int], bool] = stat.S_ISREG) -> bool:
-    """Return whether there is a regular file, or a thing of another kind. Raises `BenchmarkError` if nobody may look."""
+    """Return whether there is a regular file, or a thing of another kind. Raises `BenchmarkError` if that is secret."""
     try:
         return kind(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
