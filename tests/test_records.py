@@ -56,9 +56,13 @@ def test_what_is_no_object_is_one_line(tmp_path: Path, raw: bytes) -> None:
     assert len(str(raised.value)) < 500 + len(str(tmp_path)) and "\n" not in str(raised.value)
 
 
-def test_a_folder_in_place_of_a_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="cannot read"):
-        read_record_file(tmp_path)
+def test_a_folder_or_a_pipe_in_place_of_a_file_is_one_line(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(RunError, match=r"cannot read .*: it is not a regular file"):
+            read_record_file(path)
+        with pytest.raises(RunError, match=r"cannot read .*: it is not a regular file"):
+            Journal(path).read(lambda content: content)
     write_record_file(tmp_path / "a" / "x.json", CONTENT)
     assert read_record_file(tmp_path / "a" / "x.json")["arch"] == CONTENT["arch"]
 
@@ -141,7 +145,7 @@ def test_a_sealed_file_belongs_to_one_owner_and_is_regular(tmp_path: Path) -> No
             read(path, "test-1", "owner")
     os.mkfifo(tmp_path / "pipe")
     for place in (tmp_path, tmp_path / "pipe"):
-        with pytest.raises(DamagedError, match="not a regular file"):
+        with pytest.raises(OSError, match="not a regular file"):
             read_header(place, "test-1", "owner")
 
 

@@ -11,7 +11,7 @@ import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
 from zcproxy.benchmarks.families import labelled_families, tasks_by_goal
-from zcproxy.cli_options import check_resuming
+from zcproxy.cli_resume import check_resuming
 from zcproxy.comparison import CORRELATIONS, compare
 from zcproxy.correlation import Correlation
 from zcproxy.display import RunDisplay, console, correlation_table

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from zcproxy.cli_options import check_resuming, typed
+from zcproxy.cli_resume import check_resuming, typed
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import ConfigurationError
 from zcproxy.primitives.zoo import resolve_proxy

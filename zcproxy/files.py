@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from zcproxy.errors import StorageError
 
@@ -36,6 +39,15 @@ def write_text(path: Path, text: str) -> None:
     """Write a whole text file or nothing. Raises `StorageError`."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file for reading bytes. Raises `OSError` for what is not a regular file, without waiting for a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def cannot_write(path: Path, error: OSError) -> StorageError:

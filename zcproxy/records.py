@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zcproxy.errors import RunError, ZcproxyError
-from zcproxy.files import cannot_write, write_text
+from zcproxy.files import cannot_write, open_regular, write_text
 from zcproxy.notices import notice
 
 T = TypeVar("T")
@@ -73,7 +73,8 @@ def read_record_file(path: Path, error: type[ZcproxyError] = RunError) -> dict[s
         error: it cannot be read, is not a JSON object, or was changed.
     """
     try:
-        return read_record(path.read_bytes())
+        with open_regular(path) as stream:
+            return read_record(stream.read())
     except FileNotFoundError:
         raise
     except OSError as problem:
@@ -133,7 +134,8 @@ class Journal:
 
     def _raw(self) -> bytes:
         try:
-            return self.path.read_bytes()
+            with open_regular(self.path) as stream:
+                return stream.read()
         except FileNotFoundError:
             return b""
         except OSError as error:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from zcproxy.files import open_regular
 
 MAGIC = b"zcproxy "
 LONGEST_HEADER = 1 << 26
@@ -62,9 +63,9 @@ def read_header(path: Path, kind: str, owner: str = "") -> Mapping[str, Any]:
 
     Raises:
         DamagedError: the file is not what was written.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is not a regular file.
     """
-    with open(path, "rb", opener=_regular) as stream:
+    with open_regular(path) as stream:
         header = _header(stream.readline(LONGEST_HEADER), kind, owner)
         size = os.fstat(stream.fileno()).st_size - stream.tell()
     if size != header["bytes"]:
@@ -77,23 +78,14 @@ def read_sealed(path: Path, kind: str, owner: str = "") -> Sealed:
 
     Raises:
         DamagedError: the file is not what was written.
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is not a regular file.
     """
-    with open(path, "rb", opener=_regular) as stream:
+    with open_regular(path) as stream:
         header = _header(stream.readline(LONGEST_HEADER), kind, owner)
         content = stream.read(header["bytes"] + 1)
     if len(content) != header["bytes"] or hashlib.sha256(content).hexdigest() != header["sha256"]:
         raise DamagedError("the content does not match its checksum")
     return Sealed(header, content)
-
-
-def _regular(path: str, flags: int) -> int:
-    """Open a file without waiting for a pipe's other end; refuse what is not a regular file."""
-    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise DamagedError("it is not a regular file")
-    return descriptor
 
 
 def _header(line: bytes, kind: str, owner: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import inspect
 import io
@@ -21,7 +22,7 @@ from zcproxy.benchmarks.elastic_digits.network import ElasticNetwork, Stage
 from zcproxy.benchmarks.elastic_digits.sharing import train_shared
 from zcproxy.benchmarks.safe_pickle import read_torch
 from zcproxy.errors import BenchmarkError, ModelError
-from zcproxy.files import cannot_read, replacing
+from zcproxy.files import cannot_read, open_regular, replacing
 from zcproxy.notices import notice
 from zcproxy.sealed import DamagedError, is_sealed, read_sealed, seal
 from zcproxy.search.super_network import SuperNetwork, inherit_slices
@@ -129,13 +130,13 @@ class ElasticDigits(SuperNetwork):
             return _weights_in(io.BytesIO(read_sealed(path, KIND).content), path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (DamagedError, ModelError) as error:
+        except (DamagedError, ModelError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.ENAMETOOLONG):
+                raise cannot_read(path, error) from error
             with suppress(OSError):
                 os.replace(path, path.with_suffix(".damaged"))
             notice(f"damaged, set aside and trained again: {path}: {error}")
             return None
-        except OSError as error:
-            raise cannot_read(path, error) from error
 
     @property
     def _kept(self) -> Path:
@@ -159,7 +160,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ModelError: the file is damaged, or holds something else.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             if not is_sealed(stream.read(64)):
                 stream.seek(0)
                 return _weights_in(stream, path)

@@ -242,7 +242,7 @@ def _set_aside(damaged: Sequence[tuple[Path, Exception]]) -> None:
             os.replace(path, path.with_suffix(DAMAGED))
     (path, error), others = damaged[0], len(damaged) - 1
     more = f" (and {others} more)" if others else ""
-    reason = " ".join(str(error).split()) or type(error).__name__
+    reason = " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
     notice(f"damaged, set aside and measured again: {path}{more}: {reason}")
 
 

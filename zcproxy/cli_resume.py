@@ -1,4 +1,4 @@
-"""The options of a command that the user typed, as opposed to their defaults."""
+"""The check that `--resume` stands beside no option that it cannot heed."""
 
 from __future__ import annotations
 
