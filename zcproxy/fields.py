@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _LONGEST = 60
 """Characters that are shown of a wrong value."""
+_LONGEST_REASON = 300
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -44,7 +45,10 @@ def read_fields(
     try:
         return _Reader(finite, others).made(kind, content, "")
     except (_WrongError, ZcproxyError) as problem:
-        raise error(f"{where}: {problem}") from problem
+        reason = " ".join(str(problem).split())
+        raise error(
+            f"{where}: {reason if len(reason) <= _LONGEST_REASON else reason[:_LONGEST_REASON] + '...'}"
+        ) from problem
 
 
 class _WrongError(Exception):

@@ -39,6 +39,8 @@ RANGES = (
     ("sample_seed", 0, 2**63),
 )
 """Fields of a configuration with the least and the most that make sense."""
+LONGEST = 40
+"""Characters that messages show of a number."""
 OPTIONS = {"seconds": "--budget", "generations": "--generations", "evaluations": "--evaluations"}
 """What the command line calls the limits of a run."""
 
@@ -200,10 +202,11 @@ class Limits:
         for name, value in wanted.items():
             known = getattr(self, name)
             if value is not None and (known is None or value < known):
-                rest = ", ".join(f"{OPTIONS[key]} {each:g}" for key, each in vars(self).items() if each is not None)
+                limits = {OPTIONS[key]: str(each)[:LONGEST] for key, each in vars(self).items() if each is not None}
+                rest = ", ".join(f"{option} {each}" for option, each in limits.items())
                 raise ConfigurationError(
-                    f"{OPTIONS[name]} {value:g} does not extend the run, whose limits are {rest} (seconds for "
-                    "--budget): they can only grow"
+                    f"{OPTIONS[name]} {str(value)[:LONGEST]} does not extend the run, whose limits are {rest} (--budget "
+                    "in seconds): they can only grow"
                 )
         return replace(self, **{name: value for name, value in wanted.items() if value is not None})
 
@@ -213,4 +216,4 @@ def _check_numbers(configuration: Configuration) -> None:
     for name, least, most in RANGES:
         value = getattr(configuration, name)
         if value is not None and not least <= value <= most:
-            raise ConfigurationError(f"{name} = {value:g} is out of range: give {least:g} to {most:g}")
+            raise ConfigurationError(f"{name} = {str(value)[:LONGEST]} is out of range: give {least:g} to {most:g}")
