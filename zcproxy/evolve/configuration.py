@@ -205,8 +205,8 @@ class Limits:
                 limits = {OPTIONS[key]: str(each)[:LONGEST] for key, each in vars(self).items() if each is not None}
                 rest = ", ".join(f"{option} {each}" for option, each in limits.items())
                 raise ConfigurationError(
-                    f"{OPTIONS[name]} {str(value)[:LONGEST]} does not extend the run, whose limits are {rest} (--budget "
-                    "in seconds): they can only grow"
+                    f"{OPTIONS[name]} {str(value)[:LONGEST]} does not extend the run, whose limits are {rest} "
+                    "(--budget in seconds): they can only grow"
                 )
         return replace(self, **{name: value for name, value in wanted.items() if value is not None})
 
