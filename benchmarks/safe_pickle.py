@@ -97,14 +97,29 @@ def load_torch(path: Path, what: str) -> Any:
             truncated or no torch file.
         StorageError: it is not a regular file.
     """
-    import torch
-
     check_regular(path)
     try:
         stream = path.open("rb")
     except OSError as error:
         raise BenchmarkError(f"{path} cannot be read ({error.strerror or error})") from error
-    with stream, torch.serialization.safe_globals(_TORCH_ALLOWED), warnings.catch_warnings():
+    with stream:
+        return read_torch(stream, str(path), what)
+
+
+def read_torch(stream: IO[bytes], name: str, what: str) -> Any:
+    """Return the object in a stream of `torch.save`: see `load_torch`.
+
+    Args:
+        stream: at the start of what torch wrote.
+        name: of the file, for the error.
+        what: the content that is expected, for the error.
+
+    Raises:
+        BenchmarkError: as `load_torch`.
+    """
+    import torch
+
+    with torch.serialization.safe_globals(_TORCH_ALLOWED), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's remarks on old protocols, beside our error
         try:
             _check_stored(stream)
@@ -113,8 +128,8 @@ def load_torch(path: Path, what: str) -> Any:
         except _MALFORMED as error:
             forbidden = _TORCH_FORBIDDEN.search(str(error))
             if forbidden:
-                raise _refused(str(path), forbidden[1]) from error
-            raise BenchmarkError(f"{path} is truncated or not {what}: torch cannot read it") from error
+                raise _refused(name, forbidden[1]) from error
+            raise BenchmarkError(f"{name} is truncated or not {what}: torch cannot read it") from error
 
 
 def _check_stored(stream: IO[bytes]) -> None:

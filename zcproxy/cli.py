@@ -173,6 +173,9 @@ def info() -> None:
         table.add_column(name)
     for item in summaries(root):
         context = item.context
+        if context is None:
+            table.add_row("of another version, or damaged", *[""] * 5, f"{item.bytes / 1e6:.1f}")
+            continue
         numbers = [context.batch_size, context.initialisation, context.device, item.networks, item.columns]
         table.add_row(context.task, *map(str, numbers), f"{item.bytes / 1e6:.1f}")
     console.print(table)

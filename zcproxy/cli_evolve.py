@@ -11,6 +11,7 @@ import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
 from zcproxy.benchmarks.families import labelled_families, tasks_by_goal
+from zcproxy.cli_resume import check_resuming
 from zcproxy.comparison import CORRELATIONS, compare
 from zcproxy.correlation import Correlation
 from zcproxy.display import RunDisplay, console, correlation_table
@@ -20,6 +21,9 @@ from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.targets import TARGETS
 from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorers, split_names
+
+RESUMABLE = ("resume_from", "budget", "generations", "evaluations", "workers", "compare_with", "control")
+"""Parameters that may be given with --resume."""
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -33,6 +37,7 @@ def parse_duration(text: str) -> float:
 
 
 def evolve_command(
+    context: typer.Context,
     tasks: Annotated[
         list[str] | None,
         typer.Argument(
@@ -105,12 +110,20 @@ def evolve_command(
     ] = False,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
+    if resume_from is not None:
+        check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
     proxies = resolve_scorers(compare_with)
+    seconds = None if budget is None else parse_duration(budget)
     with RunDisplay() as display:
         if resume_from is not None:
-            if tasks:
-                raise ConfigurationError("--resume continues with the tasks of the run: leave the tasks out")
-            result = resume(resume_from, workers=workers, observer=display)
+            result = resume(
+                resume_from,
+                seconds=seconds,
+                generations=generations,
+                evaluations=evaluations,
+                workers=workers,
+                observer=display,
+            )
             path = resume_from
         else:
             goals, held_out = _goals(tasks or [], hold_out or [])
@@ -136,7 +149,6 @@ def evolve_command(
                 sample_seed=sample_seed,
                 hold_out=held_out,
             )
-            seconds = None if budget is None else parse_duration(budget)
             if seconds is None and generations is None and evaluations is None:
                 seconds = parse_duration("15m")
             path = out or Path("runs") / _run_name(configuration, hold_out or [])

@@ -11,9 +11,10 @@ import typer
 from zcproxy.benchmarks.label_table import ARCHITECTURE
 from zcproxy.display import console
 from zcproxy.errors import RunError
-from zcproxy.search.directory import CONFIGURATION, FRONT, SearchDirectory
+from zcproxy.search.directory import CONFIGURATION, FRONT, JOURNAL, SearchDirectory
 from zcproxy.search.export import export_network
 from zcproxy.search.network_quantities import INHERITED, INITIALISATION, WEIGHTS, Bench, check_weights
+from zcproxy.search.results import SECONDS
 
 app = typer.Typer(help="Look at networks that a search found.", no_args_is_help=True)
 
@@ -43,13 +44,28 @@ def export(
 
 
 def _best(search: Path) -> str:
+    """Return the first architecture of the front, which is to be as the journal has it."""
     place = search / FRONT
+    again = f"finish the search with --resume {search}, or give --arch"
     try:
-        front = pd.read_csv(place)
+        front = pd.read_csv(place, dtype=str)
+    except FileNotFoundError as error:
+        raise RunError(f"{search} has no front yet: {again}") from error
     except (OSError, ValueError) as error:
-        raise RunError(
-            f"{search} has no front yet: finish the search with --resume {search}, or give --arch"
-        ) from error
+        raise RunError(f"cannot read {place}: {again}") from error
+    if ARCHITECTURE not in front.columns:
+        raise RunError(f"{place} has no column '{ARCHITECTURE}': {again}")
     if front.empty:
         raise RunError(f"the front in {place} is empty (see the limits in {search / CONFIGURATION}): give --arch")
-    return str(front[ARCHITECTURE].iloc[0])
+    row = {str(name): str(text) for name, text in front.iloc[0].items()}
+    architecture = row.pop(ARCHITECTURE)
+    known: dict[str, float] = {}
+    for name, values, _ in SearchDirectory(search).measured():
+        known.update(values if name == architecture else {})
+    try:
+        agrees = all(known.get(name) == float(text) for name, text in row.items() if name != SECONDS)
+    except ValueError:
+        agrees = False
+    if not known or not agrees:
+        raise RunError(f"{place} does not agree with {search / JOURNAL}, it was damaged or edited: {again}")
+    return architecture

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from zcproxy.cli_resume import check_resuming, typed
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import ConfigurationError
 from zcproxy.primitives.zoo import resolve_proxy
@@ -22,11 +23,14 @@ from zcproxy.search.goals import MAXIMIZED, PROXY, TRAINED_ACCURACY
 from zcproxy.search.network_quantities import INITIALISATION, WEIGHTS
 from zcproxy.training.recipe import Recipe
 
+RESUMABLE = ("resume_from", "evaluations", "workers")
+"""Parameters that may be given with --resume."""
 SHOWN = 15
 """Most rows of the front that the terminal gets."""
 
 
 def search_command(
+    context: typer.Context,
     subject: Annotated[
         str | None,
         typer.Argument(
@@ -84,11 +88,12 @@ def search_command(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
+    if resume_from is not None:
+        check_resuming(context, RESUMABLE, "--evaluations")
     with RunDisplay() as display:
         if resume_from is not None:
-            if subject is not None:
-                raise ConfigurationError("--resume continues the search as it was: leave the subject out")
-            out, result = resume_from, resume(resume_from, workers=workers, step=display.step)
+            more = evaluations if "evaluations" in typed(context) else None
+            out, result = resume_from, resume(resume_from, evaluations=more, workers=workers, step=display.step)
         elif subject is None:
             raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
         else:

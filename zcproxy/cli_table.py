@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
+from zcproxy.claims import claimed
 from zcproxy.display import RunDisplay, console, task_table
 from zcproxy.primitives.zoo.scorers import ZOO, resolve_scorers
 from zcproxy.sweep.runner import worker_pool
@@ -60,7 +62,8 @@ def table(
         unseen_by=tuple(unseen_by or ()),
     )
     found = []
-    with RunDisplay() as display, worker_pool(workers) as executor:
+    held = nullcontext() if out is None else claimed(out)
+    with held, RunDisplay() as display, worker_pool(workers) as executor:
         for name in names:
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
             if out is not None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from zcproxy.errors import StorageError
+
+LONGEST_PATH = 240
+"""Characters of a path in a message."""
 
 
 @contextmanager
@@ -38,26 +41,13 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def append_line(path: Path, text: str) -> None:
-    """Append one line to a journal. Raises `StorageError`."""
-    try:
-        with path.open("a", encoding="utf-8") as journal:
-            journal.write(text + "\n")
-    except OSError as error:
-        raise cannot_write(path, error) from error
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a journal, none if there is no file; a torn last line is left out."""
-    if not path.exists():
-        return []
-    lines = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            break
-    return lines
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file for reading bytes. Raises `OSError` for what is not a regular file, without waiting for a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def check_regular(path: Path) -> None:
@@ -80,4 +70,19 @@ def check_regular(path: Path) -> None:
 
 def cannot_write(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a failed write."""
-    return StorageError(f"cannot write {path}: {error.strerror or error}; free some space or choose another place")
+    return StorageError(
+        f"cannot write {_short(path)}: {error.strerror or error}; free some space or choose another place"
+    )
+
+
+def cannot_read(path: Path, error: OSError) -> StorageError:
+    """Return the one-line error for a failed look at a file or folder."""
+    return StorageError(
+        f"cannot read {_short(path)}: {error.strerror or error}; check its permissions or choose another place"
+    )
+
+
+def _short(path: Path) -> str:
+    """Return a path as messages have it: of a very long one the ends."""
+    text = str(path)
+    return text if len(text) <= LONGEST_PATH else f"{text[: LONGEST_PATH // 2]}...{text[-LONGEST_PATH // 2 :]}"

@@ -96,16 +96,33 @@ def evolve(
     if configuration.targets == "transferred":
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
-    directory.create(configuration, limits)
-    run = _Run(configuration, limits, directory, samples, cache or default_cache(), observer or Silent())
-    with worker_pool(workers) as executor:
+    with directory.claim(configuration, limits), worker_pool(workers) as executor:
+        run = _Run(configuration, limits, directory, samples, cache or default_cache(), observer or Silent())
         return run.complete(executor)
 
 
-def resume(out: Path, *, workers: int = 1, cache: Path | None = None, observer: Observer | None = None) -> Result:
-    """Continue a run where it was. Raises `RunError` if `out` is no run directory; see `evolve`."""
+def resume(
+    out: Path,
+    *,
+    seconds: float | None = None,
+    generations: int | None = None,
+    evaluations: int | None = None,
+    workers: int = 1,
+    cache: Path | None = None,
+    observer: Observer | None = None,
+) -> Result:
+    """Continue a run where it was, up to its limits or to larger ones: see `Limits`, and `evolve` for the rest.
+
+    A run whose number of generations or evaluations grows ends as one that had the larger number from the start.
+
+    Raises:
+        ConfigurationError: a limit is smaller than the run's, or the run has none of this kind.
+        RunError: `out` is no run directory.
+    """
     directory = RunDirectory(out)
-    return evolve(directory.configuration(), directory.limits(), out, workers=workers, cache=cache, observer=observer)
+    configuration = directory.configuration()
+    limits = directory.limits().extended(seconds=seconds, generations=generations, evaluations=evaluations)
+    return evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
 
 
 def draw_samples(configuration: Configuration) -> dict[str, Sample]:
@@ -155,7 +172,7 @@ class _Run:
 
     def complete(self, executor: Executor | None) -> Result:
         """Go from wherever the run stands to its end."""
-        state = self._directory.load_state() or _first_state(self._configuration)
+        state = self._begin()
         clock = _Clock(state.seconds, time.monotonic())
         self._measure_columns(executor, state.columns)
         while not self._is_over(state, clock):
@@ -170,6 +187,15 @@ class _Run:
         result = result.tested(tests, baselines, state, clock.seconds)
         write_results(self._directory.path, result, self._configuration)
         return result
+
+    def _begin(self) -> State:
+        """Return the state to go on from: before the last epoch, if a limit that has grown since cut that short."""
+        limit, state = self._limits.generations, self._directory.load_state()
+        may_grow = state is not None and limit is not None and limit > state.generations
+        if state is not None and may_grow and state.generations % self._configuration.epoch_generations:
+            self._directory.forget_last(state)
+            state = self._directory.load_state()
+        return state or _first_state(self._configuration)
 
     def _advance(self, executor: Executor | None, state: State, clock: _Clock) -> None:
         """Run one epoch and save the state it leaves."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zcproxy.errors import ModelError
+from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
 from zcproxy.search.configuration import SearchConfiguration
@@ -66,24 +66,42 @@ def search(
         table = Path(configuration.table) if configuration.table else None
         sources = sources_of(dict.fromkeys(names), bench, table, executor, cache)
         known = [measured for path in reuse for measured in measured_by(path, configuration)]
-        directory.create(configuration)
-        directory.mend()
-        evaluator = Evaluator(sources, directory.note)
-        evaluator.add(directory.measured())
-        evaluator.take_over(known)
-        step = step or _silent
-        if isinstance(bench.subject, SuperNetwork) and configuration.needs_weights:
-            bench.subject.prepare(partial(step, f"training {bench.subject.name}"))
-        run = _Run(configuration, bench, evaluator, step)
-        result = run.complete(start)
-    write_results(out, result)
+        with directory.claim(configuration):
+            evaluator = Evaluator(sources, directory.note)
+            evaluator.add(directory.mend())
+            evaluator.take_over(known)
+            step = step or _silent
+            if isinstance(bench.subject, SuperNetwork) and configuration.needs_weights:
+                bench.subject.prepare(partial(step, f"training {bench.subject.name}"))
+            run = _Run(configuration, bench, evaluator, step)
+            result = run.complete(start)
+            write_results(out, result)
     result.check_feasible()
     return result
 
 
-def resume(out: Path, *, workers: int = 1, cache: Path | None = None, step: Step | None = None) -> SearchResult:
-    """Continue a search where it was. Raises `RunError` if `out` holds none; see `search`."""
-    return search(SearchDirectory(out).configuration(), out, workers=workers, cache=cache, step=step)
+def resume(
+    out: Path,
+    *,
+    evaluations: int | None = None,
+    workers: int = 1,
+    cache: Path | None = None,
+    step: Step | None = None,
+) -> SearchResult:
+    """Continue a search where it was, up to its number of evaluations or a larger one; see `search` for the rest.
+
+    Raises:
+        ConfigurationError: the number is smaller than the search's.
+        RunError: `out` holds no search.
+    """
+    configuration = SearchDirectory(out).configuration()
+    if evaluations is not None:
+        if evaluations < configuration.evaluations:
+            raise ConfigurationError(
+                f"--evaluations {evaluations} does not extend the search, which has {configuration.evaluations}"
+            )
+        configuration = configuration.with_evaluations(evaluations)
+    return search(configuration, out, workers=workers, cache=cache, step=step)
 
 
 @dataclass

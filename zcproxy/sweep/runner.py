@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from zcproxy.errors import RunError
+from zcproxy.errors import RunError, StorageError
 from zcproxy.formula import Node, parse
 from zcproxy.random import derive_seed
 from zcproxy.sweep.measure import Measurement, measure
-from zcproxy.sweep.store import ColumnStore, Context, default_cache
+from zcproxy.sweep.store import ATTEMPTS, ColumnStore, Context, LostColumnsError, default_cache
 from zcproxy.sweep.table import ColumnTable, table_of
 
 CHUNK = 4
@@ -120,14 +120,36 @@ def sweep_into(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> ColumnTable:
-    """Return columns of architectures, measuring what the store lacks: for many small sweeps. See `sweep`."""
+    """Return columns of architectures, measuring what the store lacks: for many small sweeps. See `sweep`.
+
+    What is gone or damaged when it is read back is measured again.
+    """
+    spent: dict[str, float] = {}
+    for _ in range(ATTEMPTS):
+        _measure_missing(store, architectures, columns, executor, progress, spent)
+        try:
+            table = table_of(store.read(architectures, columns), columns)
+        except LostColumnsError:
+            continue
+        return replace(table, seconds=np.array([spent.get(name, 0.0) for name in architectures]))
+    raise StorageError(f"cannot read back what was written to {store.folder}: choose another place (ZCPROXY_CACHE)")
+
+
+def _measure_missing(
+    store: ColumnStore,
+    architectures: Sequence[str],
+    columns: Sequence[Node],
+    executor: Executor | None,
+    progress: Progress | None,
+    spent: dict[str, float],
+) -> None:
+    """Measure what the store lacks and write it there; add the seconds of each network to `spent`."""
     groups: dict[tuple[Node, ...], list[str]] = {}
     for architecture in dict.fromkeys(architectures):
         missing = store.missing(architecture, columns)
         if missing:
             groups.setdefault(missing, []).append(architecture)
     total = sum(map(len, groups.values()))
-    spent: dict[str, float] = {}
     done = 0
     if progress is not None:
         progress(done, total)
@@ -144,8 +166,6 @@ def sweep_into(
             done += len(names)
             if progress is not None:
                 progress(done, total)
-    table = table_of(store.read(architectures, columns), columns)
-    return replace(table, seconds=np.array([spent.get(name, 0.0) for name in architectures]))
 
 
 def _run(

@@ -56,11 +56,6 @@ class Trained:
         """Return the content as JSON can hold it."""
         return asdict(self)
 
-    @staticmethod
-    def from_dict(content: dict[str, Any]) -> Trained:
-        """Return what `as_dict` wrote."""
-        return Trained(**{**content, "trainings": [Training(**training) for training in content["trainings"]]})
-
 
 def train_architecture(configuration: BuildConfiguration, architecture: str) -> Trained:
     """Train one architecture with every seed, on one thread.
