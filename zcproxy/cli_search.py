@@ -8,6 +8,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from zcproxy.cli_options import (
+    LARGEST_BATCH,
+    MOST_EPOCHS,
+    MOST_NETWORKS,
+    AllowCode,
+    Device,
+    Initialisation,
+    Seed,
+    Workers,
+)
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import ConfigurationError
 from zcproxy.primitives.zoo import resolve_proxy
@@ -49,16 +59,17 @@ def search_command(
     ] = None,
     limit: Annotated[list[str] | None, typer.Option(help="Bound, for example macs=300M or latency_ms=20.")] = None,
     algorithm: Annotated[str, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.")] = "nsga2",
-    evaluations: Annotated[int, typer.Option(help="Architectures to evaluate.")] = 1000,
-    population: Annotated[int, typer.Option(help="Architectures of a generation.")] = 50,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    evaluations: Annotated[int, typer.Option(min=4, max=MOST_NETWORKS, help="Architectures to evaluate.")] = 1000,
+    population: Annotated[int, typer.Option(min=4, max=MOST_NETWORKS, help="Architectures of a generation.")] = 50,
+    seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="Directory to write; runs/search-SUBJECT-SEED if not given.")] = None,
     resume_from: Annotated[Path | None, typer.Option("--resume", help="Directory of a search to continue.")] = None,
     warm_start: Annotated[
-        int, typer.Option(min=0, help="Architectures of a search by the proxy, the best of which begin.")
+        int,
+        typer.Option(min=0, max=MOST_NETWORKS, help="Architectures of a search by the proxy, the best of which begin."),
     ] = 0,
     inner_evaluations: Annotated[
-        int, typer.Option(min=1, help="Architectures that linas predicts between two generations.")
+        int, typer.Option(min=1, max=MOST_NETWORKS, help="Architectures that linas predicts between two generations.")
     ] = 2000,
     start_from: Annotated[list[str] | None, typer.Option(help="Architecture to begin with.")] = None,
     table: Annotated[
@@ -68,9 +79,11 @@ def search_command(
     input_shape: Annotated[
         str | None, typer.Option("--input", help="Input of a space without a dataset, for example 3x32x32.")
     ] = None,
-    classes: Annotated[int, typer.Option(min=2, help="Logits, for such a space.")] = 10,
+    classes: Annotated[int, typer.Option(min=2, max=100_000, help="Logits, for such a space.")] = 10,
     dataset: Annotated[str, typer.Option(help=f"What {TRAINED_ACCURACY} is measured on: digits, hf:NAME, ...")] = "",
-    epochs: Annotated[int, typer.Option(min=1, help=f"Epochs of a training for {TRAINED_ACCURACY}.")] = 3,
+    epochs: Annotated[
+        int, typer.Option(min=1, max=MOST_EPOCHS, help=f"Epochs of a training for {TRAINED_ACCURACY}.")
+    ] = 3,
     reuse: Annotated[
         list[Path] | None,
         typer.Option(help="Directory of a search in the same setting: what it measured is not measured again."),
@@ -78,10 +91,11 @@ def search_command(
     shared_weights: Annotated[
         Path | None, typer.Option(help="File of trained weights of the super-network, in place of its own.")
     ] = None,
-    latency_batch_size: Annotated[int, typer.Option(min=1, help="Samples of a timed pass.")] = 1,
-    initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    latency_batch_size: Annotated[int, typer.Option(min=1, max=LARGEST_BATCH, help="Samples of a timed pass.")] = 1,
+    initialisation: Initialisation = 0,
+    workers: Workers = 2,
+    device: Device = "cpu",
+    allow_code: AllowCode = None,
 ) -> None:
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
     with RunDisplay() as display:

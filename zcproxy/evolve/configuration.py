@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -178,5 +179,5 @@ class Limits:
         given = [value for value in (self.seconds, self.generations, self.evaluations) if value is not None]
         if not given:
             raise ConfigurationError("nothing stops the run: give --budget, --generations or --evaluations")
-        if min(given) <= 0:
+        if not all(0 < value < math.inf for value in given):  # False for NaN too
             raise ConfigurationError("--budget, --generations and --evaluations must be positive")

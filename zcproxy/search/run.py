@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from zcproxy.device import check_device
 from zcproxy.errors import ModelError
+from zcproxy.permission import permit, stored_in
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
 from zcproxy.search.configuration import SearchConfiguration
-from zcproxy.search.directory import SearchDirectory
+from zcproxy.search.directory import CONFIGURATION, SearchDirectory
 from zcproxy.search.evaluation import Evaluator
 from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Goals, Outcome
@@ -53,11 +55,13 @@ def search(
 
     Raises:
         BenchmarkError: a quantity has no source, or no architecture within the bounds was found (all is written then).
-        ConfigurationError: the subject cannot be searched like that, or a search to reuse measured otherwise.
+        ConfigurationError: the subject cannot be searched like that, the device is not there, or a search to reuse
+            measured otherwise.
         ModelError: nothing that was evaluated first has all quantities defined.
         RunError: `out` belongs to another search, or a worker died.
         StorageError: something cannot be written.
     """
+    check_device(configuration.setting.device)
     bench = Bench(subject or configuration.setting.subject(), configuration.setting)
     start = [bench.subject.space.parse(text) for text in configuration.start_from]
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
@@ -81,9 +85,31 @@ def search(
     return result
 
 
-def resume(out: Path, *, workers: int = 1, cache: Path | None = None, step: Step | None = None) -> SearchResult:
-    """Continue a search where it was. Raises `RunError` if `out` holds none; see `search`."""
-    return search(SearchDirectory(out).configuration(), out, workers=workers, cache=cache, step=step)
+def resume(
+    out: Path,
+    *,
+    workers: int = 1,
+    cache: Path | None = None,
+    step: Step | None = None,
+    allow_code: Iterable[str] = (),
+) -> SearchResult:
+    """Continue a search where it was; see `search`.
+
+    Args:
+        out: the directory.
+        workers: processes.
+        cache: the cache directory; the default one if None.
+        step: told what is being done.
+        allow_code: references to your own code that the search may name, see `zcproxy.permission`.
+
+    Raises:
+        ConfigurationError: the search names code that is not allowed.
+        RunError: `out` holds no search.
+    """
+    permit(allow_code)
+    configuration = SearchDirectory(out).configuration()
+    with stored_in(out / CONFIGURATION):
+        return search(configuration, out, workers=workers, cache=cache, step=step)
 
 
 @dataclass

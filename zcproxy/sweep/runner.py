@@ -19,6 +19,7 @@ from torch import nn
 
 from zcproxy.errors import RunError
 from zcproxy.formula import Node, parse
+from zcproxy.permission import carried
 from zcproxy.random import derive_seed
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.store import ColumnStore, Context, default_cache
@@ -155,8 +156,9 @@ def _run(
         for names, missing in chunks:
             yield (names, missing), measure_architectures(context, names, [str(column) for column in missing])
         return
+    job = carried(measure_architectures)
     jobs = {
-        executor.submit(measure_architectures, context, names, [str(column) for column in missing]): (names, missing)
+        executor.submit(job, context, names, [str(column) for column in missing]): (names, missing)
         for names, missing in chunks
     }
     for future in as_completed(jobs):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zcproxy.device import check_device
 from zcproxy.errors import BenchmarkError
+from zcproxy.permission import carried
 from zcproxy.sweep.runner import Progress, worker_pool
 from zcproxy.training.benchmark_files import write_benchmark
 from zcproxy.training.configuration import BuildConfiguration
@@ -74,6 +75,6 @@ def _train(
         for architecture in architectures:
             yield train_architecture(configuration, architecture)
         return
-    jobs = [executor.submit(train_architecture, configuration, architecture) for architecture in architectures]
+    jobs = [executor.submit(carried(train_architecture), configuration, architecture) for architecture in architectures]
     for job in as_completed(jobs):
         yield job.result()
