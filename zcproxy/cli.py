@@ -18,7 +18,7 @@ from zcproxy.device import check_device
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
 from zcproxy.export import export_python
-from zcproxy.files import replacing, write_text
+from zcproxy.files import check_target, replacing, write_text
 from zcproxy.formula.latex import latex
 from zcproxy.own_code import own_failures
 from zcproxy.permission import one_command
@@ -99,6 +99,8 @@ def score(
         return
     if task is None:
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
+    if out is not None:
+        check_target(out)
     known = get_task(task)
     scorer = resolve_scorer(proxy)
     drawn = draw_networks(

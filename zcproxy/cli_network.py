@@ -11,7 +11,8 @@ import typer
 from zcproxy.benchmarks.label_table import ARCHITECTURE
 from zcproxy.cli_options import AllowCode
 from zcproxy.display import console
-from zcproxy.errors import RunError
+from zcproxy.errors import ConfigurationError, RunError
+from zcproxy.files import check_target
 from zcproxy.permission import stored_in
 from zcproxy.search.directory import CONFIGURATION, FRONT, SearchDirectory
 from zcproxy.search.export import export_network
@@ -37,6 +38,9 @@ def export(
 ) -> None:
     """Write an architecture as a Python file that needs torch alone, and its state."""
     check_weights(weights)
+    check_target(out, regular=True)
+    if out.suffix == ".pt":
+        raise ConfigurationError(f"--out {out} is the name of the state: name the Python file, for example network.py")
     setting = SearchDirectory(search).configuration().setting
     with stored_in(search / CONFIGURATION):
         bench = Bench(setting.subject(), setting)
