@@ -20,6 +20,7 @@ from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, Zcp
 from zcproxy.export import export_python
 from zcproxy.files import check_target, replacing, write_text
 from zcproxy.formula.latex import latex
+from zcproxy.interrupt import GOES_ON, advise, answering
 from zcproxy.own_code import own_failures
 from zcproxy.permission import one_command
 from zcproxy.primitives.zoo import resolve_proxy
@@ -106,6 +107,7 @@ def score(
     drawn = draw_networks(
         known, networks, population=population, sampling=sampling, seed=seed, unseen_by=unseen_by or ()
     )
+    advise(GOES_ON)
     name = population_name(known, len(drawn), population, sampling=sampling, seed=seed, unseen=bool(unseen_by))
     with RunDisplay() as display, worker_pool(workers) as executor:
         found = score_networks(
@@ -195,7 +197,7 @@ def clear_command() -> None:
 def main() -> None:
     """Run the command line: errors a user can meet are one line and an exit code, not a traceback."""
     try:
-        with one_command(), own_failures():
+        with answering(), one_command(), own_failures():
             app()
     except ZcproxyError as error:
         console.print(f"zcproxy: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -19,6 +19,7 @@ from zcproxy.cli_options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Devic
 from zcproxy.device import check_device
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.interrupt import GOES_ON, advise
 from zcproxy.training.build import build_benchmark
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.recipe import Recipe
@@ -150,6 +151,7 @@ def build(
         recipe=recipe,
         device=device,
     )
+    advise(GOES_ON)
     with RunDisplay() as display:
         trained = build_benchmark(configuration, out, workers=workers, progress=display.training)
     labels = sorted(item.label for item in trained)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +30,9 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.evolve.directory import CONFIGURATION
 from zcproxy.evolve.targets import TARGETS
+from zcproxy.interrupt import advise
 from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorers, split_names
 
 LONGEST_DURATION = 8784 * 3600.0
@@ -138,6 +141,7 @@ def evolve_command(
         if resume_from is not None:
             if tasks:
                 raise ConfigurationError("--resume continues with the tasks of the run: leave the tasks out")
+            advise(f"zcproxy evolve --resume {shlex.quote(str(resume_from))} goes on", resume_from / CONFIGURATION)
             result = resume(resume_from, workers=workers, observer=display)
             path = resume_from
         else:
@@ -169,6 +173,7 @@ def evolve_command(
                 seconds = parse_duration("15m")
             path = out or Path("runs") / _run_name(configuration, hold_out or [])
             limits = Limits(seconds, generations, evaluations)
+            advise(f"zcproxy evolve --resume {shlex.quote(str(path))} goes on", path / CONFIGURATION)
             result = evolve(configuration, limits, path, workers=workers, observer=display)
         rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
     _show_result(result, rows, path)

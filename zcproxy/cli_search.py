@@ -20,6 +20,7 @@ from zcproxy.cli_options import (
 )
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import ConfigurationError
+from zcproxy.interrupt import GOES_ON, advise
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.primitives.zoo.scorers import split_names
 from zcproxy.proxies import DEFAULT
@@ -102,6 +103,7 @@ def search_command(
         if resume_from is not None:
             if subject is not None:
                 raise ConfigurationError("--resume continues the search as it was: leave the subject out")
+            advise(GOES_ON)
             out, result = resume_from, resume(resume_from, workers=workers, step=display.step)
         elif subject is None:
             raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
@@ -135,6 +137,7 @@ def search_command(
                 start_from=tuple(start_from or ()),
                 table="" if table is None else str(table),
             )
+            advise(GOES_ON)
             out = out or Path("runs") / f"search-{subject.replace('/', '-').replace(':', '-')}-{seed}"
             result = search(configuration, out, workers=workers, reuse=tuple(reuse or ()), step=display.step)
     _show(result, out)

@@ -17,6 +17,7 @@ from zcproxy.cli_options import (
     Workers,
 )
 from zcproxy.display import RunDisplay, console, task_table
+from zcproxy.interrupt import GOES_ON, advise
 from zcproxy.primitives.zoo.scorers import ZOO, resolve_scorers
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.table import Plan, build_table
@@ -71,6 +72,7 @@ def table(
         unseen_by=tuple(unseen_by or ()),
     )
     found = []
+    advise(GOES_ON)
     with RunDisplay() as display, worker_pool(workers) as executor:
         for name in names:
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
