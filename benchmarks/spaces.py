@@ -63,11 +63,10 @@ def get_space(reference: str, options: Mapping[str, int] | None = None) -> Searc
             f"unknown space '{reference}'{nearest_names(reference, known)}: write one of {', '.join(known)}, or "
             "package.module:name of your own"
         )
-    if options:
-        _check_numbers(reference, options)
     made = made or load_offered(reference, ENTRY_POINTS)
     if callable(made):
         _check_options(reference, made, options or {})
+        _check_numbers(reference, options or {})
         made = made_by(reference, made, options)
     elif options:
         raise ConfigurationError(f"{reference} is a finished space: it takes no options such as {next(iter(options))}")

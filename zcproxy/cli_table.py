@@ -17,6 +17,7 @@ from zcproxy.cli_options import (
     Workers,
 )
 from zcproxy.display import RunDisplay, console, task_table
+from zcproxy.files import check_target
 from zcproxy.interrupt import GOES_ON, advise
 from zcproxy.primitives.zoo.scorers import ZOO, resolve_scorers
 from zcproxy.sweep.runner import worker_pool
@@ -58,6 +59,8 @@ def table(
     allow_code: AllowCode = None,
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
+    if out is not None:
+        check_target(out / "table.csv")
     scorers = resolve_scorers(proxies)
     names = [get_task(name).name for name in tasks or [DEFAULT_TASK]]
     plan = Plan(

@@ -15,7 +15,7 @@ import pandas as pd
 from zcproxy.aggregate import Scorer
 from zcproxy.benchmarks import get_task
 from zcproxy.correlation import Correlation, correlate, kendall_tau
-from zcproxy.escaping import csv_frame
+from zcproxy.escaping import csv_frame, well_formed
 from zcproxy.evolve import Configuration, Limits, Result, evolve
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.observer import Observer, Silent
@@ -96,7 +96,11 @@ def _compared(
             found.append(comparison.published(proxies))
     found.append({task: dict(baselines) for task, baselines in result.baselines.items()})
     rows = {task: {name: each for part in found for name, each in part[task].items()} for task in result.test}
-    table = pd.DataFrame({"proxy": name, **item.as_dict()} for known in rows.values() for name, item in known.items())
+    table = pd.DataFrame(
+        {"proxy": well_formed(name), **item.as_dict(), "task": well_formed(item.task)}
+        for known in rows.values()
+        for name, item in known.items()
+    )
     with replacing(out / CORRELATIONS) as temporary:
         csv_frame(table).to_csv(temporary, index=False)
     return rows

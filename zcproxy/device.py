@@ -14,7 +14,7 @@ _FORMS = r"cpu|mps|cuda(:[0-9]{1,3})?"
 def check_device(name: str) -> None:
     """Raise `ConfigurationError` unless the device is `cpu`, `cuda`, `cuda:N` or `mps`, and torch can compute on it."""
     if re.fullmatch(_FORMS, name) is None:
-        hint = nearest_names({"gpu": "cuda"}.get(name.lower(), name), ("cpu", "cuda", "cuda:0", "mps"))
+        hint = nearest_names({"gpu": "cuda"}.get(name.lower(), name.lower()[:80]), ("cpu", "cuda", "cuda:0", "mps"))
         raise ConfigurationError(f"unknown device {name[:80]!r}{hint}: write cpu, cuda, cuda:N or mps")
     try:
         torch.empty(1, device=name)

@@ -20,6 +20,11 @@ def plain(text: str) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
+def well_formed(text: str) -> str:
+    """Return a text that UTF-8 can write: names in JSON and of files may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def docstring(text: str, longest: int = 1000) -> str:
     """Return a text that neither ends nor escapes from a docstring or comment of Python."""
     return plain(text.replace("\\", "/").replace('"', "'"))[:longest]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from zcproxy import escaping
-from zcproxy.escaping import csv_frame
+from zcproxy.escaping import csv_frame, well_formed
 from zcproxy.files import replacing, write_text
 from zcproxy.table.build import TaskTable
 from zcproxy.table.figure import draw_scores
@@ -54,7 +54,7 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
     """Return a row a task and proxy: each measure with `_low`, `_high` and `_spread`, and the noise ceiling's tau."""
     rows: list[dict[str, object]] = []
     for table in tables:
-        population = {"task": table.task, "population": table.population, "networks": len(table.labels)}
+        population = {"task": well_formed(table.task), "population": table.population, "networks": len(table.labels)}
         for row in table.rows:
             found: dict[str, object] = {**population, "proxy": row.name}
             for name, estimate in row.estimates.items():
@@ -62,7 +62,8 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
                     found[name if part == "value" else f"{name}_{part}"] = value
             found |= {"undefined": row.undefined, "initialisations": table.plan.initialisations}
             found |= dict(zip(("reported_low", "reported_high"), row.reported or (None, None), strict=True))
-            rows.append({**found, "seconds": row.seconds, "formula": row.text})
+            found |= {"seconds": row.seconds, "formula": row.text}
+            rows.append({key: well_formed(cell) if isinstance(cell, str) else cell for key, cell in found.items()})
         if table.ceiling is not None:
             rows.append({**population, "proxy": CEILING, "tau": table.ceiling})
     return pd.DataFrame(rows)
@@ -70,7 +71,7 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
 
 def scores_frame(table: TaskTable) -> pd.DataFrame:
     """Return a row a network: its text, its label, and the score of every proxy in the first initialisation."""
-    scores = {row.name: row.scores for row in table.rows}
+    scores = {well_formed(row.name): row.scores for row in table.rows}
     return pd.DataFrame({"arch": table.architectures, "label": table.labels, **scores})
 
 
