@@ -7,7 +7,7 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from zcproxy.benchmarks.populations import check_population
 from zcproxy.benchmarks.spaces import get_space
 from zcproxy.errors import BenchmarkError
 from zcproxy.fields import read_fields
+from zcproxy.permission import permit, stored_in
 from zcproxy.records import read_record_file
 from zcproxy.training.benchmark_files import FORMAT, IMAGES, LABELS, MANIFEST
 
@@ -61,16 +62,20 @@ class BuiltTask:
     Args:
         path: the folder.
         name: of the task; the full path of the folder if not given, so that other processes find it.
+        allow_code: `package.module:name` of the space, where it is your own: see `zcproxy.permission`.
 
     Raises:
         BenchmarkError: the folder holds no finished benchmark, or its files were changed.
+        ConfigurationError: its manifest names code that you did not name.
     """
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, path: Path, name: str | None = None, *, allow_code: Iterable[str] = ()) -> None:
+        permit(allow_code)
         self._path = path.resolve()
         self.name = name or str(self._path)
         manifest = self._manifest = _read_manifest(self._path)
-        self.space = get_space(manifest.space, manifest.space_options)
+        with stored_in(self._path / MANIFEST):
+            self.space = get_space(manifest.space, manifest.space_options)
         self.input_shape = manifest.input_shape
         self.classes = manifest.classes
         identity = [manifest.space, manifest.space_options, manifest.sha256[IMAGES]]

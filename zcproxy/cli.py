@@ -13,11 +13,16 @@ from rich.table import Table
 
 from zcproxy import cli_benchmark, cli_evolve, cli_network, cli_search, cli_table
 from zcproxy.benchmarks import get_task
+from zcproxy.cli_options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Workers
+from zcproxy.device import check_device
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
 from zcproxy.export import export_python
-from zcproxy.files import replacing, write_text
+from zcproxy.files import check_target, replacing, write_text
 from zcproxy.formula.latex import latex
+from zcproxy.interrupt import GOES_ON, advise, answering
+from zcproxy.own_code import own_failures
+from zcproxy.permission import one_command
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.primitives.zoo.scorers import resolve_scorer
 from zcproxy.proxies import DEFAULT
@@ -51,9 +56,6 @@ _EXPORTS: dict[str, Callable[[Proxy], str]] = {
 ProxyArgument = Annotated[
     str, typer.Argument(metavar="PROXY", help="A file, a name (zc-general, synflow, ...), or a formula.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Population = Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")]
 
 
@@ -64,7 +66,9 @@ def score(
         typer.Argument(help=f"A file, a name (zc-general, synflow, ...), or a formula; {DEFAULT} if not given."),
     ] = None,
     task: Annotated[str | None, typer.Argument(help="Task, for example nasbench201/cifar10.")] = None,
-    networks: Annotated[int | None, typer.Option(min=2, help="Networks to draw; 1,000 or all if not given.")] = None,
+    networks: Annotated[
+        int | None, typer.Option(min=2, max=MOST_NETWORKS, help="Networks to draw; 1,000 or all if not given.")
+    ] = None,
     sampling: Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")] = "uniform",
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="CSV file with arch, score, label, seconds.")] = None,
@@ -72,11 +76,12 @@ def score(
     unseen_by: Annotated[
         list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
     ] = None,
-    initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
+    initialisation: Initialisation = 0,
     workers: Workers = 2,
     device: Device = "cpu",
     model: Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")] = None,
     input_shape: Annotated[str | None, typer.Option("--input", help="Its input, for example 3x32x32.")] = None,
+    allow_code: AllowCode = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score one model of your own."""
     if model is None and task is None and proxy is not None and not _is_scorer(proxy):
@@ -86,19 +91,23 @@ def score(
         chosen = resolve_proxy(proxy)
         if input_shape is None:
             raise ConfigurationError("--model needs --input, for example --input 3x32x32")
-        network = load_model(model).to(device)
+        check_device(device)
         inputs = random_inputs(parse_shape(input_shape), chosen.batch_size, seed).to(device)
+        network = load_model(model, seed, initialisation).to(device)
         if chosen.needs_images:
             console.print("the proxy looks at images; Gaussian noise and random classes stand in for them")
         print(repr(chosen(network, inputs)))
         return
     if task is None:
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
+    if out is not None:
+        check_target(out)
     known = get_task(task)
     scorer = resolve_scorer(proxy)
     drawn = draw_networks(
         known, networks, population=population, sampling=sampling, seed=seed, unseen_by=unseen_by or ()
     )
+    advise(GOES_ON)
     name = population_name(known, len(drawn), population, sampling=sampling, seed=seed, unseen=bool(unseen_by))
     with RunDisplay() as display, worker_pool(workers) as executor:
         found = score_networks(
@@ -191,7 +200,8 @@ def clear_command() -> None:
 def main() -> None:
     """Run the command line: errors a user can meet are one line and an exit code, not a traceback."""
     try:
-        app()
+        with answering(), one_command(), own_failures():
+            app()
     except ZcproxyError as error:
         console.print(f"zcproxy: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(error.exit_code) from None

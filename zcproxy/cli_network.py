@@ -9,8 +9,11 @@ import pandas as pd
 import typer
 
 from zcproxy.benchmarks.label_table import ARCHITECTURE
+from zcproxy.cli_options import AllowCode
 from zcproxy.display import console
-from zcproxy.errors import RunError
+from zcproxy.errors import ConfigurationError, RunError
+from zcproxy.files import check_target
+from zcproxy.permission import stored_in
 from zcproxy.search.directory import CONFIGURATION, FRONT, JOURNAL, SearchDirectory
 from zcproxy.search.export import export_network
 from zcproxy.search.network_quantities import INHERITED, INITIALISATION, WEIGHTS, Bench, check_weights
@@ -32,11 +35,16 @@ def export(
     ] = None,
     out: Annotated[Path, typer.Option(help="Python file to write; the state goes beside it.")] = Path("network.py"),
     weights: Annotated[str, typer.Option(help=f"The state: {' or '.join(WEIGHTS)}.")] = INITIALISATION,
+    allow_code: AllowCode = None,
 ) -> None:
     """Write an architecture as a Python file that needs torch alone, and its state."""
     check_weights(weights)
+    check_target(out, regular=True)
+    if out.suffix == ".pt":
+        raise ConfigurationError(f"--out {out} is the name of the state: name the Python file, for example network.py")
     setting = SearchDirectory(search).configuration().setting
-    bench = Bench(setting.subject(), setting)
+    with stored_in(search / CONFIGURATION):
+        bench = Bench(setting.subject(), setting)
     chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
     network = bench.network(chosen, inherited=weights == INHERITED)
     source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)

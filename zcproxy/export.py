@@ -6,12 +6,12 @@ them, and the formula as plain Python. `zcproxy.source_closure` collects the fun
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from zcproxy import __version__
+from zcproxy.escaping import docstring
 from zcproxy.formula import Kind, Node, parse, vocabulary
 from zcproxy.proxy import Proxy
 from zcproxy.source_closure import Reference, collect
@@ -91,7 +91,7 @@ def export_python(proxy: Proxy) -> str:
     steps = _steps([column for column in formula.columns() if not column.is_leaf])
     closure = collect(_references(formula), substitutes=SUBSTITUTES, reserved=("COLUMNS", "formula", "score", *steps))
     return _FILE.format(
-        title=f"{_title(proxy.name)}: a zero-cost proxy, in one file that needs torch alone.",
+        title=f"{docstring(proxy.name, 80) or 'proxy'}: a zero-cost proxy, in one file that needs torch alone.",
         formula=textwrap.fill(
             formula.text, 112, initial_indent="    ", subsequent_indent="    ", break_long_words=False
         ),
@@ -104,11 +104,6 @@ def export_python(proxy: Proxy) -> str:
         columns="\n\n\n".join([*(_columns_function(name, group) for name, group in steps.items()), _needs(steps)]),
         arithmetic=_arithmetic(formula),
     )
-
-
-def _title(name: str) -> str:
-    """Return a proxy's name without what could end a docstring: it may come from a file."""
-    return " ".join(re.sub(r"[^\w .,()+-]", " ", name).split())[:80] or "proxy"
 
 
 def _steps(columns: Sequence[Node]) -> dict[str, list[Node]]:

@@ -4,35 +4,118 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from zcproxy.errors import StorageError
 
 LONGEST_PATH = 240
 """Characters of a path in a message."""
+LONGEST_KEPT = 40
+"""Characters of a file's name that the name of its temporary file begins with: the whole must fit a file system."""
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the place of `path` when the block ends without an error.
+    """Yield a temporary path; what is written there is at `path` when the block ends without an error.
+
+    A regular file is replaced, its mode and owner kept. A link is followed. Devices and pipes are never replaced: what
+    was written is copied to them.
 
     Raises:
-        StorageError: the disk is full or the folder cannot be written.
+        StorageError: the disk is full, the folder cannot be written, or nothing can be written to such a path.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        present = _present(path)
+        target = Path(os.path.realpath(path))
+        if (present is not None and not stat.S_ISREG(present.st_mode)) or _standard_stream(present) is not None:
+            with TemporaryDirectory() as folder:
+                yield Path(folder) / "content"
+                _copy_to(path, Path(folder) / "content", _standard_stream(present))
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name[:LONGEST_KEPT]}.{os.getpid()}.partial")
+        _create(temporary, present)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
         yield temporary
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
         with suppress(OSError):  # what went wrong is raised already
             temporary.unlink()
+
+
+def check_target(path: Path, *, regular: bool = False) -> None:
+    """Refuse a path that no file can be written to, before the work that the file is for.
+
+    Args:
+        path: of the file to come.
+        regular: refuse devices and pipes too.
+
+    Raises:
+        StorageError: it is a folder, or no name of a file.
+    """
+    try:
+        present = _present(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if regular and present is not None and not stat.S_ISREG(present.st_mode):
+        raise StorageError(f"cannot write {path}: it is not a regular file; give another name")
+
+
+def _present(path: Path) -> os.stat_result | None:
+    """Return the state of what is at a path, a link followed; None if nothing is. Raises `StorageError`, `OSError`."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise StorageError(f"cannot write {str(path)!r}: {error}; give another name") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise StorageError(f"cannot write {path}: it is a folder; give the name of a file")
+    return found
+
+
+def _create(temporary: Path, present: os.stat_result | None) -> None:
+    """Make an empty file with the mode and the owner of the one that it will replace."""
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if present is None else 0o600)
+    os.close(descriptor)
+    if present is not None:
+        with suppress(OSError):  # only root may give a file away
+            shutil.chown(temporary, present.st_uid, present.st_gid)
+        temporary.chmod(stat.S_IMODE(present.st_mode))
+
+
+def _standard_stream(present: os.stat_result | None) -> int | None:
+    """Return the descriptor of the standard output or error if a path leads there: what is written goes behind it."""
+    for descriptor in (1, 2):
+        with suppress(OSError):  # closed
+            if present is not None and os.path.samestat(present, os.fstat(descriptor)):
+                return descriptor
+    return None
+
+
+def _copy_to(path: Path, content: Path, descriptor: int | None) -> None:
+    """Write the content of a file to a device or pipe, or to a standard stream. A pipe that nobody reads is refused."""
+    if descriptor is None:
+        opened = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        os.set_blocking(opened, True)
+    else:
+        sys.stdout.flush()
+        opened = os.dup(descriptor)
+    with content.open("rb") as source, os.fdopen(opened, "wb") as sink:
+        shutil.copyfileobj(source, sink)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,11 +15,13 @@ from zcproxy.aggregate import Aggregate, Scorer, members_of
 from zcproxy.benchmark import Task
 from zcproxy.benchmarks import get_task
 from zcproxy.correlation import Correlation, correlate
+from zcproxy.device import check_device
 from zcproxy.errors import BenchmarkError, ConfigurationError
-from zcproxy.evolve.directory import RunDirectory
+from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.run import draw_samples
 from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.permission import stored_in
 from zcproxy.proxy import Proxy
 from zcproxy.random import generator
 from zcproxy.strata import POOL, check_sampling, stratified
@@ -80,15 +82,17 @@ def draw_networks(
 
     Raises:
         BenchmarkError: fewer networks are left than asked for.
-        ConfigurationError: there is no such sampling.
+        ConfigurationError: there is no such sampling, or a run names code that only its files name.
     """
     check_sampling(sampling)
     known = task.architectures(population)
     seen: set[str] = set()
     for path in unseen_by:
-        for name, sample in draw_samples(RunDirectory(path).configuration()).items():
-            if get_task(name).space.name == task.space.name:
-                seen.update(task.space.equivalence_class(architecture) for architecture in sample.fitted)
+        configuration = RunDirectory(path).configuration()
+        with stored_in(path / CONFIGURATION):
+            for name, sample in draw_samples(configuration).items():
+                if get_task(name).space.name == task.space.name:
+                    seen.update(task.space.equivalence_class(architecture) for architecture in sample.fitted)
     left = [
         architecture for architecture in known if not seen or task.space.equivalence_class(architecture) not in seen
     ]
@@ -146,8 +150,9 @@ def score_networks(
 
     Raises:
         BenchmarkError: the task is unknown or an architecture has no label.
-        ConfigurationError: two scorers have the same name.
+        ConfigurationError: two scorers have the same name, or the device is not there.
     """
+    check_device(device)
     repeated = [name for name, count in Counter(scorer.name for scorer in scorers).items() if count > 1]
     if repeated:
         raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.own_code import running
 from zcproxy.reference import load_object
-from zcproxy.sweep.recorder import reported
 from zcproxy.training.dataset import ImageDataset, dataset_of
 
 Part = tuple[NDArray[np.generic], NDArray[np.generic]]
@@ -29,11 +29,12 @@ def load_own(reference: str) -> ImageDataset:
     function = load_object(reference)
     if not callable(function):
         raise ConfigurationError(f"{reference} is a {type(function).__name__} that cannot be called: name a function")
-    with reported(f"the dataset function {reference} failed"):
+    with running(f"the dataset function {reference} failed"):
         made = function()
     if not isinstance(made, tuple) or len(made) != 2:
         raise BenchmarkError(f"{reference} returned a {type(made).__name__}, expected (training set, test set)")
-    train, test = (_collected(reference, part) for part in made)
+    with running(f"the dataset of {reference} failed"):
+        train, test = (_collected(reference, part) for part in made)
     return dataset_of(reference, train, test)
 
 

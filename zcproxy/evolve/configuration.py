@@ -191,7 +191,7 @@ class Limits:
         given = [value for value in (self.seconds, self.generations, self.evaluations) if value is not None]
         if not given:
             raise ConfigurationError("nothing stops the run: give --budget, --generations or --evaluations")
-        if not all(0 < value < math.inf for value in given):
+        if not all(0 < value < math.inf for value in given):  # False for NaN too
             raise ConfigurationError("--budget, --generations and --evaluations must be positive")
 
     def extended(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.families import check_apart
 from zcproxy.correlation import Correlation, correlate
+from zcproxy.device import check_device
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
-from zcproxy.evolve.directory import RunDirectory, State
+from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
 from zcproxy.evolve.fitness import Score, Scorer
 from zcproxy.evolve.island import merge_best
 from zcproxy.evolve.observer import Observer, Silent
@@ -30,6 +31,7 @@ from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_isl
 from zcproxy.formula import Node, parse
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.permission import carried, permit, stored_in
 from zcproxy.random import generator
 from zcproxy.sweep.library import standard_columns
 from zcproxy.sweep.runner import sweep, worker_pool
@@ -88,9 +90,11 @@ def evolve(
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
+        ConfigurationError: the device is not there.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
     """
+    check_device(configuration.device)
     directory = RunDirectory(out)
     check_apart(configuration.hold_out, configuration.tasks)
     if configuration.targets == "transferred":
@@ -110,19 +114,33 @@ def resume(
     workers: int = 1,
     cache: Path | None = None,
     observer: Observer | None = None,
+    allow_code: Iterable[str] = (),
 ) -> Result:
-    """Continue a run where it was, up to its limits or to larger ones: see `Limits`, and `evolve` for the rest.
+    """Continue a run where it was, up to its limits or to larger ones; see `evolve`.
 
     A run whose number of generations or evaluations grows ends as one that had the larger number from the start.
 
+    Args:
+        out: the run directory.
+        seconds: of wall-clock time in all, as `generations` and `evaluations` see `Limits`; None for the run's own.
+        generations: of every island.
+        evaluations: formulas evaluated.
+        workers: processes.
+        cache: the cache directory; the default one if None.
+        observer: told how the run gets on.
+        allow_code: references to your own code that the run may name, see `zcproxy.permission`.
+
     Raises:
-        ConfigurationError: a limit is smaller than the run's, or the run has none of this kind.
+        ConfigurationError: the run names code that is not allowed; a limit is smaller than the run's, or the run has
+            none of this kind.
         RunError: `out` is no run directory.
     """
+    permit(allow_code)
     directory = RunDirectory(out)
     configuration = directory.configuration()
     limits = directory.limits().extended(seconds=seconds, generations=generations, evaluations=evaluations)
-    return evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
+    with stored_in(out / CONFIGURATION):
+        return evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
 
 
 def draw_samples(configuration: Configuration) -> dict[str, Sample]:
@@ -363,7 +381,7 @@ def first_columns(configuration: Configuration) -> list[Node]:
 def _run_jobs(executor: Executor | None, workplace: Workplace, jobs: Sequence[IslandJob]) -> list[IslandReport]:
     if executor is None:
         return [run_island(workplace, job) for job in jobs]
-    return list(executor.map(run_island, itertools.repeat(workplace), jobs))
+    return list(executor.map(carried(run_island), itertools.repeat(workplace), jobs))
 
 
 def _journal_line(state: State, formula: Node, score: Score) -> dict[str, Any]:

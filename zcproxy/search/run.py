@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from zcproxy.device import check_device
 from zcproxy.errors import ConfigurationError, ModelError
+from zcproxy.permission import permit, stored_in
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
 from zcproxy.search.configuration import SearchConfiguration
-from zcproxy.search.directory import SearchDirectory
+from zcproxy.search.directory import CONFIGURATION, SearchDirectory
 from zcproxy.search.evaluation import Evaluator
 from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Goals, Outcome
@@ -53,11 +55,13 @@ def search(
 
     Raises:
         BenchmarkError: a quantity has no source, or no architecture within the bounds was found (all is written then).
-        ConfigurationError: the subject cannot be searched like that, or a search to reuse measured otherwise.
+        ConfigurationError: the subject cannot be searched like that, the device is not there, or a search to reuse
+            measured otherwise.
         ModelError: nothing that was evaluated first has all quantities defined.
         RunError: `out` belongs to another search, or a worker died.
         StorageError: something cannot be written.
     """
+    check_device(configuration.setting.device)
     bench = Bench(subject or configuration.setting.subject(), configuration.setting)
     start = [bench.subject.space.parse(text) for text in configuration.start_from]
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
@@ -87,13 +91,23 @@ def resume(
     workers: int = 1,
     cache: Path | None = None,
     step: Step | None = None,
+    allow_code: Iterable[str] = (),
 ) -> SearchResult:
-    """Continue a search where it was, up to its number of evaluations or a larger one; see `search` for the rest.
+    """Continue a search where it was, up to its number of evaluations or a larger one; see `search`.
+
+    Args:
+        out: the directory.
+        evaluations: architectures to evaluate in all; None for the search's own number.
+        workers: processes.
+        cache: the cache directory; the default one if None.
+        step: told what is being done.
+        allow_code: references to your own code that the search may name, see `zcproxy.permission`.
 
     Raises:
-        ConfigurationError: the number is smaller than the search's.
+        ConfigurationError: the search names code that is not allowed, or the number is smaller than the search's.
         RunError: `out` holds no search.
     """
+    permit(allow_code)
     configuration = SearchDirectory(out).configuration()
     if evaluations is not None:
         if evaluations < configuration.evaluations:
@@ -101,7 +115,8 @@ def resume(
                 f"--evaluations {evaluations} does not extend the search, which has {configuration.evaluations}"
             )
         configuration = configuration.with_evaluations(evaluations)
-    return search(configuration, out, workers=workers, cache=cache, step=step)
+    with stored_in(out / CONFIGURATION):
+        return search(configuration, out, workers=workers, cache=cache, step=step)
 
 
 @dataclass

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import Executor, as_completed
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +12,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from zcproxy.errors import RunError, StorageError
+from zcproxy.errors import StorageError
 from zcproxy.formula import Node, parse
+from zcproxy.permission import carried
 from zcproxy.random import derive_seed
 from zcproxy.sweep.measure import Measurement, measure
+from zcproxy.sweep.pool import (
+    dead_workers_reported,
+    single_threaded as single_threaded,
+    worker_pool as worker_pool,
+)
 from zcproxy.sweep.store import ATTEMPTS, ColumnStore, Context, LostColumnsError, default_cache
 from zcproxy.sweep.table import ColumnTable, table_of
 
@@ -36,54 +37,6 @@ Progress = Callable[[int, int], None]
 
 def silent(done: int, total: int) -> None:
     """Show nothing: the progress that nobody watches."""
-
-
-@contextmanager
-def worker_pool(workers: int) -> Iterator[Executor | None]:
-    """Yield an executor of `workers` processes, each with one torch thread; None for one worker: this process."""
-    if workers == 1:
-        yield None
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
-    try:
-        with _dead_workers_reported():
-            yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _dead_workers_reported() -> Iterator[None]:
-    """Raise `RunError` where a worker process died."""
-    try:
-        yield
-    except BrokenProcessPool as error:
-        raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """Let torch compute on one thread: sums then have one order, and processes do not fight for cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _start_worker() -> None:
-    """Compute on one thread, and end when the parent does: a killed run leaves no process behind."""
-    torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def sweep(
@@ -158,7 +111,7 @@ def _measure_missing(
         for missing, names in groups.items()
         for start in range(0, len(names), CHUNK)
     ]
-    with _dead_workers_reported():
+    with dead_workers_reported():
         for (names, missing), measured in _run(executor, store.context, chunks):
             store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
@@ -175,8 +128,9 @@ def _run(
         for names, missing in chunks:
             yield (names, missing), measure_architectures(context, names, [str(column) for column in missing])
         return
+    job = carried(measure_architectures)
     jobs = {
-        executor.submit(measure_architectures, context, names, [str(column) for column in missing]): (names, missing)
+        executor.submit(job, context, names, [str(column) for column in missing]): (names, missing)
         for names, missing in chunks
     }
     for future in as_completed(jobs):

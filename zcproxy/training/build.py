@@ -10,6 +10,7 @@ from zcproxy.benchmark import SearchSpace
 from zcproxy.claims import claimed, remove_partials
 from zcproxy.device import check_device
 from zcproxy.errors import BenchmarkError
+from zcproxy.permission import carried
 from zcproxy.sweep.runner import Progress, worker_pool
 from zcproxy.training.benchmark_files import write_benchmark
 from zcproxy.training.configuration import BuildConfiguration
@@ -90,6 +91,6 @@ def _train(
         for architecture in architectures:
             yield train_architecture(configuration, architecture)
         return
-    jobs = [executor.submit(train_architecture, configuration, architecture) for architecture in architectures]
+    jobs = [executor.submit(carried(train_architecture), configuration, architecture) for architecture in architectures]
     for job in as_completed(jobs):
         yield job.result()
