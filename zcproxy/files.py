@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -57,6 +58,24 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             break
     return lines
+
+
+def check_regular(path: Path) -> None:
+    """Refuse what is not a regular file before it is opened: a pipe waits for its writer, a device may never end.
+
+    Links are followed; a missing file is left to the reader.
+
+    Raises:
+        StorageError: `path` exists and is not a regular file, or the system does not say.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise StorageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    if not stat.S_ISREG(mode):
+        raise StorageError(f"{path} is not a regular file (a pipe, a device or a folder); name a file")
 
 
 def cannot_write(path: Path, error: OSError) -> StorageError:
