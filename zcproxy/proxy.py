@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from zcproxy.errors import FormulaError, ProxyFileError
 from zcproxy.files import write_text
-from zcproxy.formula import Kind, Node, parse
+from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, parse
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.formula.text import has_readable_text
 from zcproxy.proxies import FILES, file_of
 from zcproxy.sweep.expressions import probes_of
 from zcproxy.sweep.measure import Measurement, measure
@@ -66,6 +67,8 @@ class Proxy:
                 f"a proxy yields one number a network, but '{self.formula}' is of kind {self.formula.kind.value}: "
                 "aggregate it, for example with sum(...)"
             )
+        if not has_readable_text(self.formula):
+            raise FormulaError(f"the formula is nested deeper than {MAXIMUM_DEPTH}: its text could not be read")
 
     @property
     def probes(self) -> list[str]:

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from zcproxy.errors import FormulaError
 from zcproxy.formula.registry import Registry, vocabulary
-from zcproxy.formula.tree import Node, constant
+from zcproxy.formula.tree import Node, constant, fold
 
 MAXIMUM_DEPTH = 100
-"""Deepest nesting that is read. A formula a person can use has a depth below 20."""
+"""Deepest nesting of parentheses that is read; a sum may have any number of terms. What is useful stays below 20."""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),@]))"
@@ -106,13 +106,7 @@ class _Parser:
         while self._next.kind == "sign" and self._next.text in signs:
             name = self._registry.infix_name(self._next.text)
             self._index += 1
-            node = self._apply(name, node, operand())
-        return node
-
-    def _apply(self, name: str, *arguments: Node) -> Node:
-        node = self._registry.apply(name, *arguments)
-        if node.depth > MAXIMUM_DEPTH:
-            raise FormulaError(f"formula: nested deeper than {MAXIMUM_DEPTH}")
+            node = self._registry.apply(name, node, operand())
         return node
 
     def _factor(self) -> Node:
@@ -143,7 +137,7 @@ class _Parser:
             while self._take(","):
                 arguments.append(self._sum())
             self._expect(")")
-            return self._apply(name, *arguments)
+            return self._registry.apply(name, *arguments)
         return self._registry.leaf(name + self._probe())
 
     def _gradient(self) -> Node:
@@ -167,17 +161,60 @@ class _Parser:
 
 def print_formula(node: Node, registry: Registry | None = None) -> str:
     """Return the text of a tree: infix arithmetic with the fewest parentheses, functions by name."""
-    if node.is_leaf:
-        return node.symbol
     known = registry or vocabulary()
-    sign = known.primitives[node.symbol].infix
+    written: list[str] = []
+    waiting: list[Node | str] = [node]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            written.append(item)
+        elif item.is_leaf:
+            written.append(item.symbol)
+        elif "text" in item.__dict__:
+            written.append(item.text)
+        else:
+            waiting.extend(reversed(_pieces(item, known)))
+    return "".join(written)
+
+
+def nesting(node: Node, registry: Registry | None = None) -> int:
+    """Return how deep the text of a tree is nested, as `parse` counts it: parentheses, those of functions included."""
+    known = registry or vocabulary()
+
+    def of(item: Node, below: list[int]) -> int:
+        if item.is_leaf:
+            return 1
+        if known.primitives[item.symbol].infix is None:
+            return 1 + max(below)
+        enclosed = zip(below, _enclosed(item, known), strict=True)
+        return max(depth + is_enclosed for depth, is_enclosed in enclosed)
+
+    return fold(node, lambda item: item.arguments, of)
+
+
+def has_readable_text(node: Node, registry: Registry | None = None) -> bool:
+    """Whether `parse` takes the text of a tree: it is not nested too deep."""
+    return node.depth <= MAXIMUM_DEPTH or nesting(node, registry) <= MAXIMUM_DEPTH
+
+
+def _pieces(node: Node, registry: Registry) -> list[Node | str]:
+    """Return what the text of an inner node consists of."""
+    sign = registry.primitives[node.symbol].infix
     if sign is None:
-        return f"{node.symbol}({', '.join(child.text for child in node.arguments)})"
+        listed = [piece for child in node.arguments for piece in (", ", child)]
+        return [f"{node.symbol}(", *listed[1:], ")"]
+    left, right = (
+        ["(", child, ")"] if is_enclosed else [child]
+        for child, is_enclosed in zip(node.arguments, _enclosed(node, registry), strict=True)
+    )
+    return [*left, f" {sign} ", *right]
+
+
+def _enclosed(node: Node, registry: Registry) -> tuple[bool, bool]:
+    """Return which operands of an infix operation need parentheses."""
+    precedence = _binding(node, registry)
     left, right = node.arguments
-    precedence = _PRECEDENCE[sign]
-    left_text = left.text if _binding(left, known) >= precedence else f"({left.text})"
-    right_text = right.text if _binding(right, known) > precedence else f"({right.text})"
-    return f"{left_text} {sign} {right_text}"
+    return _binding(left, registry) < precedence, _binding(right, registry) <= precedence
 
 
 def _binding(node: Node, registry: Registry) -> int:
