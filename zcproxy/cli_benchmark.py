@@ -20,6 +20,7 @@ from zcproxy.errors import BenchmarkError, ConfigurationError
 from zcproxy.training.build import build_benchmark
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.recipe import Recipe
+from zcproxy.visible import visible
 
 app = typer.Typer(help="Published benchmarks, and making one's own.", no_args_is_help=True)
 
@@ -51,7 +52,7 @@ def list_command(names: Names = None) -> None:
                     text, 80, initial_indent=f"  {heading:<8}", subsequent_indent=" " * 10, break_on_hyphens=False
                 )
             )
-    print(f"data directory: {configured_directory()} (set {VARIABLE} to change it)")
+    print(f"data directory: {visible(str(configured_directory()))} (set {VARIABLE} to change it)")
 
 
 @app.command("import")
@@ -147,9 +148,10 @@ def build(
     agree = "" if ceiling is None else f"; two labels agree at about tau {ceiling:.2f}"
     console.print(
         f"{len(trained)} architectures, accuracy {labels[0]:.1f} to {labels[-1]:.1f} %, median "
-        f"{labels[len(labels) // 2]:.1f} %; {diverged} trainings diverged{agree}\n"
-        f"written: {out}\nnext: zcproxy evolve {out}",
-        highlight=False,
+        f"{labels[len(labels) // 2]:.1f} %; {diverged} trainings diverged{agree}",
+        f"written: {out}",
+        f"next: zcproxy evolve {out}",
+        sep="\n",
         soft_wrap=True,
     )
 

@@ -18,9 +18,13 @@ from typing import NamedTuple
 from zcproxy.errors import FormulaError
 from zcproxy.formula.registry import Registry, vocabulary
 from zcproxy.formula.tree import Node, constant, fold
+from zcproxy.visible import shortened
 
 MAXIMUM_DEPTH = 100
 """Deepest nesting of parentheses that is read; a sum may have any number of terms. What is useful stays below 20."""
+
+NEIGHBOURHOOD = 60
+"""Most characters of a formula that an error message quotes."""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),@]))"
@@ -53,7 +57,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             at = len(text) - len(text[position:].lstrip())
-            raise FormulaError(f"formula: unexpected character {text[at]!r} at position {at + 1}")
+            raise FormulaError(f"formula: unexpected character {text[at]!r} {_place(text, at)}")
         kind = str(match.lastgroup)
         tokens.append(_Token(kind, match.group(kind), match.start(kind)))
         position = match.end()
@@ -61,8 +65,15 @@ def _tokens(text: str) -> list[_Token]:
     return tokens
 
 
+def _place(text: str, index: int) -> str:
+    """Return where in a formula something is, with what stands around it where the text is long."""
+    around = text[max(0, index - NEIGHBOURHOOD // 2) : index + NEIGHBOURHOOD // 2]
+    return f"at position {index + 1}" + ("" if len(text) <= 2 * NEIGHBOURHOOD else f", near '{around}'")
+
+
 class _Parser:
     def __init__(self, text: str, registry: Registry) -> None:
+        self._text = text
         self._tokens = _tokens(text)
         self._index = 0
         self._depth = 0
@@ -90,8 +101,9 @@ class _Parser:
 
     def _unexpected(self, wanted: str) -> FormulaError:
         token = self._next
-        found = token.text if token.kind == "end" else f"'{token.text}'"
-        return FormulaError(f"formula: expected {wanted} but found {found} at position {token.position + 1}")
+        found = token.text if token.kind == "end" else f"'{shortened(token.text, NEIGHBOURHOOD)}'"
+        empty = "" if self._text.strip() else "it is empty, "
+        return FormulaError(f"formula: {empty}expected {wanted} but found {found} {_place(self._text, token.position)}")
 
     def _sum(self) -> Node:
         self._depth += 1
@@ -114,7 +126,7 @@ class _Parser:
         if self._next.kind == "number":
             value = float(self._next.text)
             if not math.isfinite(value):
-                raise FormulaError(f"formula: the number {self._next.text} is too large")
+                raise FormulaError(f"formula: the number {shortened(self._next.text, NEIGHBOURHOOD)} is too large")
             self._index += 1
             return constant(-value if negative else value)
         if negative:
