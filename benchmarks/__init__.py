@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -78,7 +79,7 @@ def get_task(name: str) -> Task:
     family, _, dataset = written.partition("/")
     if family in _PACKAGES and dataset in datasets_of(family):
         return _published(family, dataset, side, name)
-    if name and Path(name).is_dir():
+    if name and os.path.isdir(name):  # unlike Path.is_dir, False for a name that is too long
         return BuiltTask(Path(name))
     offered = offered_names(ENTRY_POINTS)
     if name in offered or ":" in name:

@@ -30,4 +30,4 @@ def shortened(text: str, length: int) -> str:
 
 def one_line(text: str, length: int = LONGEST_MESSAGE) -> str:
     """Return a text as one visible line of at most `length` characters; lines are joined with spaces."""
-    return shortened(visible(" ".join(line.strip() for line in text.splitlines())), length)
+    return shortened(visible(" ".join(line.strip() for line in text.splitlines()).strip()), length)

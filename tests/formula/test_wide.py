@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from zcproxy.errors import FormulaError
+from zcproxy.errors import ConfigurationError, FormulaError
+from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.export import export_python
 from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, constant, parse, replace_at, vocabulary
 from zcproxy.formula.canonical import canonical
@@ -128,6 +131,25 @@ def test_wide_trees_are_varied() -> None:
     assert changed == replace_at(WIDE, len(deepest.path), constant(7.0)) and changed != WIDE
     for seed in range(5):
         assert mutate(WIDE, CHOICES, Random(seed)).kind is Kind.NETWORK
+
+
+def test_evolution_starts_from_a_balanced_sum_of_many_terms(tmp_path: Path) -> None:
+    wide = balanced("add", [parse(f"sum(params) + {number}.5") for number in range(128)])
+    configuration = Configuration(
+        ("digits201",),
+        networks=16,
+        test_networks=4,
+        probes=("noise",),
+        maximum_size=5000,
+        islands=1,
+        island_size=4,
+        start_from=(str(wide),),
+    )
+    assert parse(str(evolve(configuration, Limits(generations=1), tmp_path / "run").chosen.formula))
+    alternating = "depth" + " / total_params * total_macs" * 300
+    assert not has_readable_text(canonical(parse(alternating)))
+    with pytest.raises(ConfigurationError, match=f"nested deeper than {MAXIMUM_DEPTH} in canonical form"):
+        replace(configuration, start_from=(alternating,))
 
 
 def test_wide_trees_are_written() -> None:

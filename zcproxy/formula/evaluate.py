@@ -65,7 +65,7 @@ class Evaluator:
     def _value(self, node: Node) -> Any:
         if node.value is not None:
             return np.float64(node.value)
-        known = self._known(node)
+        known = self._per_layer if node.kind is Kind.LAYER else self._per_network
         value = known.get(node)
         if value is None:
             if node.is_column:

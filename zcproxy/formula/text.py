@@ -215,11 +215,12 @@ def _pieces(node: Node, registry: Registry) -> list[Node | str]:
     if sign is None:
         listed = [piece for child in node.arguments for piece in (", ", child)]
         return [f"{node.symbol}(", *listed[1:], ")"]
-    left, right = (
-        ["(", child, ")"] if is_enclosed else [child]
-        for child, is_enclosed in zip(node.arguments, _enclosed(node, registry), strict=True)
-    )
-    return [*left, f" {sign} ", *right]
+    left, right = node.arguments
+    is_left_enclosed, is_right_enclosed = _enclosed(node, registry)
+    pieces: list[Node | str] = ["(", left, ")"] if is_left_enclosed else [left]
+    pieces.append(f" {sign} ")
+    pieces += ["(", right, ")"] if is_right_enclosed else [right]
+    return pieces
 
 
 def _enclosed(node: Node, registry: Registry) -> tuple[bool, bool]:
@@ -230,5 +231,5 @@ def _enclosed(node: Node, registry: Registry) -> tuple[bool, bool]:
 
 
 def _binding(node: Node, registry: Registry) -> int:
-    sign = None if node.is_leaf else registry.primitives[node.symbol].infix
+    sign = registry.primitives[node.symbol].infix if node.arguments else None
     return _FACTOR if sign is None else _PRECEDENCE[sign]
