@@ -134,7 +134,7 @@ def test_wide_trees_are_varied() -> None:
 
 
 def test_evolution_starts_from_a_balanced_sum_of_many_terms(tmp_path: Path) -> None:
-    wide = balanced("add", [parse(f"sum(params) + {number}.5") for number in range(128)])
+    wide = balanced("add", [parse(("sum(params)", "total_macs")[number % 2]) for number in range(102)])
     configuration = Configuration(
         ("digits201",),
         networks=16,
@@ -146,7 +146,7 @@ def test_evolution_starts_from_a_balanced_sum_of_many_terms(tmp_path: Path) -> N
         start_from=(str(wide),),
     )
     assert parse(str(evolve(configuration, Limits(generations=1), tmp_path / "run").chosen.formula))
-    alternating = "depth" + " / total_params * total_macs" * 300
+    alternating = "total_params" + " / depth * depth" * 300
     assert not has_readable_text(canonical(parse(alternating)))
     with pytest.raises(ConfigurationError, match=f"nested deeper than {MAXIMUM_DEPTH} in canonical form"):
         replace(configuration, start_from=(alternating,))
