@@ -49,7 +49,7 @@ def read_proxy_file(place: Path) -> dict[str, Any]:
     content = _json_of(place)
     if not isinstance(content, dict) or not isinstance(content.get("formula"), str):
         raise ProxyFileError(f"{place} is no proxy file: it has no text under 'formula'")
-    version = content.get("format")
+    version: int = content.get("format", 0)
     if not _is_whole(version) or version < 1:
         raise ProxyFileError(f"{place} has no format version under 'format'; this zcproxy writes {FORMAT}")
     if version > FORMAT:
