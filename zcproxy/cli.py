@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -31,8 +32,11 @@ from zcproxy.reference import load_model, parse_shape, random_inputs
 from zcproxy.scoring import draw_networks, population_name, score_networks
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.sweep.store import clear, default_cache, summaries
+from zcproxy.usage import OneLineGroup
+from zcproxy.visible import shortened
 
 app = typer.Typer(
+    cls=OneLineGroup,
     help="Evolve zero-cost proxies: formulas that rank untrained networks by the accuracy they would reach.",
     no_args_is_help=True,
     add_completion=False,
@@ -52,6 +56,9 @@ _EXPORTS: dict[str, Callable[[Proxy], str]] = {
     "python": export_python,
     "latex": lambda proxy: latex(proxy.formula) + "\n",
 }
+
+LONGEST_SHOWN = 2000
+"""Most characters of a name or a description that the terminal gets."""
 
 ProxyArgument = Annotated[
     str, typer.Argument(metavar="PROXY", help="A file, a name (zc-general, synflow, ...), or a formula.")
@@ -84,9 +91,9 @@ def score(
     allow_code: AllowCode = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score one model of your own."""
-    if model is None and task is None and proxy is not None and not _is_scorer(proxy):
+    if model is None and task is None and proxy and not _is_scorer(proxy):
         proxy, task = None, proxy
-    proxy = proxy or DEFAULT
+    proxy = DEFAULT if proxy is None else proxy
     if model is not None:
         chosen = resolve_proxy(proxy)
         if input_shape is None:
@@ -143,10 +150,10 @@ def show(proxy: ProxyArgument) -> None:
     chosen = resolve_proxy(proxy)
     print(chosen.formula)
     table = Table(show_header=False, box=None)
-    table.add_row("name", chosen.name)
+    table.add_row("name", shortened(chosen.name, LONGEST_SHOWN))
     table.add_row("nodes", str(chosen.formula.size))
     if chosen.description:
-        table.add_row("measures", chosen.description)
+        table.add_row("measures", shortened(" ".join(chosen.description.split()), LONGEST_SHOWN))
     table.add_row("probes", ", ".join(chosen.probes) or "none: sizes and paths alone")
     for item in chosen.correlations:
         tau, low, high = (item.get(name) for name in ("tau", "tau_low", "tau_high"))
@@ -199,6 +206,8 @@ def clear_command() -> None:
 
 def main() -> None:
     """Run the command line: errors a user can meet are one line and an exit code, not a traceback."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without all of Unicode loses no result
     try:
         with answering(), one_command(), own_failures():
             app()

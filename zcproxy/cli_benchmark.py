@@ -24,6 +24,7 @@ from zcproxy.interrupt import GOES_ON, advise
 from zcproxy.training.build import build_benchmark
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.recipe import Recipe
+from zcproxy.visible import visible
 from zcproxy.whole_numbers import whole_number
 
 app = typer.Typer(help="Published benchmarks, and making one's own.", no_args_is_help=True)
@@ -58,7 +59,8 @@ def list_command(names: Names = None) -> None:
             )
     directory = configured_directory()
     unreadable = os.path.isdir(directory) and not os.access(directory, os.R_OK | os.X_OK)
-    print(f"data directory: {directory}{', which may not be read' if unreadable else ''} (set {VARIABLE} to change it)")
+    remark = ", which may not be read" if unreadable else ""
+    print(f"data directory: {visible(str(directory))}{remark} (set {VARIABLE} to change it)")
 
 
 @app.command("import")
@@ -163,9 +165,10 @@ def build(
     agree = "" if ceiling is None else f"; two labels agree at about tau {ceiling:.2f}"
     console.print(
         f"{len(trained)} architectures, accuracy {labels[0]:.1f} to {labels[-1]:.1f} %, median "
-        f"{labels[len(labels) // 2]:.1f} %; {diverged} trainings diverged{agree}\n"
-        f"written: {out}\nnext: zcproxy evolve {out}",
-        highlight=False,
+        f"{labels[len(labels) // 2]:.1f} %; {diverged} trainings diverged{agree}",
+        f"written: {out}",
+        f"next: zcproxy evolve {out}",
+        sep="\n",
         soft_wrap=True,
     )
 

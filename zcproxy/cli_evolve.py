@@ -214,10 +214,10 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         console.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
-        f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}\n"
-        f"next: zcproxy proxy show {path / 'best.json'}\n"
-        f"      zcproxy proxy export {path / 'best.json'} --out proxy.py\n"
+        f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}",
+        f"next: zcproxy proxy show {path / 'best.json'}",
+        f"      zcproxy proxy export {path / 'best.json'} --out proxy.py",
         f"      zcproxy score {path / 'best.json'} --model mypackage.models:factory --input 3x32x32",
-        highlight=False,
+        sep="\n",
         soft_wrap=True,
     )

@@ -48,7 +48,7 @@ def export(
     chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
     network = bench.network(chosen, inherited=weights == INHERITED)
     source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
-    console.print(f"{chosen}\nwritten: {source}, {state}", highlight=False, markup=False)
+    console.print(str(chosen), f"written: {source}, {state}", sep="\n")
 
 
 def _best(search: Path) -> str:

@@ -6,11 +6,23 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from zcproxy.visible import one_line
+
+LONGEST_NAME = 200
+"""Characters beyond which a text is no name that was mistyped."""
+
 
 class ZcproxyError(Exception):
-    """Base of every error a user can meet. The command line prints its message and exits with `exit_code`."""
+    """Base of every error a user can meet. The command line prints its message and exits with `exit_code`.
+
+    Args:
+        message: what was wrong, where, what to do; it may quote texts of any length and content, see `one_line`.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(str(message)))
 
 
 class FormulaError(ZcproxyError):
@@ -43,6 +55,8 @@ class StorageError(ZcproxyError):
 
 def nearest_names(name: str, known: Iterable[str]) -> str:
     """Return `" (did you mean a, b?)"` for the known names nearest to `name`, or an empty string."""
+    if len(name) > LONGEST_NAME:
+        return ""
     matches = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     return f" (did you mean {', '.join(matches)}?)" if matches else ""
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from zcproxy import __version__
 from zcproxy.escaping import docstring
 from zcproxy.formula import Kind, Node, parse, vocabulary
+from zcproxy.formula.tree import fold
 from zcproxy.proxy import Proxy
 from zcproxy.source_closure import Reference, collect
 from zcproxy.sweep.expressions import JOINS, joins_layers, leaves_of, probes_of
@@ -161,9 +162,12 @@ class _Statements:
 
     def write(self, node: Node) -> str:
         """Return the text of an expression, after adding the statements it needs to `lines`."""
+        return fold(node, lambda part: () if part in self._names else self._children(part), self._write)
+
+    def _write(self, node: Node, arguments: list[str]) -> str:
         if node in self._names:
             return self._names[node]
-        text = self._render(node, [self.write(child) for child in self._children(node)])
+        text = self._render(node, arguments)
         if self._uses[node] == 1 and len(text) <= LONGEST_EXPRESSION:
             return text
         self._names[node] = f"{self._prefix}_{len(self._names) + 1}"

@@ -151,6 +151,29 @@ def check_regular(path: Path) -> None:
         raise StorageError(f"{path} is not a regular file (a pipe, a device or a folder); name a file")
 
 
+def read_small_file(path: Path, most: int) -> bytes:
+    """Return the content of a regular file of at most `most` bytes.
+
+    Raises:
+        OSError: it is missing or cannot be opened.
+        StorageError: it is not a regular file, or larger.
+    """
+    check_size(path, most)
+    with open_regular(path) as file:
+        return file.read(most)
+
+
+def check_size(path: Path, most: int) -> None:
+    """Refuse what is not a regular file, or is larger than `most` bytes; a missing file is left to the reader.
+
+    Raises:
+        StorageError: see above.
+    """
+    check_regular(path)
+    if path.exists() and path.stat().st_size > most:
+        raise StorageError(f"{path} is larger than {most / 1e6:g} MB")
+
+
 def cannot_write(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a failed write."""
     return StorageError(

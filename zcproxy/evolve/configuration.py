@@ -12,9 +12,11 @@ from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.targets import TARGETS
 from zcproxy.fields import read_fields
-from zcproxy.formula import Node, parse
+from zcproxy.formula import MAXIMUM_DEPTH, Node, parse
+from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import CONSTANTS
 from zcproxy.formula.registry import vocabulary
+from zcproxy.formula.text import has_readable_text
 from zcproxy.formula.variation import places
 from zcproxy.sweep.expressions import needs_gradients
 from zcproxy.sweep.probes import PROBES
@@ -143,6 +145,8 @@ class Configuration:
 
     def _check_start(self, text: str) -> None:
         formula = parse(text)
+        if not has_readable_text(canonical(formula)):
+            raise ConfigurationError(f"'{text}' to start from is nested deeper than {MAXIMUM_DEPTH} in canonical form")
         if formula.size > self.maximum_size:
             raise ConfigurationError(
                 f"'{text}' to start from has {formula.size} nodes: --max-size is {self.maximum_size}"

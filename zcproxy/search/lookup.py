@@ -16,10 +16,14 @@ from zcproxy.benchmarks.measurements import published_measurements
 from zcproxy.benchmarks.once_for_all.latency import DEVICES, predicted_latency
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
 from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.files import check_size
 
 Array = NDArray[np.float64]
 
 LATENCY_ON = "latency_ms:"
+
+LARGEST_TABLE = 1_000_000_000
+"""Bytes of a file of the user."""
 
 
 class LookUp:
@@ -54,13 +58,17 @@ def read_look_up(path: Path, space: SearchSpace) -> LookUp:
     """Return the table in a CSV or Parquet file: `arch`, and a column of numbers for each quantity.
 
     Raises:
-        BenchmarkError: the file cannot be read, has no column `arch` or no numbers, or an architecture is none of the
-            space.
+        BenchmarkError: the file cannot be read, has no column `arch` or no numbers, names a column twice, or an
+            architecture is none of the space.
+        StorageError: it is no regular file, or too large.
     """
+    check_size(path, LARGEST_TABLE)
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise BenchmarkError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
+    if not frame.columns.is_unique:
+        raise BenchmarkError(f"the table {path} has two columns of one name")
     numbers = frame.select_dtypes("number")
     if ARCHITECTURE not in frame or numbers.empty:
         raise BenchmarkError(f"the table {path} needs a column '{ARCHITECTURE}' and columns of numbers")

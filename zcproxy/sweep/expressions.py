@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from zcproxy.formula import Kind, Node, vocabulary
+from zcproxy.formula.tree import fold
 from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
 from zcproxy.sweep.probes import probe_of
 
@@ -68,15 +69,15 @@ class ColumnEvaluator:
         return list(nodes)
 
     def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
-        value = known.get(node)
-        if value is None:
-            if node.is_leaf:
-                value = tensors[node.symbol]
-            else:
-                arguments = [self._value(child, known, tensors) for child in node.arguments]
-                value = applied(self._functions[node], node.kind, *arguments)
-            known[node] = value
-        return value
+        def of(part: Node, arguments: list[Tensor]) -> Tensor:
+            value = known.get(part)
+            if value is None:
+                is_leaf = part.is_leaf
+                value = tensors[part.symbol] if is_leaf else applied(self._functions[part], part.kind, *arguments)
+                known[part] = value
+            return value
+
+        return fold(node, lambda part: () if part in known else part.arguments, of)
 
 
 def applied(function: Callable[..., Tensor], kind: Kind, *arguments: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ def build_benchmark(
 
     Raises:
         BenchmarkError: the space has too few architectures, its networks do not fit the dataset, or all diverged.
-        ConfigurationError: space, dataset or device do not exist.
+        ConfigurationError: space, dataset or device do not exist, or a minibatch has more images than the dataset.
         RunError: `out` holds something else, or a worker died.
         StorageError: something cannot be written.
     """
@@ -41,6 +41,7 @@ def build_benchmark(
     space, dataset = materials_of(
         configuration.space, tuple(configuration.space_options.items()), configuration.dataset
     )
+    dataset.check_batch(configuration.recipe.batch_size)
     directory = BuildDirectory(out)
     fingerprint = dataset.fingerprint()
     plan = directory.load_plan(configuration, fingerprint) or _plan(configuration, space, dataset)
