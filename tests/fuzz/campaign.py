@@ -72,6 +72,7 @@ class Tally:
         kinds: how many failures there are of each kind.
         first: index of the first failure of each kind.
         seconds: for all tries.
+        parts: attacks that the tries were made of, see `Outcome`.
     """
 
     subject: str
@@ -80,6 +81,7 @@ class Tally:
     kinds: Counter[str] = field(default_factory=Counter)
     first: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    parts: int = 0
 
     @property
     def tries(self) -> int:
@@ -88,6 +90,7 @@ class Tally:
     def add(self, index: int, outcome: Outcome) -> None:
         """Count one try."""
         self.verdicts[outcome.verdict] += 1
+        self.parts += outcome.parts
         if outcome.verdict is Verdict.FAILED:
             self.kinds[outcome.kind] += 1
             self.first.setdefault(outcome.kind, index)
@@ -96,7 +99,7 @@ class Tally:
         """Return the counts as JSON can hold them."""
         counts = {verdict.value: self.verdicts[verdict] for verdict in Verdict}
         kinds = {kind: {"count": number, "first": self.first[kind]} for kind, number in self.kinds.most_common()}
-        numbers = {"subject": self.subject, "seed": self.seed, "tries": self.tries, **counts}
+        numbers = {"subject": self.subject, "seed": self.seed, "tries": self.tries, "attacks": self.parts, **counts}
         return {**numbers, "seconds": round(self.seconds, 1), "kinds": kinds}
 
 
@@ -169,10 +172,10 @@ def _write_failure(out: Path, tally: Tally, index: int, outcome: Outcome) -> Non
 
 def table(tallies: Sequence[Tally]) -> str:
     """Return a table of what the subjects came to, and of the kinds of failures."""
-    heading = ("subject", "tries", *(verdict.value for verdict in Verdict), "s a try")
+    heading = ("subject", "tries", "attacks", *(verdict.value for verdict in Verdict), "s a try")
     lines = [f"{heading[0]:10}" + "".join(f"{word:>10}" for word in heading[1:])]
     for tally in tallies:
-        numbers = [tally.tries, *(tally.verdicts[verdict] for verdict in Verdict)]
+        numbers = [tally.tries, tally.parts, *(tally.verdicts[verdict] for verdict in Verdict)]
         pace = tally.seconds / max(tally.tries, 1)
         lines.append(f"{tally.subject:10}" + "".join(f"{number:>10,}" for number in numbers) + f"{pace:>10.2g}")
     for tally in tallies:
@@ -220,9 +223,7 @@ def _campaign(names: Sequence[str], materials: Materials, options: argparse.Name
         seconds = None if options.minutes is None else 60 * options.minutes * SUBJECTS[name][1] / parts
         tries = options.tries if options.tries or options.minutes else 100
         indices = count(options.first) if tries is None else range(options.first, options.first + tries)
-        tallies.append(
-            attack(name, materials, options.seed, indices, seconds=seconds, total=tries, out=options.out)
-        )
+        tallies.append(attack(name, materials, options.seed, indices, seconds=seconds, total=tries, out=options.out))
         if options.out is not None:
             options.out.mkdir(parents=True, exist_ok=True)
             text = json.dumps([tally.as_dict() for tally in tallies], indent=1) + "\n"

@@ -47,6 +47,7 @@ class Server:
         """End the process."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
+        self._process.terminate()
         self._process.wait()
         self._process.stdout.close()
 

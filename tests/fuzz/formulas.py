@@ -18,7 +18,28 @@ from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices
 from zcproxy.formula.latex import latex
 
-_TOKENS = ("(", ")", ",", "+", "-", "*", "/", "@", "grad", "1", "2.5", "1e9", ".5", "0", "1e999", " ", "_", "$", "**", "//")
+_TOKENS = (
+    "(",
+    ")",
+    ",",
+    "+",
+    "-",
+    "*",
+    "/",
+    "@",
+    "grad",
+    "1",
+    "2.5",
+    "1e9",
+    ".5",
+    "0",
+    "1e999",
+    " ",
+    "_",
+    "$",
+    "**",
+    "//",
+)
 
 
 class Formulas:
@@ -72,9 +93,13 @@ class Formulas:
                 text = mutate_text(text, rng)
             return text
         if kind < 0.82:
-            return "".join(rng.choice(self._names if rng.random() < 0.4 else _TOKENS) for _ in range(rng.randint(1, 25)))
+            return "".join(
+                rng.choice(self._names if rng.random() < 0.4 else _TOKENS) for _ in range(rng.randint(1, 25))
+            )
         if kind < 0.92:
-            alphabet = rng.choice(("()+-*/,@ .e0123456789abc_", "".join(map(chr, range(1, 0x250))), "²٣Ω𝟙ſ🙂\ufeff\u2028()+"))
+            alphabet = rng.choice(
+                ("()+-*/,@ .e0123456789abc_", "".join(map(chr, range(1, 0x250))), "²٣Ω𝟙ſ🙂\ufeff\u2028()+")
+            )
             return "".join(rng.choice(alphabet) for _ in range(rng.randint(0, 60)))
         if kind < 0.998:
             return hostile.text(rng)

@@ -23,7 +23,17 @@ ESCAPES = (
     "\u2028line",
     "\x00" + "null",
 )
-MARKUP = ("[red]", "[/x]", "[/]", "[link=file:///etc/passwd]x", "[bold]x[/bold]", ":smile:", "out[red].json", "\\[", "[")
+MARKUP = (
+    "[red]",
+    "[/x]",
+    "[/]",
+    "[link=file:///etc/passwd]x",
+    "[bold]x[/bold]",
+    ":smile:",
+    "out[red].json",
+    "\\[",
+    "[",
+)
 INJECTIONS = (
     f'"""\nimport os; os.system("touch {MARKER}")\n"""',
     f"'; open('{MARKER}', 'w'); '",
@@ -40,11 +50,46 @@ INJECTIONS = (
     "../../escape",
 )
 UNICODE = ("²", "٣", "Ω", "𝟙", "ſ", "e\u0301", "🙂", "\ufeff", "ﬁ", "\u00a0", "İ", "中文", "\udcff")
-WORDS = ("", " ", ".", "..", "-", "--", "a" * 300, "x" * 5000, "None", "null", "NaN", "all", "zoo", "\t", ",", ",,", "a,b", "@")
+WORDS = (
+    "",
+    " ",
+    ".",
+    "..",
+    "-",
+    "--",
+    "a" * 300,
+    "x" * 5000,
+    "None",
+    "null",
+    "NaN",
+    "all",
+    "zoo",
+    "\t",
+    ",",
+    ",,",
+    "a,b",
+    "@",
+)
 
 NUMBERS = (
     *("0", "1", "2", "3", "-1", "-0", "00", "+3", "7.0", "1.5", "0.5", "1e3", "1e308", "1e400", "-1e308", "1e-320"),
-    *("nan", "inf", "-inf", "Infinity", "0x10", "1_000", "１", "²", "٣", "", " ", "1 2", "1,5", "9" * 20, "-" + "9" * 20),
+    *(
+        "nan",
+        "inf",
+        "-inf",
+        "Infinity",
+        "0x10",
+        "1_000",
+        "１",
+        "²",
+        "٣",
+        "",
+        " ",
+        "1 2",
+        "1,5",
+        "9" * 20,
+        "-" + "9" * 20,
+    ),
     *("9" * 400, "9" * 5000, "0." + "0" * 5000 + "1", "2147483648", "18446744073709551616", "4611686018427387904"),
 )
 """Texts where a number is expected."""
@@ -78,7 +123,9 @@ def odd_files(folder: Path, rng: Random) -> dict[str, Path]:
     """
     place = folder / "odd"
     place.mkdir()
-    found = {name: place / name for name in ("directory", "empty", "binary", "text", "fifo", "dangling", "loop", "memory")}
+    found = {
+        name: place / name for name in ("directory", "empty", "binary", "text", "fifo", "dangling", "loop", "memory")
+    }
     found["directory"].mkdir()
     found["empty"].touch()
     found["binary"].write_bytes(rng.randbytes(300))
@@ -101,5 +148,14 @@ def odd_files(folder: Path, rng: Random) -> dict[str, Path]:
 ENDLESS = ("fifo", "zero", "zero-device")
 """Kinds of odd files that never end."""
 
-IMAGINARY = ("missing", "missing/deep/file", "a" * 300, "a/" * 2100 + "b", "", "~nobody/x", "file:///etc/passwd", "text/x")
+IMAGINARY = (
+    "missing",
+    "missing/deep/file",
+    "a" * 300,
+    "a/" * 2100 + "b",
+    "",
+    "~nobody/x",
+    "file:///etc/passwd",
+    "text/x",
+)
 """Paths without a file."""

@@ -22,7 +22,22 @@ JOURNALS = {
 }
 """Journal -> the command that goes on with it."""
 
-_LINES = ("5", "null", "[1]", "{}", "", " ", '"x"', "{", "}", "NaN", "true", '{"epoch": 1}', '{"arch": "x"}', "\x00" * 50)
+_LINES = (
+    "5",
+    "null",
+    "[1]",
+    "{}",
+    "",
+    " ",
+    '"x"',
+    "{",
+    "}",
+    "NaN",
+    "true",
+    '{"epoch": 1}',
+    '{"arch": "x"}',
+    "\x00" * 50,
+)
 
 
 class Journals:
@@ -50,7 +65,9 @@ class Journals:
         try:
             room.check()
             if finished.code == 0:
-                check_equal_trees(warm.work / target.parent.name, target.parent, journals=journal != "run/journal.jsonl")
+                check_equal_trees(
+                    warm.work / target.parent.name, target.parent, journals=journal != "run/journal.jsonl"
+                )
         except BrokenPromise as broken:
             outcome = Outcome(Verdict.FAILED, f"{journal}: {broken}", outcome.detail)
         return Outcome(outcome.verdict, outcome.kind, outcome.detail, f"{journal}: {change}")
@@ -74,7 +91,9 @@ def damaged_journal(path: Path, rng: Random) -> str:
         path.write_bytes(content[: rng.randrange(len(content) + 1)])
     elif kind == "bytes":
         at = rng.randrange(len(content))
-        path.write_bytes(content[:at] + rng.choice((b"\xff", b"\x00", b"\xfe\xff", b"\n", b"\r", b"\x1b[2J")) + content[at:])
+        path.write_bytes(
+            content[:at] + rng.choice((b"\xff", b"\x00", b"\xfe\xff", b"\n", b"\r", b"\x1b[2J")) + content[at:]
+        )
     else:
         if kind == "lines":
             other = rng.randrange(len(lines))

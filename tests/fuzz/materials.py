@@ -75,7 +75,9 @@ class Materials:
 
     def proxies(self) -> list[Path]:
         """Return the files of real proxies."""
-        return sorted([*RESULTS.glob("proxies/*.json"), *RESULTS.glob("*/*/seed-*.json"), *RESULTS.glob("*/seed-*.json")])
+        return sorted(
+            [*RESULTS.glob("proxies/*.json"), *RESULTS.glob("*/*/seed-*.json"), *RESULTS.glob("*/seed-*.json")]
+        )
 
 
 TRANSNAS = "transbench101_class_object.csv"
@@ -83,7 +85,9 @@ TRANSNAS = "transbench101_class_object.csv"
 
 def transnas_table() -> str:
     """Return a table of results as the authors of NASGraph wrote it, of a few networks."""
-    micro = [f"64-41414-{a}_{b}{c}_{d}{e}{f}" for a, b, c, d, e, f in ("123012", "310213", "333333", "123123", "031032")]
+    micro = [
+        f"64-41414-{a}_{b}{c}_{d}{e}{f}" for a, b, c, d, e, f in ("123012", "310213", "333333", "123123", "031032")
+    ]
     macro = [f"64-{text}-basic" for text in ("1234", "13113", "4111", "112341")]
     rows = [f"{text},{kind},{30 + 3.7 * number:.3f}"
             for kind, names in (("micro", micro), ("macro", macro)) for number, text in enumerate(names)]  # fmt: skip

@@ -107,7 +107,9 @@ def dumped(value: Any, rng: Random) -> bytes:
     if kind < 0.96:
         deep = 10 ** rng.randint(2, 5)
         return rng.choice((b"[", b'{"a":')) * deep + (b"1" + b"]" * deep if rng.random() < 0.5 else b"")
-    return rng.choice((b"", b"\xef\xbb\xbf" + content, content.decode("utf-8", "replace").encode("utf-16"), b"\x00" * 100))
+    return rng.choice(
+        (b"", b"\xef\xbb\xbf" + content, content.decode("utf-8", "replace").encode("utf-16"), b"\x00" * 100)
+    )
 
 
 def damage_bytes(content: bytes, rng: Random) -> bytes:

@@ -33,12 +33,14 @@ class Outcome:
         kind: of the failure: failures of one kind most likely have one cause. Empty where there is none.
         detail: what was seen.
         case: what was tried, printable.
+        parts: how many attacks the try was made of: signals that met a process alive, for example.
     """
 
     verdict: Verdict
     kind: str = ""
     detail: str = ""
     case: str = ""
+    parts: int = 1
 
 
 class BrokenPromise(Exception):

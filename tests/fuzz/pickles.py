@@ -19,11 +19,25 @@ from fuzz.mutations import damage_bytes, flip_bits
 from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
 
 _GLOBALS = (
-    *("os system", "posix system", "builtins eval", "builtins exec", "builtins getattr", "builtins dict", "builtins set"),
+    *(
+        "os system",
+        "posix system",
+        "builtins eval",
+        "builtins exec",
+        "builtins getattr",
+        "builtins dict",
+        "builtins set",
+    ),
     *("builtins list", "collections OrderedDict", "collections defaultdict", "numpy dtype", "numpy ndarray"),
     *("numpy._core.multiarray scalar", "numpy.core.multiarray scalar", "numpy._core.multiarray _reconstruct"),
     *("_codecs encode", "numpy f2py", "torch._utils _rebuild_tensor_v2", "torch FloatStorage", "subprocess Popen"),
-    *("numpy load", "torch load", "zcproxy.benchmarks spaces.get_space", "builtins __import__", "copyreg _reconstructor"),
+    *(
+        "numpy load",
+        "torch load",
+        "zcproxy.benchmarks spaces.get_space",
+        "builtins __import__",
+        "copyreg _reconstructor",
+    ),
 )
 _TYPES = ("O", "O8", "|O", "f8", "<f4", "i8", "U5", "S3", "V8", "f8,O", "(2,)O", "M8[ns]", "c16", "b", "?", "x", "")
 _RELEASE = "NATS-sss-v1_0-50262"
@@ -134,8 +148,7 @@ def _scalar(rng: Random) -> bytes:
 
 def _program(rng: Random) -> bytes:
     """Return a random sequence of opcodes."""
-    simple = [b"(", b"0", b"1", b"2", b"a", b"b", b"d", b"e", b"l", b"o", b"s", b"t", b"u", b"R", b"}", b"]", b")", b"N",
-              b"\x81", b"\x85", b"\x86", b"\x88", b"\x89", b"\x8f", b"\x90", b"\x91", b"\x92", b"\x93", b"\x94", b"Q"]  # fmt: skip
+    simple = [bytes([code]) for code in b"(012abdelostuR}])N\x81\x85\x86\x88\x89\x8f\x90\x91\x92\x93\x94Q"]
     parts = [b"\x80" + bytes([rng.choice((2, 3, 4, 5, 9))])] if rng.random() < 0.8 else []
     for _ in range(rng.randint(1, 40)):
         kind = rng.random()
@@ -146,10 +159,18 @@ def _program(rng: Random) -> bytes:
         elif kind < 0.8:
             parts.append(_text(rng.choice(("x", f"touch {MARKER}", "__class__", ""))))
         elif kind < 0.9:
-            parts.append(rng.choice((b"K\x05", b"J\xff\xff\xff\xff", b"I1\n", b"F1.5\n", b"q\x00", b"h\x00", b"r\xff\xff\xff\x7f")))
+            parts.append(
+                rng.choice(
+                    (b"K\x05", b"J\xff\xff\xff\xff", b"I1\n", b"F1.5\n", b"q\x00", b"h\x00", b"r\xff\xff\xff\x7f")
+                )
+            )
         else:
             huge = struct.pack("<q", rng.choice((-1, 2**31, 2**62)))
-            parts.append(rng.choice((b"\x8d" + huge, b"\x8e" + huge, b"\x95" + huge, b"B\xff\xff\xff\x7f", b"\x8b\xff\xff\xff\x7f")))
+            parts.append(
+                rng.choice(
+                    (b"\x8d" + huge, b"\x8e" + huge, b"\x95" + huge, b"B\xff\xff\xff\x7f", b"\x8b\xff\xff\xff\x7f")
+                )
+            )
     return b"".join(parts) + b"."
 
 

@@ -1,4 +1,4 @@
-"""Files of runs, searches, builds and benchmarks: mutated as JSON or as files, then used by every command that reads them.
+"""Files of runs, searches, builds and benchmarks: mutated as JSON or as files, then used by what reads them.
 
 Nothing that a stored file says may run code: a module `attack` lies in the folder, and mutations name it.
 """
@@ -13,7 +13,7 @@ from random import Random
 
 from fuzz.client import MARKER, Room
 from fuzz.judging import judge
-from fuzz.materials import BUILD, FORMULA, SMALL, TASK, Materials, copy_tree
+from fuzz.materials import BUILD, SEARCH, SMALL, TASK, Materials, copy_tree
 from fuzz.mutations import ENDLESS, damage_file, damage_folder, dumped, mutate_json
 from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
 
@@ -52,8 +52,7 @@ READERS = (
         (
             ("search", "--resume", "search", *SMALL),
             ("network", "export", "search"),
-            ("search", TASK, "--proxy", FORMULA, "--minimize", "macs", "--evaluations", "4", "--population", "4")
-            + (*SMALL, "--reuse", "search", "--out", "other"),
+            (*SEARCH, "--evaluations", "4", *SMALL, "--reuse", "search", "--out", "other"),
         ),
     ),
     Reader(
@@ -64,7 +63,19 @@ READERS = (
             (*_SCORE, "built", "--unseen-by", "run"),
             (*BUILD, *SMALL, "--out", "built"),
             ("table", "built", "--proxies", "params", "--networks", "4", "--resamples", "9", *SMALL),
-            ("search", "built", "--proxy", "sum(params)", "--evaluations", "4", "--population", "4", *SMALL, "--out", "o"),
+            (
+                "search",
+                "built",
+                "--proxy",
+                "sum(params)",
+                "--evaluations",
+                "4",
+                "--population",
+                "4",
+                *SMALL,
+                "--out",
+                "o",
+            ),
         ),
     ),
     Reader("cache", ("columns/*/context.json",), (("columns", "info"), (*_SCORE, TASK), ("columns", "clear"))),
@@ -74,7 +85,17 @@ READERS = (
         (("benchmark", "verify", "transnas101"), ("benchmark", "list"), (*_SCORE, "transnas101/micro-object")),
     ),
 )
-_ATTACKS = ("attack:run", "os:system", "attack:Space", "attack", "digits201", "built", "built/../built", "run", "/dev/zero")
+_ATTACKS = (
+    "attack:run",
+    "os:system",
+    "attack:Space",
+    "attack",
+    "digits201",
+    "built",
+    "built/../built",
+    "run",
+    "/dev/zero",
+)
 _OPTIONS = ({"command": f"touch {MARKER}"}, {"channels": "2"}, {"channels": True}, {"channels": 10**9}, {}, [], None)
 _MODULE = f"open({MARKER!r}, 'w').close()\ndef run(*a, **k): pass\nclass Space: pass\n"
 

@@ -23,7 +23,9 @@ from fuzz.materials import TASK, TRANSNAS, Materials, copy_tree, transnas_table
 from fuzz.mutations import ENDLESS, damage_bytes, damage_file, dumped, mutate_json, mutate_text
 from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
 
-_LABELS = (*(0, -1, 101, 1e300, -1e300, float("nan"), float("inf"), True, False, 55.5, None, "x", "55", b"x", [1.0], 10**25),)
+_LABELS = (
+    *(0, -1, 101, 1e300, -1e300, float("nan"), float("inf"), True, False, 55.5, None, "x", "55", b"x", [1.0], 10**25),
+)
 _CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
 _NDS: dict[str, Any] = {
     "net": {"ds": [2, 2], "ws": [16, 32], "ss": [1, 2], "bot_muls": [0.5, 0.5], "num_gs": [1, 2], "block_type": "x"},
@@ -51,7 +53,13 @@ class Tables:
         copy_tree(self._materials.imported.data, room.data)
         if rng.random() < 0.2:
             return self._look_up(room, rng)
-        makers: tuple[Callable[..., tuple[str, str]], ...] = (self._csv, self._csv, self._json, self._parquet, self._ofa)
+        makers: tuple[Callable[..., tuple[str, str]], ...] = (
+            self._csv,
+            self._csv,
+            self._json,
+            self._parquet,
+            self._ofa,
+        )
         benchmark, name = rng.choice(makers)(room, rng)
         place = room.work / name
         change = "" if rng.random() < 0.7 else _damaged(place, rng)
@@ -106,7 +114,9 @@ class Tables:
         for name in ("mbnv3w10_evonsga2_acc_macs.csv", "mbnv3w10_linasnsga2_acc_macs.csv"):
             text = _OFA
             for _ in range(rng.choice((1, 1, 2, 5))):
-                text = mutate_text(text, rng) if rng.random() < 0.6 else text.replace("71.5", str(rng.choice(_LABELS)), 1)
+                text = (
+                    mutate_text(text, rng) if rng.random() < 0.6 else text.replace("71.5", str(rng.choice(_LABELS)), 1)
+                )
             (room.work / name).write_text(text, encoding="utf-8", errors="surrogateescape")
         return "ofa_mobilenetv3", rng.choice((".", "mbnv3w10_evonsga2_acc_macs.csv"))
 
@@ -121,11 +131,19 @@ class Tables:
     def _parquet(self, room: Room, rng: Random) -> tuple[str, str]:
         frame = pd.DataFrame({"arch_str": [f"{8 * k}:8:8:8:8" for k in range(1, 5)]})
         frame["cifar10/test_90"] = np.linspace(60, 70, 4)
-        for column in ("cifar100/test_90", "imagenet16/test_90", "cifar10/test_12", "params_cifar10", "flops_M_cifar10"):
+        for column in (
+            "cifar100/test_90",
+            "imagenet16/test_90",
+            "cifar10/test_12",
+            "params_cifar10",
+            "flops_M_cifar10",
+        ):
             frame[column] = np.linspace(40, 50, 4)
         for _ in range(rng.choice((0, 1, 2))):
             column = rng.choice(frame.columns)
-            frame[column] = [rng.choice(_LABELS)] * len(frame) if rng.random() < 0.7 else [_cell(rng) for _ in frame.index]
+            frame[column] = (
+                [rng.choice(_LABELS)] * len(frame) if rng.random() < 0.7 else [_cell(rng) for _ in frame.index]
+            )
         frame = frame.iloc[: rng.choice((0, 1, 4, 4, 4))]
         place = room.work / "nats_sss.parquet"
         try:
