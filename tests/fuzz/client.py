@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fuzz.outcome import BrokenPromise
+from fuzz.outcome import PromiseError
 from fuzz.server import Finished, Request
 
 MARKER = "EXECUTED"
@@ -114,10 +114,10 @@ class Room:
         return Request([*arguments], str(self.work), **outputs, environment=environment, **settings)  # type: ignore[arg-type]
 
     def check(self) -> None:
-        """Raise `BrokenPromise` if code was run, or a file lies outside of the parts."""
+        """Raise `PromiseError` if code was run, or a file lies outside of the parts."""
         unexpected = {path.name for path in self.root.iterdir()} - {*self.PARTS, "stdout", "stderr"}
         if unexpected:
-            raise BrokenPromise(f"file outside of the folder: {sorted(unexpected)}")
+            raise PromiseError(f"file outside of the folder: {sorted(unexpected)}")
         for folder, _, names in os.walk(self.root):
             if MARKER in names:
-                raise BrokenPromise(f"code was executed: {Path(folder, MARKER).relative_to(self.root)}")
+                raise PromiseError(f"code was executed: {Path(folder, MARKER).relative_to(self.root)}")

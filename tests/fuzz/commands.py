@@ -12,7 +12,7 @@ from fuzz.client import Room
 from fuzz.interface import Command, Parameter, commands
 from fuzz.judging import judge
 from fuzz.materials import FORMULA, TASK, TRANSNAS, Materials, copy_tree
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 
 CHEAP: Mapping[str, Mapping[str, str]] = {
     "": {"workers": "1", "resamples": "20"},
@@ -50,17 +50,9 @@ RIGHT: Mapping[str, Sequence[str]] = {
     "table": ("table.csv", "table.parquet"),
     "shared_weights": ("weights.pt",),
     "model": (
-        "models:small",
-        "models:missing",
-        "models:number",
-        "models:broken",
-        "models:leaves",
-        "syntax:x",
-        ".m:f",
-        ":",
-        "m:",
-    )
-    + ("models:own_error", "models:keeps"),
+        *("models:small", "models:missing", "models:number", "models:broken", "models:leaves", "models:own_error"),
+        *("models:keeps", "syntax:x", ".m:f", ":", "m:"),
+    ),
     "input_shape": ("3x8x8", "3x9x9", "1x12x12", "3x8", "8", "3x100000x100000", "0x8x8", "3x-8x8", "3x8x²"),
     "budget": ("1s", "2s", "1h30m", "0.5s", "s", "-5m", "9" * 400 + "s", "1e3s", "²s"),
     "out": ("new", "new/deeper/file", "proxy.json", "run", "search", "built", "odd/null", "odd/full", "odd/name-0"),
@@ -146,7 +138,7 @@ class Commands:
         try:
             room.check()
             _check_odd(room)
-        except BrokenPromise as broken:
+        except PromiseError as broken:
             outcome = Outcome(Verdict.FAILED, str(broken), outcome.detail)
         shown = " ".join(printable(repr(word), 300) for word in line)
         return Outcome(outcome.verdict, outcome.kind, outcome.detail, f"{environment or ''} zcproxy {shown}")
@@ -249,7 +241,7 @@ def _surroundings(room: Room, rng: Random) -> dict[str, str]:
 
 
 def _check_odd(room: Room) -> None:
-    """Raise `BrokenPromise` if a pipe, a device or a link was replaced by something else."""
+    """Raise `PromiseError` if a pipe, a device or a link was replaced by something else."""
     for name, is_kind in (
         ("fifo", Path.is_fifo),
         ("null-device", Path.is_char_device),
@@ -257,8 +249,8 @@ def _check_odd(room: Room) -> None:
     ):
         path = room.work / "odd" / name
         if path.exists() and not is_kind(path):
-            raise BrokenPromise(f"{name} was replaced by a file")
+            raise PromiseError(f"{name} was replaced by a file")
     for name in ("null", "full", "zero", "dangling", "loop", "memory"):
         path = room.work / "odd" / name
         if path.exists() and not path.is_symlink():
-            raise BrokenPromise(f"the link {name} was replaced by a file")
+            raise PromiseError(f"the link {name} was replaced by a file")

@@ -18,7 +18,7 @@ from fuzz.journals import JOURNALS
 from fuzz.judging import judge
 from fuzz.materials import BUILD, FORMULA, SMALL, TASK, Materials, copy_tree
 from fuzz.mutations import flip_bits
-from fuzz.outcome import BrokenPromise, Outcome, Verdict
+from fuzz.outcome import Outcome, PromiseError, Verdict
 from fuzz.server import Request
 from fuzz.trees import check_equal_trees
 
@@ -91,13 +91,13 @@ class Flips:
         outcome = judge(finished)
         try:
             if finished.code == 0 and finished.out != printed and not target.result:
-                raise BrokenPromise("other numbers are read")
+                raise PromiseError("other numbers are read")
             if finished.code == 0 and target.result:
                 # The journal of a run is for people: results do not come from it.
                 check_equal_trees(
                     expected.work / target.result, room.work / target.result, journals=target.result != "run"
                 )
-        except BrokenPromise as broken:
+        except PromiseError as broken:
             outcome = Outcome(Verdict.FAILED, f"wrong result: {broken}", outcome.detail)
         kind = outcome.kind and f"{target.name}: {outcome.kind}"
         return Outcome(outcome.verdict, kind, outcome.detail, f"{target.name}: {place.relative_to(room.root)}")

@@ -11,7 +11,7 @@ from fuzz import hostile
 from fuzz.judging import check_characters, check_message
 from fuzz.materials import Materials
 from fuzz.mutations import mutate_text
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 from zcproxy.errors import FormulaError
 from zcproxy.formula import Kind, Node, parse, vocabulary
 from zcproxy.formula.canonical import canonical
@@ -74,7 +74,7 @@ class Formulas:
         text = self.text(rng)
         try:
             return Outcome(self._verdict(text, rng))
-        except BrokenPromise as broken:
+        except PromiseError as broken:
             kind, _, detail = str(broken).partition(": ")
         except Exception as error:  # noqa: BLE001  (what must not come out)
             frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -139,7 +139,7 @@ class Formulas:
         printed = str(formula)
         again = parse(printed)
         if again != formula or str(again) != printed:
-            raise BrokenPromise(f"does not print back to itself: {printable(printed, 300)}")
+            raise PromiseError(f"does not print back to itself: {printable(printed, 300)}")
         if formula.kind.is_number and (len(text) > 500 or rng.random() < 0.3):
             _check_canonical(formula)
         if rng.random() < 0.1:
@@ -153,11 +153,11 @@ def _check_canonical(formula: Node) -> None:
     try:
         again = parse(str(form))
     except FormulaError as error:
-        raise BrokenPromise(f"canonical form does not parse: {error}") from error
+        raise PromiseError(f"canonical form does not parse: {error}") from error
     if again != form:
-        raise BrokenPromise(f"canonical form does not print back to itself: {printable(str(form), 300)}")
+        raise PromiseError(f"canonical form does not print back to itself: {printable(str(form), 300)}")
     if canonical(form) != form:
-        raise BrokenPromise(f"canonical form is not its own: {printable(str(form), 300)}")
+        raise PromiseError(f"canonical form is not its own: {printable(str(form), 300)}")
 
 
 def _balanced(terms: list[str], count: int, rng: Random) -> str:

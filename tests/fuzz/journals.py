@@ -12,7 +12,7 @@ from fuzz.client import Room
 from fuzz.judging import judge
 from fuzz.materials import BUILD, SMALL, Materials, copy_tree
 from fuzz.mutations import damage_file, flip_bits, mutate_json
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 from fuzz.trees import check_equal_trees
 
 JOURNALS = {
@@ -68,7 +68,7 @@ class Journals:
                 check_equal_trees(
                     warm.work / target.parent.name, target.parent, journals=journal != "run/journal.jsonl"
                 )
-        except BrokenPromise as broken:
+        except PromiseError as broken:
             outcome = Outcome(Verdict.FAILED, f"{journal}: {broken}", outcome.detail)
         return Outcome(outcome.verdict, outcome.kind, outcome.detail, f"{journal}: {change}")
 

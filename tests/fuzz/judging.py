@@ -6,7 +6,7 @@ import re
 import unicodedata
 from signal import Signals
 
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 from fuzz.server import Finished
 
 LONGEST_MESSAGE = 500
@@ -36,29 +36,29 @@ def judge(finished: Finished, *, may_be_long: bool = False) -> Outcome:
         check_characters(finished.err)
         if finished.code != 0:
             check_message(finished.err, finished.out)
-    except BrokenPromise as broken:
+    except PromiseError as broken:
         kind, _, detail = str(broken).partition(": ")
         return Outcome(Verdict.FAILED, kind, f"{detail}\n{tail}".strip())
     return Outcome(Verdict.REFUSED if finished.code else Verdict.FINE)
 
 
 def check_process(finished: Finished) -> None:
-    """Raise `BrokenPromise` over a dead process, a traceback, another exit status, or processes left behind."""
+    """Raise `PromiseError` over a dead process, a traceback, another exit status, or processes left behind."""
     if finished.code < 0:
-        raise BrokenPromise(f"died of {Signals(-finished.code).name}")
+        raise PromiseError(f"died of {Signals(-finished.code).name}")
     check_traceback(finished.err)
     check_traceback(finished.out)
     if finished.code not in (0, 1, 2):
-        raise BrokenPromise(f"exit code {finished.code}")
+        raise PromiseError(f"exit code {finished.code}")
     if finished.left_behind:
-        raise BrokenPromise("processes left behind")
+        raise PromiseError("processes left behind")
     if "Warning: " in finished.err:
         name = re.search(r"(\w*Warning): ", finished.err)
-        raise BrokenPromise(f"a warning is shown ({name[1] if name else 'Warning'})")
+        raise PromiseError(f"a warning is shown ({name[1] if name else 'Warning'})")
 
 
 def check_traceback(text: str) -> None:
-    """Raise `BrokenPromise` over a traceback, of the exception and the innermost place in this project."""
+    """Raise `PromiseError` over a traceback, of the exception and the innermost place in this project."""
     if _TRACEBACK not in text:
         return
     last = text[text.rindex(_TRACEBACK) :]
@@ -66,26 +66,26 @@ def check_traceback(text: str) -> None:
     names = [match["name"] for match in _EXCEPTION.finditer(last) if "." in match["name"] or match["name"][0].isupper()]
     name = next((each for each in names if each != "Traceback"), "?").rpartition(".")[2]
     place = f" in {frames[-1][0]}:{frames[-1][1]}" if frames else ""
-    raise BrokenPromise(f"traceback {name}{place}: {printable(last[-1500:], 2000)}")
+    raise PromiseError(f"traceback {name}{place}: {printable(last[-1500:], 2000)}")
 
 
 def check_characters(text: str) -> None:
-    """Raise `BrokenPromise` over what a terminal would obey, or what turns the direction of writing."""
+    """Raise `PromiseError` over what a terminal would obey, or what turns the direction of writing."""
     for character in text:
         category = unicodedata.category(character)
         if (category in ("Cc", "Cs") and character not in "\n\t") or "\u202a" <= character <= "\u202e":
-            raise BrokenPromise(f"control character on the terminal: {character!r}")
+            raise PromiseError(f"control character on the terminal: {character!r}")
         if "\u2066" <= character <= "\u2069":
-            raise BrokenPromise(f"control character on the terminal: {character!r}")
+            raise PromiseError(f"control character on the terminal: {character!r}")
 
 
 def check_message(err: str, out: str = "") -> None:
-    """Raise `BrokenPromise` unless a refusal says in one line of at most 500 characters what is wrong."""
+    """Raise `PromiseError` unless a refusal says in one line of at most 500 characters what is wrong."""
     ours = err.find("zcproxy: ")
     if ours >= 0 and (ours == 0 or err[ours - 1] == "\n"):
         message = err[ours:].strip()
         if "\n" in message:
-            raise BrokenPromise(f"message of several lines: {len(message.splitlines())}")
+            raise PromiseError(f"message of several lines: {len(message.splitlines())}")
     elif "Error" in err and _BOX.search(err):
         message = " ".join(line.strip() for line in _BOX.findall(err))
     elif "Usage: " in err or "Usage: " in out:
@@ -93,6 +93,6 @@ def check_message(err: str, out: str = "") -> None:
     elif "Aborted" in err:
         message = "Aborted"
     else:
-        raise BrokenPromise("refused without a message")
+        raise PromiseError("refused without a message")
     if len(message) > LONGEST_MESSAGE:
-        raise BrokenPromise(f"message of more than {LONGEST_MESSAGE} characters: {len(message)}")
+        raise PromiseError(f"message of more than {LONGEST_MESSAGE} characters: {len(message)}")

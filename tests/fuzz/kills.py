@@ -15,7 +15,7 @@ from signal import Signals
 from fuzz.client import Room
 from fuzz.judging import check_characters, check_traceback
 from fuzz.materials import BUILD, RUN, SEARCH, TABLE, Materials
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 from fuzz.server import Finished
 from fuzz.trees import check_equal_trees
 
@@ -64,7 +64,7 @@ class Kills:
             check_equal_trees(life.room.work / OUT, room.work / OUT)
             room.check()
             outcome = Outcome(Verdict.FINE)
-        except BrokenPromise as broken:
+        except PromiseError as broken:
             kind, _, detail = str(broken).partition(": ")
             outcome = Outcome(Verdict.FAILED, kind, detail)
         case = f"{name}, {count} workers: {'; '.join(history)}"
@@ -86,7 +86,7 @@ class Kills:
         return self._materials.server.run(room.request(words, seconds=_LIMIT, signals=list(signals)))
 
     def _words(self, name: str, workers: int, room: Room, rng: Random) -> list[str]:
-        """Return the command that begins or goes on: `--resume` where there is something to resume, or the same again."""
+        """Return the command that begins or goes on: the same again, or `--resume` where there is something."""
         if name in RESUMABLE and any((room.work / OUT).glob("*.json")) and rng.random() < 0.5:
             return [*RESUMABLE[name], "--workers", str(workers)]
         return self._begin(name, workers)
@@ -104,9 +104,9 @@ class Kills:
             f"{' '.join(words[:2])} {number.name}{' to all' if group else ''} at {moment:.2f} s: {finished.code}"
         )
         if finished.timed_out:
-            raise BrokenPromise(f"{number.name} does not stop it: {printable(finished.err[-500:])}")
+            raise PromiseError(f"{number.name} does not stop it: {printable(finished.err[-500:])}")
         if finished.left_behind:
-            raise BrokenPromise(f"processes left behind after {number.name}")
+            raise PromiseError(f"processes left behind after {number.name}")
         check_traceback(finished.err)
         check_characters(finished.err)
         if not finished.signalled:
@@ -115,7 +115,7 @@ class Kills:
             _check_code(finished, (0,), number.name)
             return 0
         if number is not Signals.SIGKILL and finished.after_signal > SLOW:
-            raise BrokenPromise(f"slow to stop after {number.name}: {finished.after_signal:.1f} s")
+            raise PromiseError(f"slow to stop after {number.name}: {finished.after_signal:.1f} s")
         codes = {Signals.SIGKILL: (-9,), Signals.SIGTERM: (143, -15), Signals.SIGINT: (130, -2)}[number]
         _check_code(finished, (*codes, 0), number.name)
         return 1
@@ -134,4 +134,4 @@ class Kills:
 
 def _check_code(finished: Finished, codes: Sequence[int], what: str) -> None:
     if finished.code not in codes:
-        raise BrokenPromise(f"exit code {finished.code} after {what}: {printable(finished.err[-800:])}")
+        raise PromiseError(f"exit code {finished.code} after {what}: {printable(finished.err[-800:])}")

@@ -43,7 +43,7 @@ class Outcome:
     parts: int = 1
 
 
-class BrokenPromise(Exception):
+class PromiseError(Exception):
     """A try found something that must not be; the text is the kind of the failure, then `: ` and a detail."""
 
 

@@ -16,7 +16,7 @@ from fuzz.client import MARKER, Room
 from fuzz.judging import judge
 from fuzz.materials import Materials
 from fuzz.mutations import damage_bytes, flip_bits
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 
 _GLOBALS = (
     *(
@@ -66,7 +66,7 @@ class Pickles:
         outcome = judge(self._materials.server.run(request))
         try:
             room.check()
-        except BrokenPromise as broken:
+        except PromiseError as broken:
             outcome = Outcome(Verdict.FAILED, str(broken))
         case = f"{' '.join(request.arguments)}: {printable(content.decode('latin1'), 1500)}"
         return Outcome(outcome.verdict, outcome.kind, outcome.detail, case)

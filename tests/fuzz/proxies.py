@@ -11,7 +11,7 @@ from fuzz.client import MARKER, Room
 from fuzz.judging import check_characters, judge
 from fuzz.materials import FORMULA, RUN, TASK, Materials, copy_tree
 from fuzz.mutations import ENDLESS, damage_file, dumped, mutate_json
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 from fuzz.server import Request
 
 FILE = "proxy.json"
@@ -59,7 +59,7 @@ class Proxies:
         outcome = judge(finished)
         try:
             room.check()
-        except BrokenPromise as broken:
+        except PromiseError as broken:
             outcome = Outcome(Verdict.FAILED, str(broken))
         case = f"{request.function or ' '.join(request.arguments)} on {shown}"
         return Outcome(outcome.verdict, outcome.kind, outcome.detail, case)
@@ -78,7 +78,7 @@ class Proxies:
 
 
 def use(path: str) -> None:
-    """Load a proxy file, save it, load that, export it; raises `BrokenPromise` where these disagree."""
+    """Load a proxy file, save it, load that, export it; raises `PromiseError` where these disagree."""
     from zcproxy.export import export_python
     from zcproxy.formula.latex import latex
     from zcproxy.proxy import load_proxy
@@ -87,16 +87,16 @@ def use(path: str) -> None:
     proxy.save("again.json")
     again = load_proxy("again.json")
     if again.formula != proxy.formula or again.name != proxy.name or again.batch_size != proxy.batch_size:
-        raise BrokenPromise("a saved proxy differs from the one that was loaded")
+        raise PromiseError("a saved proxy differs from the one that was loaded")
     check_exported(export_python(proxy))
     check_characters(latex(proxy.formula))
 
 
 def check_exported(source: str) -> None:
-    """Raise `BrokenPromise` unless a source is Python in which no hostile text stands outside of strings."""
+    """Raise `PromiseError` unless a source is Python in which no hostile text stands outside of strings."""
     tree = ast.parse(source)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     texts = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and MARKER in ast.dump(node)]
     if MARKER in names or texts or "os" in names:
-        raise BrokenPromise("a text of the file became code of the export")
+        raise PromiseError("a text of the file became code of the export")
     check_characters(source)

@@ -15,7 +15,7 @@ from fuzz.client import MARKER, Room
 from fuzz.judging import judge
 from fuzz.materials import BUILD, SEARCH, SMALL, TASK, Materials, copy_tree
 from fuzz.mutations import ENDLESS, damage_file, damage_folder, dumped, mutate_json
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 
 _SCORE = ("score", "params", "--networks", "4", *SMALL)
 
@@ -63,19 +63,7 @@ READERS = (
             (*_SCORE, "built", "--unseen-by", "run"),
             (*BUILD, *SMALL, "--out", "built"),
             ("table", "built", "--proxies", "params", "--networks", "4", "--resamples", "9", *SMALL),
-            (
-                "search",
-                "built",
-                "--proxy",
-                "sum(params)",
-                "--evaluations",
-                "4",
-                "--population",
-                "4",
-                *SMALL,
-                "--out",
-                "o",
-            ),
+            ("search", "built", *SEARCH[2:], "--evaluations", "4", *SMALL, "--out", "other"),
         ),
     ),
     Reader("cache", ("columns/*/context.json",), (("columns", "info"), (*_SCORE, TASK), ("columns", "clear"))),
@@ -126,7 +114,7 @@ class Stored:
         outcome = judge(finished, may_be_long=not endless)
         try:
             room.check()
-        except BrokenPromise as broken:
+        except PromiseError as broken:
             outcome = Outcome(Verdict.FAILED, str(broken))
         return Outcome(outcome.verdict, outcome.kind, outcome.detail, f"{' '.join(command)}, {change}")
 

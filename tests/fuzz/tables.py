@@ -21,7 +21,7 @@ from fuzz.client import Room
 from fuzz.judging import judge
 from fuzz.materials import TASK, TRANSNAS, Materials, copy_tree, transnas_table
 from fuzz.mutations import ENDLESS, damage_bytes, damage_file, dumped, mutate_json, mutate_text
-from fuzz.outcome import BrokenPromise, Outcome, Verdict, printable
+from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 
 _LABELS = (
     *(0, -1, 101, 1e300, -1e300, float("nan"), float("inf"), True, False, 55.5, None, "x", "55", b"x", [1.0], 10**25),
@@ -78,7 +78,7 @@ class Tables:
             room.check()
             after = _tables(room.data)
             if outcome.verdict is Verdict.REFUSED and before != after:
-                raise BrokenPromise("a refused import changed tables")
+                raise PromiseError("a refused import changed tables")
             for path in after.keys() - before.keys() | {path for path in before if after.get(path) != before[path]}:
                 if path.endswith(".parquet"):
                     _check_labels(room.data / path)
@@ -86,8 +86,8 @@ class Tables:
                 verified = run(room.request(["benchmark", "verify", benchmark]))
                 outcome = judge(verified)
                 if outcome.verdict is Verdict.REFUSED:
-                    raise BrokenPromise(f"an accepted table does not verify: {verified.err[-300:]}")
-        except BrokenPromise as broken:
+                    raise PromiseError(f"an accepted table does not verify: {verified.err[-300:]}")
+        except PromiseError as broken:
             kind, _, detail = str(broken).partition(": ")
             outcome = Outcome(Verdict.FAILED, kind, detail)
         return Outcome(outcome.verdict, outcome.kind, outcome.detail, case)
@@ -200,17 +200,17 @@ def _tables(data: Path) -> dict[str, bytes]:
 
 
 def _check_labels(path: Path) -> None:
-    """Raise `BrokenPromise` unless a table that was accepted has architectures, and labels that vary from 0 to 100."""
+    """Raise `PromiseError` unless a table that was accepted has architectures, and labels that vary from 0 to 100."""
     frame = pd.read_parquet(path)
     if frame.empty:
-        raise BrokenPromise("a table without networks was accepted")
+        raise PromiseError("a table without networks was accepted")
     for column in frame.columns:
         if column in ("accuracy", "test_top1") or "/test_" in column:
             values = frame[column].dropna().to_numpy()
             if values.dtype.kind not in "iuf" or not ((values >= 0) & (values <= 100)).all():
-                raise BrokenPromise(f"labels that are no percentages were accepted: {column}")
+                raise PromiseError(f"labels that are no percentages were accepted: {column}")
             if len(frame) > 1 and len(set(values)) == 1:
-                raise BrokenPromise(f"constant labels were accepted: {column}")
+                raise PromiseError(f"constant labels were accepted: {column}")
 
 
 def _known_entries() -> list[Any]:

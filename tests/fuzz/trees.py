@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from fuzz.outcome import BrokenPromise
+from fuzz.outcome import PromiseError
 
 _CLOCKS = {
     "seconds",
@@ -29,7 +29,7 @@ _TIMED_TEXT = (".md", ".tex")
 
 
 def check_equal_trees(expected: Path, found: Path, *, journals: bool = True) -> None:
-    """Raise `BrokenPromise` unless two folders hold the same, besides clocks and what a killed process left.
+    """Raise `PromiseError` unless two folders hold the same, besides clocks and what a killed process left.
 
     Args:
         expected: the folder to compare with.
@@ -38,15 +38,15 @@ def check_equal_trees(expected: Path, found: Path, *, journals: bool = True) -> 
     """
     names, other = _names(expected), _names(found)
     if names - other:
-        raise BrokenPromise(f"result differs, files are missing: {sorted(map(str, names - other))}")
+        raise PromiseError(f"result differs, files are missing: {sorted(map(str, names - other))}")
     more = [name for name in other - names if not any(name.name.startswith(known.name) for known in names)]
     if more:  # what is set aside has the name of the file that it was, and an ending
-        raise BrokenPromise(f"result differs, files too many: {sorted(map(str, more))}")
+        raise PromiseError(f"result differs, files too many: {sorted(map(str, more))}")
     for name in sorted(names):
         if name.suffix == ".jsonl" and not journals:
             continue
         if _content(expected / name) != _content(found / name):
-            raise BrokenPromise(f"result differs, {re.sub('[0-9]+', 'N', str(name))}: {name}")
+            raise PromiseError(f"result differs, {re.sub('[0-9]+', 'N', str(name))}: {name}")
 
 
 def _names(folder: Path) -> set[Path]:
