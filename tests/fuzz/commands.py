@@ -65,28 +65,33 @@ RIGHT: Mapping[str, Sequence[str]] = {
 }
 """Values by the name of a parameter; others get words of their own description."""
 
-HEAVY = (
-    "networks",
-    "test_networks",
-    "generations",
-    "evaluations",
-    "budget",
-    "epochs",
-    "seeds",
-    "resamples",
-    "population",
+HEAVY: tuple[str, ...] = (
+    *(
+        "networks",
+        "test_networks",
+        "generations",
+        "evaluations",
+        "budget",
+        "epochs",
+        "seeds",
+        "resamples",
+        "population",
+    ),
+    *("initialisations", "inner_evaluations", "warm_start", "batch_size", "latency_batch_size", "new_columns"),
+    *(
+        "max_size",
+        "input_shape",
+        "proxies",
+        "start_from",
+        "probes",
+        "space",
+        "space_option",
+        "tasks",
+        "task",
+        "subject",
+    ),
+    *("compare_with", "control", "hold_out", "algorithm", "targets", "maximize", "minimize", "proxy", "resume_from"),
 )
-HEAVY = (
-    *HEAVY,
-    "initialisations",
-    "inner_evaluations",
-    "warm_start",
-    "batch_size",
-    "latency_batch_size",
-    "new_columns",
-)
-HEAVY = (*HEAVY, "max_size", "input_shape", "proxies", "start_from", "probes", "space", "space_option", "tasks", "task")
-HEAVY = (*HEAVY, "compare_with", "control", "subject", "hold_out", "algorithm", "targets", "maximize", "minimize")
 """Parameters that may ask for a lot of computing."""
 
 _MODELS = """

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 
@@ -45,9 +43,9 @@ def commands() -> tuple[Command, ...]:
     """Return all commands."""
     from typer.main import get_command
 
-    (script,) = entry_points(group="console_scripts", name="zcproxy")
-    script.load()
-    return tuple(_commands((), get_command(sys.modules[script.module].app)))
+    from zcproxy.cli import app
+
+    return tuple(_commands((), get_command(app)))
 
 
 def _commands(path: tuple[str, ...], command: Any) -> Iterator[Command]:

@@ -13,11 +13,15 @@ TASK = "digits201"
 FORMULA = "sum(frobenius_norm(grad(weight)@noise))"
 SMALL = ("--workers", "1")
 
-RUN = ("evolve", TASK, "--networks", "16", "--test-networks", "4", "--generations", "2", "--probes", "noise")
-RUN = (*RUN, "--batch-size", "4", "--max-size", "8")
+RUN: tuple[str, ...] = (
+    *("evolve", TASK, "--networks", "16", "--test-networks", "4", "--generations", "2", "--probes", "noise"),
+    *("--batch-size", "4", "--max-size", "8"),
+)
 SEARCH = ("search", TASK, "--proxy", FORMULA, "--minimize", "macs", "--evaluations", "12", "--population", "4")
-BUILD = ("benchmark", "build", "--space", "nasbench201", "--space-option", "channels=2", "--space-option", "cells=1")
-BUILD = (*BUILD, "--dataset", "digits", "--networks", "4", "--seeds", "2", "--epochs", "1")
+BUILD: tuple[str, ...] = (
+    *("benchmark", "build", "--space", "nasbench201", "--space-option", "channels=2", "--space-option", "cells=1"),
+    *("--dataset", "digits", "--networks", "4", "--seeds", "2", "--epochs", "1"),
+)
 TABLE = ("table", TASK, "--proxies", f"params,mine={FORMULA}", "--networks", "8", "--resamples", "20")
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"

@@ -130,11 +130,11 @@ def _text(text: str) -> bytes:
 
 def _scalar(rng: Random) -> bytes:
     """Return a number or array of numpy with an odd dtype, or with a state that changes one."""
-    kind = rng.choice(_TYPES)
+    kind = "O" if rng.random() < 0.4 else rng.choice(_TYPES)
     dtype = _global("numpy dtype", rng) + b"(" + _text(kind) + b"\x89\x88tR"
     if rng.random() < 0.7:
-        size = rng.choice((8, 0, -1, 1, 2**31 - 1))
-        flags = rng.choice((0, 63, 1, 255))
+        size = rng.choice((8, 8, 8, 0, -1, 1, 2**31 - 1))
+        flags = rng.choice((0, 0, 63, 1, 255))
         state = (rng.choice((3, 4, 1)), rng.choice("|<>="), rng.choice((None, ("a",), "x")), None, None, size, 8, flags)
         dtype += pickle.dumps(state, 2)[2:-1] + b"b"
     data = b"C\x08" + rng.choice((b"AAAAAAAA", rng.randbytes(8), bytes(8)))

@@ -72,10 +72,14 @@ def test_code_that_ran_and_files_outside_are_seen(tmp_path: Path) -> None:
         ("a.csv", "x,seconds\n1,5\n", "x,seconds\n1,6\n", True),
         ("a.csv", "x,seconds\n1,5\n", "x,seconds\n2,5\n", False),
         ("a.json", '{"a": 1, "seconds": 5}', '{"seconds": 6, "a": 1}', True),
+        ("a.json", '{"a": 1, "seconds": 5, "sum": "12ab"}', '{"a": 1, "seconds": 6, "sum": "34cd"}', True),
         ("a.json", '{"a": 1.0000000001}', '{"a": 1.0000000002}', False),
         ("a.jsonl", '{"a": 1}\n{"a": 2}\n', '{"a": 2}\n{"a": 1}\n', True),
         ("a.jsonl", '{"a": 1}\n', '{"a": 1}\n{"a": 2}\n', False),
-        ("a.md", "| x | 1.5 | 2 |", "| y | 1.5 | 2 |", False),
+        ("a.json", '{"a": NaN}', '{"a": NaN}', True),
+        ("a.jsonl", '{"a": 1, "seconds": 5}\n', '{"a": 1, "seconds": 6}\n{"a": 1, "seconds": 5}\n', True),
+        ("a.md", "| x | 1 | 2 | 5.5 | 0 |", "| x | 1 | 2 | 5.6 | 0 |", True),
+        ("a.md", "| x | 1 | 2 | 5.5 | 0 |", "| x | 1 | 3 | 5.5 | 0 |", False),
     ],
 )
 def test_results_are_equal_but_for_clocks(tmp_path: Path, name: str, one: str, other: str, equal: bool) -> None:
