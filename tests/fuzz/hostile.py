@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from fuzz.client import MARKER
 
@@ -94,7 +95,7 @@ NUMBERS = (
 )
 """Texts where a number is expected."""
 
-ODD_VALUES = (
+ODD_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 5, 2**31, 2**63, 10**30, -(10**30), 10**400, 0.5, -0.0, 1e308, float("nan")),
     *(float("inf"), "", "x", "5", [], [5], [None], [[]], {}, {"a": 1}, [{}], "os:system", "attack:run"),
 )

@@ -189,8 +189,8 @@ def _exit_code(action: Callable[[], Any]) -> int:
 
 def _watched(child: int, request: Request) -> Finished:
     started = time.monotonic()
-    kill = [(request.seconds, int(signal.SIGTERM), True), (request.seconds + PATIENCE, int(signal.SIGKILL), True)]
-    due = [*sorted(map(tuple, request.signals)), *kill]
+    due = [(float(moment), int(number), bool(group)) for moment, number, group in request.signals]
+    due += [(request.seconds, signal.SIGTERM, True), (request.seconds + PATIENCE, signal.SIGKILL, True)]
     sent: list[float] = []
     descriptor = os.pidfd_open(child)
     poll = select.poll()

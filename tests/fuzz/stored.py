@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from fuzz.client import MARKER, Room
 from fuzz.judging import judge
@@ -84,7 +85,15 @@ _ATTACKS = (
     "run",
     "/dev/zero",
 )
-_OPTIONS = ({"command": f"touch {MARKER}"}, {"channels": "2"}, {"channels": True}, {"channels": 10**9}, {}, [], None)
+_OPTIONS: tuple[Any, ...] = (
+    {"command": f"touch {MARKER}"},
+    {"channels": "2"},
+    {"channels": True},
+    {"channels": 10**9},
+    {},
+    [],
+    None,
+)
 _MODULE = f"open({MARKER!r}, 'w').close()\ndef run(*a, **k): pass\nclass Space: pass\n"
 
 
