@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -132,7 +133,7 @@ def attack(
         if seconds is not None and time.monotonic() - started > seconds:
             break
         folder = materials.root / f"{name}-{index}"
-        outcome = chosen.attempt(try_random(seed, name, index), folder)
+        outcome = _attempt(chosen, try_random(seed, name, index), folder)
         shutil.rmtree(folder, ignore_errors=True)
         tally.add(index, outcome)
         tally.seconds = time.monotonic() - started
@@ -142,6 +143,14 @@ def attack(
             shown = time.monotonic()
             show(_progress(tally, seconds, total))
     return tally
+
+
+def _attempt(chosen: Subject, rng: Random, folder: Path) -> Outcome:
+    """Make one try; a mistake of the suite is a failure of its own kind, not the end of the campaign."""
+    try:
+        return chosen.attempt(rng, folder)
+    except Exception as error:  # noqa: BLE001
+        return Outcome(Verdict.FAILED, f"mistake of the suite: {type(error).__name__}", traceback.format_exc()[-3000:])
 
 
 def _progress(tally: Tally, seconds: float | None, total: int | None) -> str:
@@ -211,7 +220,7 @@ def main() -> None:
 
 def _replay(name: str, materials: Materials, options: argparse.Namespace) -> int:
     rng = try_random(options.seed, name, options.index)
-    outcome = make_subject(name, materials).attempt(rng, materials.root / "again")
+    outcome = _attempt(make_subject(name, materials), rng, materials.root / "again")
     print(f"{outcome.verdict.value} {outcome.kind}\n{outcome.case}\n{outcome.detail}")
     return int(outcome.verdict is Verdict.FAILED)
 

@@ -78,13 +78,15 @@ class Flips:
 
     def __init__(self, materials: Materials) -> None:
         self._materials = materials
-        self._references: dict[str, tuple[Room, str]] = {}
+        # Results name the paths of folders: all tries are made in one place.
+        self._place = materials.root / "flipped"
+        self._references: dict[str, tuple[Path, str]] = {}
 
     def attempt(self, rng: Random, folder: Path) -> Outcome:
         """Flip bits of one file and use it."""
         target = rng.choices(TARGETS, [each.weight for each in TARGETS])[0]
         expected, printed = self._reference(target)
-        room = self._furnished(folder, target)
+        room = self._furnished(target)
         place = rng.choice(sorted(path for path in room.root.glob(target.files) if path.is_file()))
         place.write_bytes(flip_bits(place.read_bytes(), rng, rng.choice((1, 1, 1, 2, 3))))
         finished = self._materials.server.run(_request(room, target))
@@ -94,26 +96,27 @@ class Flips:
                 raise PromiseError("other numbers are read")
             if finished.code == 0 and target.result:
                 # The journal of a run is for people: results do not come from it.
-                check_equal_trees(
-                    expected.work / target.result, room.work / target.result, journals=target.result != "run"
-                )
+                check_equal_trees(expected, room.work / target.result, journals=target.result != "run")
         except PromiseError as broken:
             outcome = Outcome(Verdict.FAILED, f"wrong result: {broken}", outcome.detail)
         kind = outcome.kind and f"{target.name}: {outcome.kind}"
         return Outcome(outcome.verdict, kind, outcome.detail, f"{target.name}: {place.relative_to(room.root)}")
 
-    def _reference(self, target: Target) -> tuple[Room, str]:
-        """Return a room in which the command of a target ran on undamaged files, and what it printed."""
+    def _reference(self, target: Target) -> tuple[Path, str]:
+        """Return the result of the command of a target on undamaged files, and what it printed."""
         if target.name not in self._references:
-            room = self._furnished(self._materials.root / f"reference {target.name}", target)
+            room = self._furnished(target)
             finished = self._materials.server.run(_request(room, target))
             if finished.code != 0:
                 raise RuntimeError(f"{target.command} exits with {finished.code}: {finished.err[-2000:]}")
-            self._references[target.name] = room, finished.out
+            kept = self._materials.root / f"result of {target.name}"
+            if target.result:
+                shutil.copytree(room.work / target.result, kept)
+            self._references[target.name] = kept, finished.out
         return self._references[target.name]
 
-    def _furnished(self, folder: Path, target: Target) -> Room:
-        room = Room(folder).make()
+    def _furnished(self, target: Target) -> Room:
+        room = Room(self._place).make()
         source = self._scored
         for part in ("work", "cache", "data"):
             copy_tree(source.root / part, room.root / part)

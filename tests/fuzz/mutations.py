@@ -33,7 +33,7 @@ def odd_value(rng: Random) -> Any:
     if kind < 0.9:
         return hostile.text(rng)
     value: Any = rng.choice((5, "x", {}))
-    for _ in range(rng.choice((1, 3, 50, 900))):
+    for _ in range(rng.choice((1, 3, 50, 150))):
         value = [value] if rng.random() < 0.5 else {"a": value}
     return value
 
