@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
 from zcproxy.sweep.probes import probe_of
@@ -74,7 +75,10 @@ class ColumnEvaluator:
                 value = tensors[node.symbol]
             else:
                 arguments = [self._value(child, known, tensors) for child in node.arguments]
-                value = applied(self._functions[node], node.kind, *arguments)
+                try:
+                    value = applied(self._functions[node], node.kind, *arguments)
+                except ModelError as error:
+                    raise ModelError(f"'{node.symbol}' cannot be computed: {error}") from error
             known[node] = value
         return value
 
