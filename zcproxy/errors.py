@@ -41,6 +41,12 @@ class StorageError(ZcproxyError):
     """A file or folder cannot be written: the disk is full or the place is read-only."""
 
 
+def shortened(text: str, length: int = 300) -> str:
+    """Return text of others for a message of one line: without control characters, and cut."""
+    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    return line if len(line) <= length else f"{line[: length - 3]}..."
+
+
 def nearest_names(name: str, known: Iterable[str]) -> str:
     """Return `" (did you mean a, b?)"` for the known names nearest to `name`, or an empty string."""
     matches = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
