@@ -67,7 +67,7 @@ def _from_npz(path: Path) -> tuple[Part, Part]:
             images, targets, test_images, test_targets = (content[name] for name in _NPZ_FIELDS)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BenchmarkError(f"{path} is no npz file with {', '.join(_NPZ_FIELDS)}: {error}") from error
-    return (images, targets.astype(np.int64)), (test_images, test_targets.astype(np.int64))
+    return (images, targets), (test_images, test_targets)
 
 
 def _from_batches(folder: Path, names: tuple[str, ...], field: bytes) -> Part:

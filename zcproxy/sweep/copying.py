@@ -42,8 +42,8 @@ def copied(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
 
     Args:
         model: any module.
-        dtype: of all floating-point numbers in the copy, plain tensors included; complex ones get the same precision.
-            None keeps what they have.
+        dtype: float32 or float64: of all floating-point numbers in the copy, plain tensors included; complex ones get
+            the same precision. None keeps what they have.
 
     Raises:
         Exception: whatever copying an object of the model raises.
@@ -57,7 +57,7 @@ def copied(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
                 _remember_tensor(item, dtype, memo)
         elif isinstance(item, ModuleType) or _cannot_be_copied(item):
             memo[id(item)] = item
-    functions = [item for item in found if isinstance(item, FunctionType) and _holds_state(item)]
+    functions = [item for item in found if isinstance(item, FunctionType) and _needs_a_copy(item)]
     cells: dict[int, CellType] = {}
     for function in functions:
         memo[id(function)] = _emptied(function, cells)
@@ -68,7 +68,9 @@ def copied(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
     for function in functions:
         _fill(memo[id(function)], function, memo)
     result: nn.Module = copy.deepcopy(model, memo)
-    return result if dtype is None else result.to(dtype)
+    if dtype is None:
+        return result
+    return result.double() if dtype == torch.float64 else result.float()  # `to` would make complex buffers real
 
 
 def uncompiled(model: nn.Module) -> nn.Module:
@@ -125,9 +127,12 @@ def _compiled_from(item: Any) -> Any:
     return vars(item).get("_torchdynamo_orig_callable") if isinstance(item, FunctionType) else None
 
 
-def _holds_state(function: FunctionType) -> bool:
-    """Whether a copy of the function must not share what it refers to."""
-    return any(isinstance(item, (nn.Module, Tensor, dict, list, set)) for item in reachable(_children(function)))
+def _needs_a_copy(function: FunctionType) -> bool:
+    """Whether a function refers to what a copy of the model must not share."""
+    if _compiled_from(function) is not None:
+        return False
+    state = (nn.Module, Tensor, dict, list, set)
+    return any(isinstance(item, state) for item in reachable(_children(function)))
 
 
 def _cannot_be_copied(item: Any) -> bool:

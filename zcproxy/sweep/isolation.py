@@ -65,16 +65,12 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 @contextmanager
 def restored(model: nn.Module) -> Iterator[None]:
     """Give the buffers of a model their numbers back, should a copy of it have reached them."""
-    kept = [
-        (buffer, buffer._version, buffer.clone())
-        for buffer in model.buffers()
-        if not buffer.is_inference() and not buffer.is_meta
-    ]
+    kept = [(buffer, buffer.clone()) for buffer in model.buffers() if not buffer.is_inference() and not buffer.is_meta]
     try:
         yield
     finally:
-        for buffer, version, before in kept:
-            if buffer._version != version:
+        for buffer, before in kept:
+            if not torch.equal(buffer, before):
                 with torch.no_grad():
                     buffer.copy_(before)
 

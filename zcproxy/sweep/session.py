@@ -124,7 +124,8 @@ class Session:
         return values
 
     def _add_weights(self, tensors: list[LayerTensors]) -> None:
-        _, calls = self._run(self._recorder, self._inputs[:2])
+        with fitting_defaults(self._inputs):
+            _, calls = self._run(self._recorder, self._inputs[:2])
         for known, call in zip(tensors, calls, strict=True):
             known["weight"] = call.weight.detach()
 
