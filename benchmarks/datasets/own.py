@@ -87,7 +87,7 @@ def _class(place: str, target: Any) -> int:
             f"{place} has a label of shape {values.shape}: give one class (of one-hot labels the argmax), 0, 1, ..."
         )
     value = values.reshape(()).item()
-    if not isinstance(value, (bool, int, float)) or value != value or value in (math.inf, -math.inf) or value % 1:
+    if not isinstance(value, (bool, int, float)) or not math.isfinite(value) or value % 1:
         raise BenchmarkError(f"{place} has the label {shortened(str(value), 60)}: a class is a whole number 0, 1, ...")
     return int(value)
 

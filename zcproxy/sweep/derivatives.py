@@ -151,7 +151,7 @@ def responses(output: Tensor, calls: Sequence[LayerCall]) -> list[Tensor]:
     Raises:
         ModelError: the output is not samples x classes, or a backward pass raises.
     """
-    check_logits(output, "the Fisher information of class probabilities")
+    check_logits(output, "class probabilities need")
     direction = torch.zeros_like(output).requires_grad_()  # its gradient is the Jacobian: products with it are linear
     probabilities = output.detach().softmax(dim=1)
     weights = [call.weight for call in calls]

@@ -49,7 +49,7 @@ def classes_of(output: Tensor, targets: Tensor | None, samples: int, part: slice
     Raises:
         ModelError: the logits or the targets do not fit a cross-entropy.
     """
-    check_logits(output, "the cross-entropy")
+    check_logits(output, "the cross-entropy needs")
     if targets is None:
         targets = torch.randint(output.shape[1], (samples,), generator=torch.Generator().manual_seed(seed))
     if targets.dtype != torch.int64 or targets.shape != (samples,):
@@ -70,16 +70,16 @@ def check_logits(output: Tensor, what: str) -> None:
 
     Args:
         output: what the model returned.
-        what: the quantity that is computed from it.
+        what: the quantity that is computed from it, with its verb.
     """
     if output.dim() != 2:
         raise ModelError(
-            f"{what} needs logits of samples x classes, the model's are {described(output)}: take the mean over "
+            f"{what} logits of samples x classes, the model's are {described(output)}: take the mean over "
             f"positions, or {_WITHOUT_LOSS}"
         )
     if output.shape[1] < 2:
         count = "one logit" if output.shape[1] else "no logits"
-        raise ModelError(f"{what} needs two or more classes, the model has {count}: {_WITHOUT_LOSS}")
+        raise ModelError(f"{what} two or more classes, the model has {count}: {_WITHOUT_LOSS}")
 
 
 _WITHOUT_LOSS = "use a proxy without a cross-entropy, such as synflow, naswot or zen"
@@ -99,7 +99,7 @@ def _check_sum(output: Tensor) -> None:
     """
     rows = output.detach().flatten(1) if output.dim() > 1 else output.detach()[None]
     sums, spread = rows.sum(dim=-1), rows.std(dim=0, correction=0).square().sum().sqrt() if len(rows) > 1 else None
-    is_constant = spread is not None and bool(spread > 0 and (sums - sums[0]).abs().max() < ROUNDING * spread)
+    is_constant = spread is not None and bool(spread > 0 and (sums - sums[0]).abs().max() < SAME_SUM * spread)
     if is_constant or (output.grad_fn is not None and output.grad_fn.name() == "SoftmaxBackward0"):
         raise ModelError(
             "the model's outputs add up to the same number for every sample, so that their sum has no gradient: give a "
@@ -107,7 +107,7 @@ def _check_sum(output: Tensor) -> None:
         )
 
 
-ROUNDING = 1e-6
+SAME_SUM = 1e-6
 """Sums that differ by less than this share of the outputs' spread are the same number."""
 
 

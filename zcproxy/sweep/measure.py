@@ -16,7 +16,7 @@ from zcproxy.formula import Kind, Node
 from zcproxy.random import derive_seed
 from zcproxy.sweep.expressions import ColumnEvaluator, LayerTensors, Leaves, leaves_of
 from zcproxy.sweep.isolation import Watch, adopt, fitting_defaults, own_state, restored
-from zcproxy.sweep.prepare import own_copy, prepared, prepared_inputs, prepared_targets, transformed
+from zcproxy.sweep.prepare import check_model, own_copy, prepared, prepared_inputs, prepared_targets, transformed
 from zcproxy.sweep.probes import PROBES
 from zcproxy.sweep.recorder import Recorder
 from zcproxy.sweep.session import Evaluate, Key, Session, Value
@@ -111,6 +111,7 @@ def run_probes(
     Returns:
         The structure, and the value of each expression: none at all if no layer is live.
     """
+    check_model(model)
     device = inputs.device if isinstance(inputs, Tensor) else torch.device("cpu")
     with own_state(device), nullcontext() if disposable else restored(model):
         batch, classes = prepared_inputs(inputs), prepared_targets(targets)

@@ -52,31 +52,33 @@ def _a(value: object) -> str:
 
 
 def prepared_targets(targets: object) -> Tensor | None:
-    """Return targets that may be changed: whole numbers as int64, anything else as it is. Raises `ModelError`."""
+    """Return targets that may be changed. Raises `ModelError` if they are no dense tensor."""
     if targets is None:
         return None
     if not isinstance(targets, Tensor):
         raise ModelError(f"targets are {_a(targets)}, expected a tensor of int64 classes: make one with torch.tensor")
     if targets.is_nested or targets.layout != torch.strided or targets.is_meta:
         raise ModelError("targets are not a dense tensor of int64 classes: give one class for each sample")
-    is_whole = not (targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool)
-    targets = targets.detach().clone()
-    return targets.long() if is_whole else targets
+    return targets.detach().clone()
 
 
-def own_copy(model: object, *, disposable: bool) -> nn.Module:
+def check_model(model: object) -> None:
+    """Raise `ModelError` unless the model is a module whose layers can be observed."""
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"the model is {_a(model)}, expected a torch.nn.Module")
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        raise ModelError("the model is a TorchScript module, whose layers cannot be observed: give the original module")
+
+
+def own_copy(model: nn.Module, *, disposable: bool) -> nn.Module:
     """Return a network that may be changed: a copy of the model, or itself if it is disposable and fit for it.
 
     Half precision becomes float32.
 
     Raises:
-        ModelError: it is no module that can be observed and copied.
+        ModelError: it cannot be copied.
     """
-    if not isinstance(model, nn.Module):
-        raise ModelError(f"the model is {_a(model)}, expected a torch.nn.Module")
     model = uncompiled(model)
-    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
-        raise ModelError("the model is a TorchScript module, whose layers cannot be observed: give the original module")
     parameters = list(model.parameters())
     is_half = any(parameter.is_floating_point() and parameter.dtype.itemsize < 4 for parameter in parameters)
     if disposable and not is_half and not any(parameter.is_inference() for parameter in parameters):

@@ -344,4 +344,6 @@ def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
         raise ModelError(f"the model returns {type(output).__name__}, expected one tensor of logits: wrap it")
     if not output.is_floating_point():
         raise ModelError(f"the model returns a tensor of {output.dtype}, expected floating-point logits")
+    if output.numel() == 0:
+        raise ModelError(f"the model returns a tensor of shape {tuple(output.shape)}, which holds no logits")
     return output

@@ -183,7 +183,7 @@ class Session:
             fitting_defaults(inputs),
         ):
             output, calls = self._run(recorder, inputs.requires_grad_(differentiates))
-            classes = self._classes(run, output, part)
+            classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
             derived = self._derived(run, output, calls, classes)
             if not wanted:
                 gradients: list[LayerTensors] = [{} for _ in calls]
