@@ -8,10 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from zcproxy.errors import ModelError
-from zcproxy.formula import Kind, Node, Signature, parse, vocabulary
-from zcproxy.formula.layers import Layers
-from zcproxy.sweep.expressions import ColumnEvaluator
+from zcproxy.formula import Kind, Signature, vocabulary
 
 SHAPES = {
     Kind.WEIGHTS: {1_000: (10, 4, 5, 5), 1_000_000: (40, 1_000, 5, 5), 40_000_000: (40, 40_000, 5, 5)},

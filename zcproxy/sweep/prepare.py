@@ -37,7 +37,7 @@ def prepared_inputs(inputs: object) -> Tensor:
     return inputs.float() if inputs.dtype.itemsize < 4 else inputs
 
 
-_WRAPPING = {
+_WRAPPING: dict[type, str] = {
     dict: "wrap the model so that it takes one",
     list: "wrap the model so that it takes one, or stack them",
     tuple: "wrap the model so that it takes one",
