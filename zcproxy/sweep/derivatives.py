@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zcproxy.errors import ModelError
 from zcproxy.random import derive_seed
-from zcproxy.sweep.losses import described
+from zcproxy.sweep.losses import check_logits
 from zcproxy.sweep.recorder import LayerCall, reported
 
 BLOCK_JACOBIAN = "block_jacobian"
@@ -152,8 +151,7 @@ def responses(output: Tensor, calls: Sequence[LayerCall]) -> list[Tensor]:
     Raises:
         ModelError: the output is not samples x classes, or a backward pass raises.
     """
-    if output.dim() != 2:
-        raise ModelError(f"class probabilities need logits of samples x classes, the model's are {described(output)}")
+    check_logits(output, "class probabilities need")
     direction = torch.zeros_like(output).requires_grad_()  # its gradient is the Jacobian: products with it are linear
     probabilities = output.detach().softmax(dim=1)
     weights = [call.weight for call in calls]

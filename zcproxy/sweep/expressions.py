@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.tree import fold
 from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
@@ -72,12 +73,17 @@ class ColumnEvaluator:
         def of(part: Node, arguments: list[Tensor]) -> Tensor:
             value = known.get(part)
             if value is None:
-                is_leaf = part.is_leaf
-                value = tensors[part.symbol] if is_leaf else applied(self._functions[part], part.kind, *arguments)
+                value = tensors[part.symbol] if part.is_leaf else self._applied(part, arguments)
                 known[part] = value
             return value
 
         return fold(node, lambda part: () if part in known else part.arguments, of)
+
+    def _applied(self, node: Node, arguments: list[Tensor]) -> Tensor:
+        try:
+            return applied(self._functions[node], node.kind, *arguments)
+        except ModelError as error:
+            raise ModelError(f"'{node.symbol}' cannot be computed: {error}") from error
 
 
 def applied(function: Callable[..., Tensor], kind: Kind, *arguments: Tensor) -> Tensor:

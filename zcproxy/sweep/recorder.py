@@ -22,7 +22,8 @@ from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 from torch.nn.utils.parametrize import cached
 from torch.overrides import TorchFunctionMode
 
-from zcproxy.errors import ModelError
+from zcproxy.errors import ModelError, ZcproxyError
+from zcproxy.visible import shortened
 
 Kept = TypeVar("Kept")
 ForwardHook = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Tensor], Tensor]
@@ -59,16 +60,8 @@ _POOLING_NAMES = (
 POOLINGS = _functions_named(_POOLING_NAMES)
 _OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "matmul")
 IN_PLACE_OPERATORS = frozenset([*(f"__i{name}__" for name in _OPERATORS), "__setitem__"])
-MODEL_FAILURES = (
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-)
-"""What a user's forward pass may raise; reported as `ModelError` in one line."""
+MODEL_FAILURES = (Exception,)
+"""What a user's code may raise, which is anything; reported as `ModelError` in one line."""
 
 
 @dataclass
@@ -333,9 +326,11 @@ def reported(problem: str) -> Iterator[None]:
     """Turn what a user's model raises into a `ModelError` of one line: the problem, then the reason."""
     try:
         yield
+    except ZcproxyError:
+        raise
     except MODEL_FAILURES as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ModelError(f"{problem}: {reason}") from error
+        raise ModelError(f"{problem}: {shortened(reason, 300)}") from error
 
 
 def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
@@ -350,4 +345,6 @@ def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
         raise ModelError(f"the model returns {type(output).__name__}, expected one tensor of logits: wrap it")
     if not output.is_floating_point():
         raise ModelError(f"the model returns a tensor of {output.dtype}, expected floating-point logits")
+    if output.numel() == 0:
+        raise ModelError(f"the model returns a tensor of shape {tuple(output.shape)}, which holds no logits")
     return output

@@ -22,7 +22,9 @@ from zcproxy.sweep.derivatives import (
     stacked_gradients,
 )
 from zcproxy.sweep.expressions import LayerTensors, Leaves
+from zcproxy.sweep.isolation import fitting_defaults
 from zcproxy.sweep.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
+from zcproxy.sweep.prepare import dtype_of
 from zcproxy.sweep.probes import PROBES, Pass, Probe, pass_inputs
 from zcproxy.sweep.recorder import LayerCall, Recorder
 from zcproxy.sweep.structure import Structure
@@ -71,6 +73,7 @@ class Session:
         targets: samples, int64 classes; None draws random ones.
         input_seed: index of all that is random.
         structure: of the network.
+        memory_format: of the batch, if it is images.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Session:
         targets: Tensor | None,
         input_seed: int,
         structure: Structure,
+        memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
         self._recorder = recorder
         self._variants = variants
@@ -89,6 +93,7 @@ class Session:
         self._input_seed = input_seed
         self._live = structure.live
         self._blocks = structure.blocks
+        self._memory_format = memory_format
 
     def evaluate(self, needs: Mapping[Key, Leaves], evaluate: Evaluate[Key, Value]) -> dict[Key, Value]:
         """Run probe after probe; evaluate a column as soon as all it reads is there, then let its tensors go."""
@@ -119,7 +124,8 @@ class Session:
         return values
 
     def _add_weights(self, tensors: list[LayerTensors]) -> None:
-        _, calls = self._run(self._recorder, self._inputs[:2])
+        with fitting_defaults(self._inputs):
+            _, calls = self._run(self._recorder, self._inputs[:2])
         for known, call in zip(tensors, calls, strict=True):
             known["weight"] = call.weight.detach()
 
@@ -157,13 +163,14 @@ class Session:
         self, run: Pass, names: set[str], part: slice = slice(None), *, per_sample: bool = False
     ) -> list[LayerTensors]:
         inputs = pass_inputs(run, self._inputs[part], self._input_seed)
-        if inputs.dim() == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        inputs = inputs.contiguous(memory_format=self._memory_format)
         if not run.transforms_network:
             return self._record(self._recorder, run, inputs, names, part, per_sample)
         blocks = self._blocks if run.normalised else {}  # other operations stand in for the normalisations
-        with Recorder(self._variants[run.transform], blocks) as recorder:
-            return self._record(recorder, run, inputs.double() if run.double else inputs, names, part, per_sample)
+        network = self._variants[run.transform]
+        with Recorder(network, blocks) as recorder:
+            fitting = inputs.to(dtype_of(network)) if run.double else inputs
+            return self._record(recorder, run, fitting, names, part, per_sample)
 
     def _record(
         self, recorder: Recorder, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool
@@ -173,9 +180,10 @@ class Session:
         with (
             torch.set_grad_enabled(differentiates),
             twice_differentiable() if run.needs_second_order else nullcontext(),
+            fitting_defaults(inputs),
         ):
             output, calls = self._run(recorder, inputs.requires_grad_(differentiates))
-            classes = self._classes(run, output, part)
+            classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
             derived = self._derived(run, output, calls, classes)
             if not wanted:
                 gradients: list[LayerTensors] = [{} for _ in calls]
