@@ -50,8 +50,8 @@ def inner_products(x: Tensor, y: Tensor) -> Tensor:
     """
     if max(len(x), len(y)) > LARGEST_MATRIX:
         raise ModelError(
-            f"a matrix of {len(x)} x {len(y)} between the samples, channels or filters of a layer is too large, the most "
-            f"are {LARGEST_MATRIX} rows: choose a proxy without this primitive"
+            f"a matrix of {len(x)} x {len(y)} between the samples, channels or filters of a layer is too large, the "
+            f"most are {LARGEST_MATRIX} rows: choose a proxy without this primitive"
         )
     if x.shape[1] <= TERMS:
         return x @ y.T

@@ -134,7 +134,7 @@ def _has_channels_last(shape: tuple[int, ...]) -> bool:
 
 def _array(place: str, value: Any) -> NDArray[np.generic]:
     """Return an array of what an item holds; numbers that numpy does not know become float32."""
-    with reported(f"{place} holds a {type(value).__name__} that is no array"):
+    with running(f"{place} holds a {type(value).__name__} that is no array"):
         if isinstance(value, Tensor):
             dense = (value.to_dense() if value.layout != torch.strided else value).detach().cpu()
             return (dense.float() if dense.dtype == torch.bfloat16 else dense).numpy()
