@@ -73,6 +73,7 @@ def import_command(
 ) -> None:
     """Convert official files to tables in the data directory."""
     failed: list[Imported] = []
+    imported = 0
     with RunDisplay() as display:
         for table in import_benchmark(
             name, path, trust=trust, progress=lambda done, total: display.step(f"reading {path.name}", done, total)
@@ -82,12 +83,14 @@ def import_command(
             if table.error is not None:
                 failed.append(table)
                 continue
+            imported += 1
             origin = "official" if table.known else "trusted, not known"
             files = ", ".join(table.files)
             console.print(f"{name}, {table.table}: {table.rows:,} networks from {files} ({origin})", soft_wrap=True)
     if failed:
         rest = f" (and {len(failed) - 1} more tables)" if len(failed) > 1 else ""
-        raise BenchmarkError(f"{name}, {failed[0].table}: {failed[0].error}{rest}; the other tables are imported")
+        others = "; the other tables are imported" if imported else ""
+        raise BenchmarkError(f"{name}, {failed[0].table}: {failed[0].error}{rest}{others}")
 
 
 @app.command()
