@@ -55,5 +55,5 @@ def inner_products(x: Tensor, y: Tensor) -> Tensor:
         )
     if x.shape[1] <= TERMS:
         return x @ y.T
-    parts = zip(x.split(TERMS, dim=1), y.split(TERMS, dim=1), strict=True)
+    parts = zip(torch.split(x, TERMS, dim=1), torch.split(y, TERMS, dim=1), strict=True)
     return torch.stack([one @ other.T for one, other in parts]).sum(dim=0)
