@@ -146,7 +146,7 @@ class Flips:
 def _request(room: Room, target: Target) -> Request:
     if not target.result:
         return room.request([], function=f"fuzz.flips:{target.command[0]}", memory=4 << 30)
-    return room.request(target.command, seconds=120, memory=4 << 30)
+    return room.request(target.command, seconds=300, memory=4 << 30)
 
 
 _WEIGHTS = Path("kept/weights.pt")
