@@ -161,7 +161,7 @@ def keep_weights() -> None:
     space = ElasticDigits()
     torch.manual_seed(0)
     network = space.sub_network({name: options[-1] for name, options in space.choices.items()})
-    save_weights(_WEIGHTS, network.state_dict())
+    save_weights(_WEIGHTS, {name: value.detach() for name, value in network.named_parameters()})
 
 
 def read_kept_weights() -> None:
