@@ -137,7 +137,7 @@ class Commands:
         command = rng.choice(self._commands)
         line, heavy, endless = _line(command, room, rng)
         environment = _surroundings(room, rng)
-        limit = 6 if endless else 15 if heavy else 60
+        limit = 20 if endless else 15 if heavy else 120
         request = room.request(line, seconds=limit, environment=environment, memory=4 << 30)
         outcome = judge(self._materials.server.run(request), may_be_long=heavy and not endless)
         try:

@@ -146,7 +146,7 @@ class Flips:
 def _request(room: Room, target: Target) -> Request:
     if not target.result:
         return room.request([], function=f"fuzz.flips:{target.command[0]}", memory=4 << 30)
-    return room.request(target.command, seconds=120, memory=4 << 30)
+    return room.request(target.command, seconds=300, memory=4 << 30)
 
 
 _WEIGHTS = Path("kept/weights.pt")
@@ -161,7 +161,7 @@ def keep_weights() -> None:
     space = ElasticDigits()
     torch.manual_seed(0)
     network = space.sub_network({name: options[-1] for name, options in space.choices.items()})
-    save_weights(_WEIGHTS, network.state_dict())
+    save_weights(_WEIGHTS, {name: value.detach() for name, value in network.named_parameters()})
 
 
 def read_kept_weights() -> None:

@@ -60,7 +60,7 @@ class Journals:
             for name in ("manifest.json", "best.json", "evaluations.parquet", "front.csv"):
                 (target.parent / name).unlink(missing_ok=True)
         change = damaged_journal(target, rng)
-        finished = self._materials.server.run(room.request(JOURNALS[journal], seconds=60))
+        finished = self._materials.server.run(room.request(JOURNALS[journal], seconds=120))
         outcome = judge(finished)
         try:
             room.check()

@@ -26,7 +26,7 @@ RESUMABLE = {"evolve": ("evolve", "--resume", OUT), "search": ("search", "--resu
 SLOW = 5.0
 """Seconds after a signal that count as not stopping: one is promised, on a machine that has room."""
 
-_LIMIT = 180.0
+_LIMIT = 600.0
 
 
 @dataclass(frozen=True)

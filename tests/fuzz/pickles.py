@@ -62,7 +62,7 @@ class Pickles:
             request = room.request(["file"], function="fuzz.pickles:read", memory=4 << 30)
         else:
             arguments = rng.choice((_nats, _nats_folder, _torch, _torch_zip, _cifar, _weights))(room.work, content, rng)
-            request = room.request(arguments, memory=4 << 30, seconds=60)
+            request = room.request(arguments, memory=4 << 30, seconds=120)
         outcome = judge(self._materials.server.run(request))
         try:
             room.check()

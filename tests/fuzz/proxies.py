@@ -54,7 +54,7 @@ class Proxies:
         shown = printable(place.read_bytes().decode("latin1"))
         if rng.random() < 0.05:
             shown = damage_file(place, rng)
-        request = self._request(room, rng, 5 if shown in ENDLESS else 30)
+        request = self._request(room, rng, 20 if shown in ENDLESS else 120)
         finished = self._materials.server.run(request)
         outcome = judge(finished)
         try:

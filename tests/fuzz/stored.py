@@ -118,7 +118,7 @@ class Stored:
         change = self._change(rng.choice(places), base, reader, rng)
         command = rng.choice(reader.commands)
         endless = change.endswith(ENDLESS)
-        request = room.request(command, seconds=5 if endless else 20, memory=4 << 30)
+        request = room.request(command, seconds=20, memory=4 << 30)
         finished = self._materials.server.run(request)
         outcome = judge(finished, may_be_long=not endless)
         try:

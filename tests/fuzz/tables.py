@@ -73,7 +73,7 @@ class Tables:
         before = _tables(room.data)
         command = ["benchmark", "import", benchmark, name, "--trust"]
         run = self._materials.server.run
-        outcome = judge(run(room.request(command, seconds=5 if endless else 30, memory=4 << 30)))
+        outcome = judge(run(room.request(command, seconds=20 if endless else 120, memory=4 << 30)))
         try:
             room.check()
             after = _tables(room.data)
@@ -164,7 +164,7 @@ class Tables:
         change = "" if rng.random() < 0.5 else _damaged(place, rng)
         command = ["search", TASK, "--proxy", "sum(params)", "--minimize", "energy", "--table", place.name]
         command += ["--evaluations", "4", "--population", "4", "--workers", "1"]
-        request = room.request(command, seconds=5 if change in ENDLESS else 30, memory=4 << 30)
+        request = room.request(command, seconds=20 if change in ENDLESS else 120, memory=4 << 30)
         outcome = judge(self._materials.server.run(request))
         return Outcome(outcome.verdict, outcome.kind, outcome.detail, f"--table {place.name}: {change}")
 

@@ -12,9 +12,9 @@ from fuzz.materials import Materials
 from fuzz.outcome import Verdict, try_random
 
 SEED = 19
-TRIES = {"formulas": 1500, "proxies": 40, "stored": 15, "journals": 10, "tables": 15, "pickles": 60, "commands": 25}
-TRIES |= {"flips": 15}
-KILLED = 4
+TRIES = {"formulas": 1500, "proxies": 30, "stored": 12, "journals": 8, "tables": 12, "pickles": 40, "commands": 20}
+TRIES |= {"flips": 10}
+KILLED = 3
 
 
 @pytest.fixture(scope="module")
