@@ -50,10 +50,10 @@ def inner_products(x: Tensor, y: Tensor) -> Tensor:
     """
     if max(len(x), len(y)) > LARGEST_MATRIX:
         raise ModelError(
-            f"a matrix of {len(x)} x {len(y)} between the samples, channels or filters of a layer is too large, the most "
-            f"are {LARGEST_MATRIX} rows: choose a proxy without this primitive"
+            f"a matrix of {len(x)} x {len(y)} between the samples, channels or filters of a layer is too large, the "
+            f"most are {LARGEST_MATRIX} rows: choose a proxy without this primitive"
         )
     if x.shape[1] <= TERMS:
         return x @ y.T
-    parts = zip(x.split(TERMS, dim=1), y.split(TERMS, dim=1), strict=True)
+    parts = zip(torch.split(x, TERMS, dim=1), torch.split(y, TERMS, dim=1), strict=True)
     return torch.stack([one @ other.T for one, other in parts]).sum(dim=0)
