@@ -99,7 +99,11 @@ def block_jacobians(calls: Sequence[LayerCall], seed: int) -> list[Tensor]:
 
 def _block_jacobian(source: LayerCall, target: LayerCall, seed: int) -> Tensor:
     before, after = source.slots["block"], target.slots["block"]
-    signs = torch.randint(2, after.value.shape, generator=torch.Generator().manual_seed(seed)).to(after.value) * 2 - 1
+    signs = (
+        torch.randint(2, after.value.shape, generator=torch.Generator().manual_seed(seed), device="cpu").to(after.value)
+        * 2
+        - 1
+    )
     gradient = None
     if before.edge is not None and after.edge is not None:
         with reported("the backward pass of the model failed"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -13,6 +14,9 @@ from torch.overrides import TorchFunctionMode
 
 from zcproxy.errors import ModelError
 from zcproxy.sweep.copying import reachable
+
+_FOLLOWS_INPUTS = ContextVar("follows_inputs", default=False)
+"""Whether the caller of a measurement has a default device other than the CPU."""
 
 _READS_LAYOUT = frozenset((torch.as_strided, Tensor.as_strided, Tensor.as_strided_, Tensor.stride, Tensor.data_ptr))
 """Functions whose result depends on how a tensor lies in memory."""
@@ -36,6 +40,7 @@ def own_state(device: torch.device) -> Iterator[None]:
             stack.enter_context(torch.autocast(kind, enabled=False))
         stack.enter_context(_default_dtype(torch.float32))
         if torch.get_default_device().type != "cpu":
+            stack.enter_context(_set(_FOLLOWS_INPUTS, True))
             stack.enter_context(torch.device("cpu"))
         if "torch._dynamo" in sys.modules:  # else nothing is compiled, and importing it takes seconds
             stack.enter_context(torch.compiler.set_stance("force_eager"))
@@ -44,12 +49,21 @@ def own_state(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def fitting_defaults(inputs: Tensor) -> Iterator[None]:
-    """Let tensors that a model makes without saying which be of the dtype and on the device of its inputs."""
-    with ExitStack() as stack:
-        stack.enter_context(_default_dtype(inputs.dtype))
-        if torch.get_default_device() != inputs.device:
-            stack.enter_context(inputs.device)
+    """Let tensors that a model makes without saying which be of the dtype of its inputs.
+
+    They are also where the inputs are, if the caller has a default device.
+    """
+    with _default_dtype(inputs.dtype), inputs.device if _FOLLOWS_INPUTS.get() else nullcontext():
         yield
+
+
+@contextmanager
+def _set(variable: ContextVar[bool], value: bool) -> Iterator[None]:
+    token = variable.set(value)
+    try:
+        yield
+    finally:
+        variable.reset(token)
 
 
 @contextmanager

@@ -51,7 +51,9 @@ def classes_of(output: Tensor, targets: Tensor | None, samples: int, part: slice
     """
     check_logits(output, "the cross-entropy needs")
     if targets is None:
-        targets = torch.randint(output.shape[1], (samples,), generator=torch.Generator().manual_seed(seed))
+        targets = torch.randint(
+            output.shape[1], (samples,), generator=torch.Generator().manual_seed(seed), device="cpu"
+        )
     if targets.dtype != torch.int64 or targets.shape != (samples,):
         raise ModelError(
             f"targets are {described(targets)}, expected one torch.int64 class for each of {samples} samples"

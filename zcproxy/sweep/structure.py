@@ -84,11 +84,11 @@ def examine(model: nn.Module, recorder: Recorder, like: Tensor) -> Structure:
         ModelError: the model has no convolution or linear layer, or yields no tensor.
     """
     generator = torch.Generator().manual_seed(0)
-    inputs = torch.randn((2, *like.shape[1:]), generator=generator).to(like).requires_grad_()
+    inputs = torch.randn((2, *like.shape[1:]), generator=generator, device="cpu").to(like).requires_grad_()
     output, calls = recorder.run(inputs)
     if not calls:
         raise ModelError("the model has no convolution or linear layer that its forward pass calls")
-    weights = torch.rand(output.shape, generator=generator).to(output) + 0.5
+    weights = torch.rand(output.shape, generator=generator, device="cpu").to(output) + 0.5
     gradients = gradients_of((output * weights).sum(), calls, ("output",))
     live = [
         bool(call.slot("input").value.any() and gradient["output"].any())
