@@ -61,7 +61,7 @@ class _Command:
         """End the process without what the interpreter does at its end, which takes torch half a second."""
         for child in multiprocessing.active_children():
             child.kill()
-        multiprocessing.util._run_finalizers(0)  # or its resource tracker warns of semaphores that are left
+        multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]  # or its resource tracker warns of semaphores that are left
         self.say()
         os._exit(128 + self.signal)
 
