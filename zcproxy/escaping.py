@@ -27,7 +27,7 @@ def well_formed(text: str) -> str:
 
 def docstring(text: str, longest: int = 1000) -> str:
     """Return a text that neither ends nor escapes from a docstring or comment of Python."""
-    return plain(text.replace("\\", "/").replace('"', "'"))[:longest]
+    return plain(re.sub(r"[\\\"']", " ", text))[:longest].strip()
 
 
 def latex(text: str) -> str:
