@@ -16,7 +16,7 @@ from zcproxy.random import derive_seed
 from zcproxy.sweep.expressions import ColumnEvaluator, Leaves, leaves_of
 from zcproxy.sweep.prepare import prepared, prepared_inputs, transformed
 from zcproxy.sweep.probes import PROBES
-from zcproxy.sweep.recorder import Recorder, reported
+from zcproxy.sweep.recorder import reported
 from zcproxy.sweep.session import Evaluate, Key, Session, Value
 from zcproxy.sweep.structure import Structure, examine
 
@@ -119,17 +119,15 @@ def run_probes(
         targets = None if targets is None else targets.clone()
         with reported("the model cannot be copied and prepared"):
             network = prepared(model if disposable else copy.deepcopy(model), inputs)
-        with Recorder(network) as recorder:
-            structure = examine(network, recorder, inputs)
+        structure = examine(network, inputs)
         if not any(structure.live):
             return structure, {}
         probes = {probe for leaves in needs.values() for probe in leaves if probe}
-        runs = {run.transform: run for probe in probes for run in PROBES[probe].passes if run.transforms_network}
-        variants = {name: transformed(network, run, structure.modules, input_seed) for name, run in runs.items()}
-        with Recorder(network, structure.blocks) as recorder:
-            session = Session(recorder, variants, inputs, targets, input_seed, structure)
-            with torch.no_grad():
-                return structure, session.evaluate(needs, evaluate)
+        runs = {run.parameters: run for probe in probes for run in PROBES[probe].passes if run.changes_parameters}
+        variants = {parameters: transformed(network, run) for parameters, run in runs.items()}
+        session = Session(network, variants, inputs, targets, input_seed, structure)
+        with torch.no_grad():
+            return structure, session.evaluate(needs, evaluate)
 
 
 def _cuda_devices(inputs: Tensor) -> list[int]:

@@ -1,64 +1,52 @@
-"""Records what flows through the weight-bearing layers of any module during one forward and backward pass.
+"""Records what flows through the layers of any module during one forward and backward pass.
 
-Modules are observed by forward hooks and functional calls by a torch-function mode, so that functional non-linearities
-are seen and a tensor that an in-place operation is about to overwrite is copied first. What follows a layer is found by
-the identity of tensors and their version, so that a tensor that was overwritten counts as another one.
+A layer is a call of torch that applies a weight to data: a convolution, a linear map, a product with a matrix, a
+recurrent layer; whatever module or function makes it. A torch-function mode sees these calls and all others, so that
+functional non-linearities and normalisations are seen and a tensor that an in-place operation is about to overwrite is
+copied first. What follows a layer is found by the identity of tensors and their version, so that a tensor that was
+overwritten counts as another one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache
-from types import TracebackType
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch._C import DisableTorchFunction
-from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
+from torch.autograd.graph import Node
 from torch.nn.utils.parametrize import cached
 from torch.overrides import TorchFunctionMode
 
 from zcproxy.errors import ModelError
+from zcproxy.sweep.expansions import EXPANSIONS, differentiate, is_sequence, run_recurrent
+from zcproxy.sweep.layer_call import LayerCall, Slot, slot_of
+from zcproxy.sweep.operations import (
+    ADDED_PRODUCTS,
+    FILLED,
+    MATRIX_PRODUCTS,
+    NAMED_LAYERS,
+    NON_LINEARITIES,
+    NORMALISATIONS,
+    POOLINGS,
+    PRODUCTS,
+    Function,
+    Operation,
+    arranged_weight,
+    bound,
+    matrix_product,
+    named_layer,
+    writes_in_place,
+)
+from zcproxy.sweep.origins import DATA, Origin, Origins
+from zcproxy.sweep.replacements import Replacements
 
 Kept = TypeVar("Kept")
-ForwardHook = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Tensor], Tensor]
+Place = tuple[int, int]
+"""A place in a forward pass: how many layers were called, and how many operations on data since."""
 
-WEIGHT_MODULES = (nn.Conv1d, nn.Conv2d, nn.Linear)
-NORMALISATIONS = (
-    nn.modules.batchnorm._BatchNorm,
-    nn.modules.instancenorm._InstanceNorm,
-    nn.LayerNorm,
-    nn.GroupNorm,
-    nn.RMSNorm,
-)
-
-
-def _functions_named(names: Iterable[str]) -> frozenset[Callable[..., Any]]:
-    """Return what torch has under these names, as functions and as methods."""
-    places = (F, torch, Tensor)
-    return frozenset(getattr(place, name) for name in names for place in places if hasattr(place, name))
-
-
-_NON_LINEARITY_NAMES = (
-    *("relu", "relu_", "relu6", "gelu", "silu", "elu", "elu_", "selu", "celu", "leaky_relu", "leaky_relu_", "prelu"),
-    *("softplus", "mish", "hardswish", "hardtanh", "hardtanh_", "hardsigmoid", "sigmoid", "tanh"),
-)
-NON_LINEARITIES = _functions_named(_NON_LINEARITY_NAMES)
-_POOLING_NAMES = (
-    *(
-        f"{kind}_pool{dimensions}d"
-        for kind in ("avg", "max", "adaptive_avg", "adaptive_max")
-        for dimensions in (1, 2, 3)
-    ),
-    *("mean", "sum", "amax"),
-)
-POOLINGS = _functions_named(_POOLING_NAMES)
-_OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "matmul")
-IN_PLACE_OPERATORS = frozenset([*(f"__i{name}__" for name in _OPERATORS), "__setitem__"])
 MODEL_FAILURES = (
     RuntimeError,
     ValueError,
@@ -71,79 +59,47 @@ MODEL_FAILURES = (
 """What a user's forward pass may raise; reported as `ModelError` in one line."""
 
 
-@dataclass
-class Slot:
-    """One recorded tensor and the place of its gradient in the graph."""
-
-    value: Tensor
-    edge: GradientEdge | None
-
-
-@dataclass
-class LayerCall:
-    """One call of a weight-bearing module: the weight that it used, and its other tensors by the names formulas use.
+@dataclass(frozen=True)
+class Step:
+    """One operation on data.
 
     Attributes:
-        name: path of the module in the network.
-        module: the module.
-        weight: the weight that it used.
-        operation: how many operations the network had called before the module's own.
-        normalized_by: the same for the normalisation that follows, or `operation` again.
-        slots: tensors by name.
+        place: where in the pass.
+        node: of its result in the graph, None where there is none.
+        shape: of its result.
     """
 
-    name: str
-    module: nn.Module
-    weight: Tensor
-    operation: int = 0
-    normalized_by: int = 0
-    slots: dict[str, Slot] = field(default_factory=dict)
-
-    def slot(self, name: str) -> Slot:
-        """Return a recorded tensor, or the one it falls back to where the network has no such operation.
-
-        A layer that ends no block has NaN for it.
-        """
-        if name == "block" and name not in self.slots:
-            return Slot(self.weight.detach().new_full((1, 1, 1, 1), torch.nan), None)
-        fallbacks = {"normalized": "output", "activation": "normalized", "preactivation": "input", "features": "input"}
-        while name not in self.slots:
-            name = fallbacks[name]
-        return self.slots[name]
+    place: Place
+    node: Node | None
+    shape: torch.Size
 
 
 class Recorder:
-    """Context manager that observes a module; `run` records the layer calls of one forward pass.
+    """Observes a module: `run` records the layer calls of one forward pass.
 
     Args:
-        model: the module to observe. The recorder's hooks are gone when the context ends.
+        model: the module to observe; it is not changed.
         blocks: operations whose results are recorded as `block`, each with the index of the layer call that gets it.
+        replacements: what stands in for weights and normalisations; None for batch statistics alone.
 
     Attributes:
-        operations: what the last run called, in order: the node of each result in the graph, None where there is none.
+        steps: the operations on data of the last run, in order.
+        used: names of the parameters that the layers of the last run hold.
+        gates: names of the parameters of scales that were zero in the last run.
     """
 
-    def __init__(self, model: nn.Module, blocks: Mapping[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        blocks: Mapping[Place, int] | None = None,
+        replacements: Replacements | None = None,
+    ) -> None:
         self._model = model
         self._blocks = blocks or {}
-        self._handles: list[Any] = []
-        self._recording: _Recording | None = None
-        self.operations: list[Node | None] = []
-
-    def __enter__(self) -> Recorder:
-        for name, module in self._model.named_modules():
-            if isinstance(module, WEIGHT_MODULES):
-                self._handles.append(module.register_forward_hook(self._weight_hook(name), with_kwargs=True))
-            elif isinstance(module, NORMALISATIONS):
-                self._handles.append(module.register_forward_hook(self._normalisation_hook, with_kwargs=True))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        self._replacements = replacements or Replacements()
+        self.steps: list[Step] = []
+        self.used: set[str] = set()
+        self.gates: set[str] = set()
 
     def run(self, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
         """Return the logits for `inputs` and the layer calls in order of execution.
@@ -153,44 +109,23 @@ class Recorder:
         Raises:
             ModelError: the forward pass raises, or does not return one floating-point tensor.
         """
-        self._recording = recording = _Recording(self._blocks)
-        try:
-            with cached(), recording:
-                output = call_model(self._model, inputs.clone())
-        finally:
-            self._recording = None  # a backward pass may call layers once more: checkpoints
-        self.operations = recording.operations
+        self._replacements.begin()
+        origins = Origins(self._model)
+        recording = _Recording(self._blocks, self._replacements, origins)
+        given = inputs.clone()
+        origins.mark(given, DATA)
+        with cached(), recording:
+            output = call_model(self._model, given)
+        self.steps, self.used, self.gates = recording.steps, recording.used, recording.gates
         return output, recording.calls
 
-    def _weight_hook(self, name: str) -> ForwardHook:
-        def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor) -> Tensor:
-            weight = module.weight
-            with DisableTorchFunction():  # what a hook does is no part of the model, and quicker this way
-                output = _no_view(output)
-                if self._recording is not None:
-                    call = LayerCall(name, module, weight)  # type: ignore[arg-type]
-                    self._recording.add_layer(call, _first(args, kwargs), output)
-            return output
-
-        return hook
-
-    def _normalisation_hook(
-        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor
-    ) -> Tensor:
-        with DisableTorchFunction():
-            output = _no_view(output)
-            if self._recording is not None:
-                self._recording.add_normalisation(_first(args, kwargs), output)
-        return output
-
-
-def _first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return the first argument of a call, whether it was given by position or by keyword."""
-    return next(iter((*args, *kwargs.values())), None)
+    def replaying(self) -> TorchFunctionMode:
+        """Return a context for what calls parts of the network once more: a backward pass through checkpoints."""
+        return _Replaying(self._replacements)
 
 
 def _no_view(output: Tensor) -> Tensor:
-    """Return a module's output as a tensor that is no view of another one, sharing its memory.
+    """Return a layer's output as a tensor that is no view of another one, sharing its memory.
 
     An operation in place on a view (a linear layer yields one for tokens) would rebuild its graph, and the recorded
     place of the gradient would lead nowhere.
@@ -198,61 +133,179 @@ def _no_view(output: Tensor) -> Tensor:
     return torch.ops.aten._unsafe_view(output, output.shape) if output._is_view() else output
 
 
+class _Replaying(TorchFunctionMode):
+    """Puts in place of weights and normalisations what the last run had there."""
+
+    def __init__(self, replacements: Replacements) -> None:
+        super().__init__()
+        self._replacements = replacements
+
+    def __torch_function__(
+        self, function: Function, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if function is torch.autograd.grad:
+            with self:
+                return differentiate(*args, **kwargs)
+        if function in NORMALISATIONS:
+            return self._replacements.normalised(function, args, kwargs)
+        if function in NAMED_LAYERS or function in MATRIX_PRODUCTS:
+            args, kwargs = self._replacements.arguments(args, kwargs)
+        return function(*args, **kwargs)
+
+
 class _Recording(TorchFunctionMode):
     """The layer calls of one forward pass, linked to the operations around them by the tensors between them."""
 
-    def __init__(self, blocks: Mapping[int, int]) -> None:
+    def __init__(self, blocks: Mapping[Place, int], replacements: Replacements, origins: Origins) -> None:
         super().__init__()
         self.calls: list[LayerCall] = []
-        self.operations: list[Node | None] = []
+        self.steps: list[Step] = []
+        self.used: set[str] = set()
+        self.gates: set[str] = set()
+        self._since_layer = 0
         self._blocks = blocks
+        self._replacements = replacements
+        self._origins = origins
         self._source: _ByTensor[LayerCall] = _ByTensor()
         self._rectified: _ByTensor[Slot] = _ByTensor()
         self._pooled: _ByTensor[Slot] = _ByTensor()
         self._by_storage: dict[int, list[Slot]] = {}
 
-    def add_layer(self, call: LayerCall, inputs: Tensor, output: Tensor) -> None:
-        call.operation = call.normalized_by = len(self.operations) - 1
-        call.slots["input"] = self._slot(inputs)
+    def __torch_function__(
+        self, function: Function, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        expansion = EXPANSIONS.get(function)
+        if expansion is not None:
+            with self:
+                return expansion(*args, **kwargs)
+        calls = len(self.calls)
+        origin = self._origins.of_all((*args, *kwargs.values()))
+        result = self._performed(function, args, kwargs, origin)
+        is_layer = len(self.calls) > calls
+        self._note(function, args, result, DATA if is_layer else origin)
+        main = result[0] if is_layer and isinstance(result, tuple) else result
+        if isinstance(main, Tensor) and (is_layer or (origin is DATA and function not in FILLED)):
+            self._add_step(main, is_layer=is_layer)
+        return result
+
+    def _note(self, function: Function, args: tuple[Any, ...], result: Any, origin: Origin) -> None:
+        """Keep where the result comes from, and what the operation wrote into."""
+        self._origins.mark(result, origin)
+        if result is None and args and writes_in_place(function):
+            self._origins.mark(args[0], origin)
+
+    def _add_step(self, result: Tensor, *, is_layer: bool) -> None:
+        self._since_layer = 0 if is_layer else self._since_layer + 1
+        place = len(self.calls), self._since_layer
+        self.steps.append(Step(place, result.grad_fn, result.shape))
+        target = self._blocks.get(place)
+        if target is not None and target < len(self.calls):
+            self.calls[target].slots["block"] = self._slot(result)
+
+    def _performed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
+        """Call an operation, keeping what it tells of the layers and of tensors that it overwrites."""
+        if function in NAMED_LAYERS:
+            operation: Operation | None = named_layer(function, args, kwargs)
+            if operation is not None and self._origins.of(operation.weight):
+                return self._layer(operation, function, args, kwargs)
+        elif function in MATRIX_PRODUCTS and origin is DATA:
+            operation = matrix_product(function, args, kwargs, self._is_weight)
+            if operation is not None:
+                return self._layer(operation, function, args, kwargs)
+        elif function in NORMALISATIONS:
+            return self._normalisation(function, args, kwargs)
+        elif is_sequence(function, args):
+            return run_recurrent(function, args, self._replaced_by_recurrent, self._add_recurrent)
+        elif function in PRODUCTS or function in ADDED_PRODUCTS:
+            self._find_gates(function, args)
+        return self._observed(function, args, kwargs)
+
+    def _is_weight(self, tensor: Tensor) -> bool:
+        origin = self._origins.of(tensor)
+        return bool(origin) and "" not in origin
+
+    def _find_gates(self, function: Function, args: tuple[Any, ...]) -> None:
+        """Note the parameters of a factor that is all zero."""
+        factors = [arg for arg in args if isinstance(arg, Tensor)][-2:]
+        if len(factors) == 2 and any(self._origins.of(factor) is DATA for factor in factors):
+            for factor in factors:
+                if self._is_weight(factor) and not factor.any():
+                    self.gates.update(self._origins.of(factor))
+
+    def _layer(self, operation: Operation, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        self._replacements.replace(len(self.calls), operation)
+        args, kwargs = self._replacements.arguments(args, kwargs)
+        if writes_in_place(function) and isinstance(args[0], Tensor):
+            self._save_before_overwriting(args[0])
+        output = _no_view(function(*args, **kwargs))
+        self._add_layer(operation, output)
+        return output
+
+    def _add_layer(self, operation: Operation, output: Tensor) -> None:
+        """Record a layer. Its weight is what stands in for the one that the network gave."""
+        origin = self._origins.of(operation.weight)
+        self.used.update(origin)
+        call = LayerCall(
+            _owner(origin),
+            self._replacements.of(operation.weight),
+            operation.bias,
+            operation.kind,
+            operation.groups,
+            operation.axes,
+            arranged_weight(operation),
+            operation=len(self.steps),
+            normalized_by=len(self.steps),
+        )
+        call.slots["input"] = self._slot(operation.data)
         call.slots["output"] = self._slot(output)
-        rectified = self._rectified.get(inputs)
+        rectified = self._rectified.get(operation.data)
         if rectified is not None:
             call.slots["preactivation"] = rectified
-        features = self._pooled.get(inputs)
+        features = self._pooled.get(operation.data)
         if features is not None:
             call.slots["features"] = features
             self._pooled.set(output, features)
-        if self._blocks.get(call.operation) == len(self.calls):
-            call.slots["block"] = call.slots["output"]
         self._source.set(output, call)
         self.calls.append(call)
 
-    def add_normalisation(self, inputs: Tensor, output: Tensor) -> None:
+    def _replaced_by_recurrent(self, weights: list[Tensor]) -> list[Tensor]:
+        """Return what stands in for the weights of a recurrent layer, in the order in which its matrices are layers."""
+        matrices = [weight for weight in weights if weight.dim() > 1]
+        vectors = [weight for weight in weights if weight.dim() == 1]
+        for number, matrix in enumerate(matrices):
+            bias = vectors[number] if number < len(vectors) else None
+            self._replacements.replace(len(self.calls) + number, Operation(matrix, matrix, bias))
+        return [self._replacements.of(weight) for weight in weights]
+
+    def _add_recurrent(self, operation: Operation, output: Tensor) -> Tensor:
+        result = _no_view(output)
+        self._add_layer(operation, result)
+        return result
+
+    def _normalisation(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+        given = bound(NORMALISATIONS[function], args, kwargs)
+        inputs, scale = given["input"], given.get("weight")
+        if scale is not None and not scale.any():
+            self.gates.update(self._origins.of(scale))
+        output = _no_view(self._replacements.normalised(function, args, kwargs))
         source = self._source.get(inputs)
         if source is not None and "normalized" not in source.slots:
             source.slots["normalized"] = self._slot(output)
-            source.normalized_by = len(self.operations) - 1
+            source.normalized_by = len(self.steps)
             self._source.set(output, source)
         features = self._pooled.get(inputs)
         if features is not None:
             self._pooled.set(output, features)
+        return output
 
-    def __torch_function__(
-        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        result = self._observed(function, args, kwargs or {})
-        self.operations.append(result.grad_fn if isinstance(result, Tensor) else None)
-        place = self._blocks.get(len(self.operations) - 1)
-        if place is not None and place < len(self.calls):
-            self.calls[place].slots["block"] = self._slot(result)
-        return result
-
-    def _observed(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call an operation, keeping what it tells of the layers and of tensors that it overwrites."""
+    def _observed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call an operation that is no layer and no normalisation."""
         subject = args[0] if args else kwargs.get("input")
         if not isinstance(subject, Tensor):
             return function(*args, **kwargs)
-        overwrites = _writes_in_place(function) or bool(kwargs.get("inplace"))
+        overwrites = writes_in_place(function) or bool(kwargs.get("inplace"))
         features = self._pooled_from((*args, *kwargs.values()))
         if function in NON_LINEARITIES:
             result = self._call_non_linearity(function, subject, args, kwargs, overwrites)
@@ -273,7 +326,7 @@ class _Recording(TorchFunctionMode):
 
     def _call_non_linearity(
         self,
-        function: Callable[..., Any],
+        function: Function,
         subject: Tensor,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
@@ -290,13 +343,19 @@ class _Recording(TorchFunctionMode):
         return result
 
     def _slot(self, tensor: Tensor) -> Slot:
-        slot = Slot(tensor.detach(), get_gradient_edge(tensor) if tensor.requires_grad else None)
+        slot = slot_of(tensor)
         self._by_storage.setdefault(tensor.untyped_storage().data_ptr(), []).append(slot)
         return slot
 
     def _save_before_overwriting(self, tensor: Tensor) -> None:
         for slot in self._by_storage.pop(tensor.untyped_storage().data_ptr(), []):
             slot.value = slot.value.clone()
+
+
+def _owner(origin: Origin) -> str:
+    """Return the path of the module that holds the first of some parameters."""
+    name = min(origin, default="").partition(".parametrizations")[0]
+    return name if name != min(origin, default="") else name.rpartition(".")[0]
 
 
 class _ByTensor(Generic[Kept]):
@@ -318,14 +377,6 @@ def _pools_all_positions(subject: Tensor, result: Any) -> bool:
     if not isinstance(result, Tensor) or result.dim() < 2 or len(result) != len(subject):
         return False
     return len(result) * max(result.shape[1:]) == result.numel() < subject.numel()
-
-
-@cache
-def _writes_in_place(function: Callable[..., Any]) -> bool:
-    name = getattr(function, "__name__", "")
-    if name.startswith("__"):
-        return name in IN_PLACE_OPERATORS
-    return name.endswith("_")
 
 
 @contextmanager
