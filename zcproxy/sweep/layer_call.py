@@ -87,11 +87,10 @@ class LayerCall:
             return None, False
         from_input = recorded in ("input", "preactivation")
         like, own = self.slots["input" if from_input else "output"].value, self.slots[recorded].value
-        if self.axes is not None:
-            if own.shape != like.shape:
-                return None, False
-            return (self.axes.data if from_input else self.axes.output), True
-        return None, own.shape[-1:] == like.shape[-1:]
+        arrangement = None if self.axes is None else self.axes.data if from_input else self.axes.output
+        if arrangement is None or arrangement.is_plain:
+            return None, own.shape[-1:] == like.shape[-1:]
+        return (arrangement, True) if own.shape == like.shape else (None, False)
 
     def arranged(self, name: str, tensor: Tensor) -> Tensor:
         """Return a recorded tensor or its gradient with the channels of a product on the last axis."""

@@ -18,7 +18,7 @@ from zcproxy.sweep.prepare import prepared, prepared_inputs, transformed
 from zcproxy.sweep.probes import PROBES
 from zcproxy.sweep.recorder import reported
 from zcproxy.sweep.session import Evaluate, Key, Session, Value
-from zcproxy.sweep.structure import Structure, examine
+from zcproxy.sweep.structure import Coverage, Structure, examine
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,13 @@ class Measurement:
         layers: number of live layers.
         values: for a column of kind `Layer`, one number a live layer; of kind `Network`, one number.
         seconds: what measuring took; 0 for a measurement read from the store.
+        coverage: what of the network its layers hold; None for a measurement read from the store.
     """
 
     layers: int
     values: dict[Node, NDArray[np.floating]]
     seconds: float = 0.0
+    coverage: Coverage | None = None
 
 
 def measure(
@@ -82,7 +84,7 @@ def measure(
             values[column] = np.array(structure.layers[column.symbol])
         else:
             values[column] = np.array([structure.network[column.symbol]])
-    return Measurement(layers, values)
+    return Measurement(layers, values, coverage=structure.coverage)
 
 
 def run_probes(

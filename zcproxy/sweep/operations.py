@@ -33,6 +33,7 @@ POOLINGS = functions_named(*_POOLINGS_OF_IMAGES, "mean", "sum", "amax")
 PRODUCTS = functions_named("mul", "mul_", "multiply", "multiply_", "__mul__", "__imul__", "__rmul__")
 """Element by element: what a layer's result is scaled or gated by."""
 
+SUMS = functions_named("add", "add_", "__add__", "__iadd__", "__radd__")
 ADDED_PRODUCTS = functions_named("addcmul", "addcmul_")
 FILLED = functions_named(
     *(f"{name}_like" for name in ("zeros", "ones", "empty", "full", "rand", "randn")),

@@ -32,6 +32,7 @@ from zcproxy.sweep.operations import (
     NORMALISATIONS,
     POOLINGS,
     PRODUCTS,
+    SUMS,
     Function,
     Operation,
     arranged_weight,
@@ -84,7 +85,7 @@ class Recorder:
 
     Attributes:
         steps: the operations on data of the last run, in order.
-        used: names of the parameters that the layers of the last run hold.
+        used: names of the parameters that layers and normalisations of the last run hold.
         gates: names of the parameters of scales that were zero in the last run.
     """
 
@@ -111,7 +112,7 @@ class Recorder:
         """
         self._replacements.begin()
         origins = Origins(self._model)
-        recording = _Recording(self._blocks, self._replacements, origins)
+        recording = _Recording(self._blocks, self._replacements, origins, len(inputs))
         given = inputs.clone()
         origins.mark(given, DATA)
         with cached(), recording:
@@ -157,8 +158,11 @@ class _Replaying(TorchFunctionMode):
 class _Recording(TorchFunctionMode):
     """The layer calls of one forward pass, linked to the operations around them by the tensors between them."""
 
-    def __init__(self, blocks: Mapping[Place, int], replacements: Replacements, origins: Origins) -> None:
+    def __init__(
+        self, blocks: Mapping[Place, int], replacements: Replacements, origins: Origins, samples: int
+    ) -> None:
         super().__init__()
+        self._samples = samples
         self.calls: list[LayerCall] = []
         self.steps: list[Step] = []
         self.used: set[str] = set()
@@ -168,6 +172,7 @@ class _Recording(TorchFunctionMode):
         self._replacements = replacements
         self._origins = origins
         self._source: _ByTensor[LayerCall] = _ByTensor()
+        self._unbiased: _ByTensor[LayerCall] = _ByTensor()
         self._rectified: _ByTensor[Slot] = _ByTensor()
         self._pooled: _ByTensor[Slot] = _ByTensor()
         self._by_storage: dict[int, list[Slot]] = {}
@@ -218,15 +223,37 @@ class _Recording(TorchFunctionMode):
             return self._normalisation(function, args, kwargs)
         elif is_sequence(function, args):
             return run_recurrent(function, args, self._replaced_by_recurrent, self._add_recurrent)
+        elif function in SUMS and origin is DATA:
+            return self._sum(function, args, kwargs)
         elif function in PRODUCTS or function in ADDED_PRODUCTS:
-            self._find_gates(function, args)
+            self._find_gates(args)
         return self._observed(function, args, kwargs)
 
     def _is_weight(self, tensor: Tensor) -> bool:
         origin = self._origins.of(tensor)
         return bool(origin) and "" not in origin
 
-    def _find_gates(self, function: Function, args: tuple[Any, ...]) -> None:
+    def _sum(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a sum, which may be that of a matrix product and its bias: the layer's result is then the sum."""
+        terms = [arg for arg in args if isinstance(arg, Tensor)]
+        found = [self._unbiased.get(term) for term in terms]
+        call = next((call for call in found if call is not None), None)
+        bias = next((term for term, item in zip(terms, found, strict=True) if item is None), None)
+        if call is None or bias is None or kwargs or not self._is_bias(bias, call):
+            return self._observed(function, args, kwargs)
+        if writes_in_place(function):
+            self._save_before_overwriting(terms[0])
+        output: Tensor = function(*(self._replacements.bias(arg) if arg is bias else arg for arg in args))
+        call.bias, call.slots["output"], call.normalized_by = bias, self._slot(output), len(self.steps)
+        self._source.set(output, call)
+        return output
+
+    def _is_bias(self, tensor: Tensor, call: LayerCall) -> bool:
+        """Whether a tensor has one number for each output channel of a product."""
+        units = call.slots["output"].value.shape[-1:]
+        return self._is_weight(tensor) and tensor.shape[-1:] == units and tensor.numel() == tensor.shape[-1]
+
+    def _find_gates(self, args: tuple[Any, ...]) -> None:
         """Note the parameters of a factor that is all zero."""
         factors = [arg for arg in args if isinstance(arg, Tensor)][-2:]
         if len(factors) == 2 and any(self._origins.of(factor) is DATA for factor in factors):
@@ -241,6 +268,8 @@ class _Recording(TorchFunctionMode):
             self._save_before_overwriting(args[0])
         output = _no_view(function(*args, **kwargs))
         self._add_layer(operation, output)
+        if function in MATRIX_PRODUCTS and operation.bias is None:
+            self._unbiased.set(output, self.calls[-1])
         return output
 
     def _add_layer(self, operation: Operation, output: Tensor) -> None:
@@ -289,6 +318,9 @@ class _Recording(TorchFunctionMode):
         inputs, scale = given["input"], given.get("weight")
         if scale is not None and not scale.any():
             self.gates.update(self._origins.of(scale))
+        for name in ("weight", "bias"):
+            if given.get(name) is not None:
+                self.used.update(self._origins.of(given[name]))
         output = _no_view(self._replacements.normalised(function, args, kwargs))
         source = self._source.get(inputs)
         if source is not None and "normalized" not in source.slots:
@@ -313,7 +345,7 @@ class _Recording(TorchFunctionMode):
             if overwrites:
                 self._save_before_overwriting(subject)
             result = function(*args, **kwargs)
-        if features is None and function in POOLINGS and _pools_all_positions(subject, result):
+        if features is None and function in POOLINGS and _pools_all_positions(subject, result, self._samples):
             features = self._slot(subject)
         if features is not None and isinstance(result, Tensor):
             self._pooled.set(result, features)
@@ -372,9 +404,11 @@ class _ByTensor(Generic[Kept]):
         return found[2] if found is not None and found[1] == tensor._version else None
 
 
-def _pools_all_positions(subject: Tensor, result: Any) -> bool:
+def _pools_all_positions(subject: Tensor, result: Any, samples: int) -> bool:
     """Whether a result has one number a sample and channel, and what it was computed from has more."""
-    if not isinstance(result, Tensor) or result.dim() < 2 or len(result) != len(subject):
+    if not isinstance(result, Tensor) or result.dim() < 2:
+        return False
+    if len(result) != len(subject) and not (len(result) == samples and samples in subject.shape):
         return False
     return len(result) * max(result.shape[1:]) == result.numel() < subject.numel()
 

@@ -65,6 +65,10 @@ class Replacements:
         found = self._instead.get(id(tensor))
         return tensor if found is None else found[1]
 
+    def bias(self, tensor: Tensor) -> Tensor:
+        """Return what stands in for a bias that is added to a layer's result."""
+        return tensor if self._places is None else torch.zeros_like(tensor)
+
     def arguments(self, args: tuple[Any, ...], kwargs: Arguments) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments of a call with what stands in for them."""
         if not self._instead:

@@ -12,7 +12,7 @@ layers that start at zero are drawn at random for this pass; they are measured a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -68,6 +68,27 @@ class Sizes:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """What of a network its layers hold.
+
+    Attributes:
+        unseen: parameters of two or more dimensions that the output depends on and no layer or normalisation holds,
+            with their sizes.
+        unseen_share: their share of the parameters of two or more dimensions that the output depends on.
+        mixed: layers some of whose tensors do not tell samples from other things, by the paths of their modules.
+    """
+
+    unseen: dict[str, int] = field(default_factory=dict)
+    unseen_share: float = 0.0
+    mixed: tuple[str, ...] = ()
+
+    def largest(self) -> str:
+        """Return the names of the largest unseen parameters, at most three."""
+        names = sorted(self.unseen, key=lambda name: (-self.unseen[name], name))
+        return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
+
+
+@dataclass(frozen=True)
 class Structure:
     """Layers and connectivity of one network.
 
@@ -77,8 +98,7 @@ class Structure:
         blocks: operations that end a block, each with the index of the layer call before it: see `_blocks`.
         sample_axes: for each layer call, where its tensors have the samples: see `LayerCall`.
         outputs: for each layer call, the size of its output.
-        unseen: parameters of two or more dimensions that no layer holds and the output depends on, with their sizes.
-        unseen_share: their share of the parameters of two or more dimensions that layers hold or the output depends on.
+        coverage: what of the network the layers hold.
         layers: for each layer descriptor, one number a live layer.
         network: for each network descriptor, one number.
     """
@@ -90,8 +110,7 @@ class Structure:
     network: dict[str, float]
     sample_axes: list[dict[str, SampleAxis]] = field(default_factory=list)
     outputs: list[Sizes] = field(default_factory=list)
-    unseen: dict[str, int] = field(default_factory=dict)
-    unseen_share: float = 0.0
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 def examine(model: nn.Module, like: Tensor) -> Structure:
@@ -129,6 +148,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     kept = [row for row, alive in zip(rows, live, strict=True) if alive]
     for index, row in enumerate(kept):
         row["relative_depth"] = index / max(len(kept) - 1, 1)
+    sample_axes = _sample_axes(calls, others, blocks, recorder.steps)
     return Structure(
         live,
         _weight_places(calls, live),
@@ -142,11 +162,23 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
             "shortest_path": paths.shortest,
             "longest_path": paths.longest,
         },
-        _sample_axes(calls, others, blocks, recorder.steps),
+        sample_axes,
         [_sizes(*pair) for pair in zip(calls, others or [None] * len(calls), strict=True)],
-        unseen,
-        sum(unseen.values()) / max(sum(unseen.values()) + held, 1),
+        Coverage(
+            unseen,
+            sum(unseen.values()) / max(sum(unseen.values()) + held, 1),
+            tuple(_mixed(calls, live, sample_axes)),
+        ),
     )
+
+
+def _mixed(
+    calls: Sequence[LayerCall], live: Sequence[bool], sample_axes: Sequence[Mapping[str, SampleAxis]]
+) -> Iterator[str]:
+    """Yield the live layers some of whose tensors do not have the samples on one axis."""
+    for call, alive, axes in zip(calls, live, sample_axes, strict=True):
+        if alive and any(axis.axis < 0 for axis in axes.values()):
+            yield call.name or call.kind
 
 
 @torch.no_grad()
