@@ -214,9 +214,7 @@ CASES = {
     "shuffled channels": Case(
         lambda: nn.Sequential(conv(3, 4), Lambda(shuffled, conv(4, 4, 1, groups=2), conv(2, 2)), *head(4)), IMAGES
     ),
-    "dense": Case(
-        lambda: nn.Sequential(conv(3, 4), Lambda(dense, conv(4, 2), conv(6, 2)), *head(8)), IMAGES
-    ),
+    "dense": Case(lambda: nn.Sequential(conv(3, 4), Lambda(dense, conv(4, 2), conv(6, 2)), *head(8)), IMAGES),
     "convnext": Case(lambda: nn.Sequential(nn.Conv2d(3, 6, 2, stride=2), ConvNeXtBlock(6), *head(6)), IMAGES),
     "u-net": Case(UNet, IMAGES),
     "volumes": Case(volumes, (2, 4, 4, 4)),
@@ -228,7 +226,9 @@ CASES = {
     "norm with activation": Case(lambda: with_norm(lambda: NormAct(6)), IMAGES),
     "instance norm": Case(lambda: normalised_by(nn.InstanceNorm2d(6, affine=True, track_running_stats=True)), IMAGES),
     "group norm": Case(lambda: normalised_by(nn.GroupNorm(2, 6)), IMAGES),
-    "layer norm on maps": Case(lambda: normalised_by(nn.LayerNorm([6, 8, 8])), IMAGES, uses={"1.weight": 0, "1.bias": 0}),
+    "layer norm on maps": Case(
+        lambda: normalised_by(nn.LayerNorm([6, 8, 8])), IMAGES, uses={"1.weight": 0, "1.bias": 0}
+    ),
 }
 
 
@@ -251,7 +251,10 @@ def masked() -> nn.Module:
 
 
 TWINS = {
-    "module and functional": (lambda: nn.Sequential(conv(3, 6), nn.ReLU(), conv(6, 6), nn.ReLU(), *head(6)), Functional),
+    "module and functional": (
+        lambda: nn.Sequential(conv(3, 6), nn.ReLU(), conv(6, 6), nn.ReLU(), *head(6)),
+        Functional,
+    ),
     "own batch norm": (
         lambda: with_norm(lambda: nn.BatchNorm2d(6), nn.ReLU),
         lambda: with_norm(lambda: BatchNorm(6), nn.ReLU),

@@ -245,7 +245,9 @@ CASES = {
     "mixer": Case(Mixer, TOKENS),
     "matrices of heads": Case(lambda: Heads(apart=True), TOKENS, has_plain_products=False),
     "lstm": Case(lambda: Recurrent(nn.LSTM), TOKENS, has_plain_products=False),
-    "two directions": Case(lambda: Recurrent(nn.GRU, bidirectional=True, num_layers=2), TOKENS, has_plain_products=False),
+    "two directions": Case(
+        lambda: Recurrent(nn.GRU, bidirectional=True, num_layers=2), TOKENS, has_plain_products=False
+    ),
     "rnn": Case(lambda: Recurrent(nn.RNN, nonlinearity="relu", batch_first=False), TOKENS, has_plain_products=False),
     "lstm cells": Case(lambda: Steps(nn.LSTMCell), TOKENS, uses=CELL_USES, has_plain_products=False),
     "gru cells": Case(lambda: Steps(nn.GRUCell), TOKENS, uses=CELL_USES, has_plain_products=False),

@@ -15,8 +15,8 @@ from zcproxy.formula import parse
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.random import derive_seed
 from zcproxy.sweep.derivatives import block_jacobians, responses
-from zcproxy.sweep.measure import measure
 from zcproxy.sweep.layer_call import LayerCall
+from zcproxy.sweep.measure import measure
 from zcproxy.sweep.recorder import Recorder
 from zcproxy.sweep.structure import examine
 

@@ -54,7 +54,7 @@ class Products(TorchDispatchMode):
         result = function(*args, **(kwargs or {}))
         name = function.overloadpacket.__name__
         if name == "convolution":
-            source, weight, bias, *_, transposed, _, groups = args
+            source, weight, bias, *_, transposed, _, _ = args
             outputs = source.numel() if transposed else result.numel()
             inner = weight[0].numel()
             self.macs += outputs * inner + (result.numel() if bias is not None else 0)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from zcproxy.errors import ModelError
 from zcproxy.random import derive_seed
-from zcproxy.sweep.losses import described
 from zcproxy.sweep.layer_call import LayerCall
+from zcproxy.sweep.losses import described
 from zcproxy.sweep.recorder import reported
 
 BLOCK_JACOBIAN = "block_jacobian"

@@ -23,7 +23,7 @@ def _never(*_: Any) -> bool:
     return False
 
 
-def transparent(function: FunctionType) -> FunctionType:
+def transparent(function: Any) -> FunctionType:
     """Return a function of torch that calls what it is made of where a torch-function mode sees it."""
     names = {**function.__globals__, "has_torch_function": _never}
     copied = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
@@ -91,7 +91,9 @@ def is_sequence(function: Function, args: Sequence[Any]) -> bool:
     return function in RECURRENT and len(args) == 9 and isinstance(args[2], list | tuple) and isinstance(args[3], bool)
 
 
-def run_recurrent(function: Function, args: Sequence[Any], replaced: OnWeights, on_layer: OnLayer) -> tuple[Tensor, ...]:
+def run_recurrent(
+    function: Function, args: Sequence[Any], replaced: OnWeights, on_layer: OnLayer
+) -> tuple[Tensor, ...]:
     """Return what a recurrent function does, layer by layer; each matrix of each direction is a layer.
 
     Its data is what the layer reads for the matrix from the input, the hidden states for the one between steps; its
@@ -115,7 +117,7 @@ def run_recurrent(function: Function, args: Sequence[Any], replaced: OnWeights, 
             matrices = [weight for weight in chosen if weight.dim() > 1]
             biases = [weight for weight in chosen if weight.dim() == 1] + [None] * len(matrices)
             for number, matrix in enumerate(matrices):
-                data = sequence if number == 0 else parts[direction]
+                data = sequence if number == 0 else part
                 parts[direction] = on_layer(Operation(data, matrix, biases[number], "recurrent"), parts[direction])
         sequence = torch.cat(parts, -1) if both else parts[0]
     return (sequence, *(torch.cat(list(state)) for state in zip(*ends, strict=True)))

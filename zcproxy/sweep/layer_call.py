@@ -26,7 +26,8 @@ class Slot:
 
 def slot_of(tensor: Tensor) -> Slot:
     """Return a slot for a tensor of a forward pass."""
-    return Slot(tensor.detach(), get_gradient_edge(tensor) if tensor.requires_grad else None)
+    has_graph = tensor.requires_grad and torch.is_grad_enabled()  # views of parameters say so without one
+    return Slot(tensor.detach(), get_gradient_edge(tensor) if has_graph else None)
 
 
 @dataclass

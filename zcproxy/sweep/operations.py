@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zcproxy.sweep.axes import Arrangement, ProductAxes, einsum_labels, matmul_labels, product_axes
+from zcproxy.sweep.axes import SPREAD, Arrangement, ProductAxes, einsum_labels, matmul_labels, product_axes
 
 Function = Callable[..., Any]
 Arguments = Mapping[str, Any]
@@ -33,6 +33,7 @@ POOLINGS = functions_named(*_POOLINGS_OF_IMAGES, "mean", "sum", "amax")
 PRODUCTS = functions_named("mul", "mul_", "multiply", "multiply_", "__mul__", "__imul__", "__rmul__")
 """Element by element: what a layer's result is scaled or gated by."""
 
+REPETITIONS = functions_named("expand", "expand_as", "broadcast_to", "repeat", "tile")
 SUMS = functions_named("add", "add_", "__add__", "__iadd__", "__radd__")
 ADDED_PRODUCTS = functions_named("addcmul", "addcmul_")
 FILLED = functions_named(
@@ -85,6 +86,7 @@ class Operation:
         weight: the weight.
         bias: what is added, or None.
         kind: `convolution`, `transposed` (convolution), `product` or `recurrent`.
+        spread: the weight as the call has it where that repeats it along further axes, or None.
         axes: the arrangements of a product, None if they are those of `torch.nn.functional.linear`.
         groups: how many parts of the channels have weights of their own.
     """
@@ -95,10 +97,11 @@ class Operation:
     kind: str = "product"
     axes: ProductAxes | None = None
     groups: int = 1
+    spread: Tensor | None = None
 
 
-Parser = Callable[[Arguments], "Operation | None"]
 IsWeight = Callable[[Tensor], bool]
+Repeated = Callable[[Tensor], Tensor | None]
 
 
 def bound(names: Sequence[str], args: Sequence[Any], kwargs: Arguments) -> dict[str, Any]:
@@ -120,9 +123,9 @@ _LAYERS: dict[Function, tuple[str, tuple[str, ...]]] = {
 """What names its weight: kind, and names of the arguments in order."""
 
 _ADDED = functions_named("addmm", "addmv", "baddbmm", "addmm_", "addmv_", "baddbmm_")
-MATRIX_PRODUCTS = functions_named(
-    *("matmul", "mm", "bmm", "mv", "__matmul__", "__rmatmul__", "einsum", "tensordot")
-) | _ADDED
+MATRIX_PRODUCTS = (
+    functions_named(*("matmul", "mm", "bmm", "mv", "__matmul__", "__rmatmul__", "einsum", "tensordot")) | _ADDED
+)
 """What does not say which operand is the weight."""
 
 NAMED_LAYERS = frozenset(_LAYERS)
@@ -149,7 +152,7 @@ _VECTOR = ProductAxes(Arrangement((0,), 1), Arrangement((0,), 1, 0), Arrangement
 
 
 def matrix_product(
-    function: Function, args: Sequence[Any], kwargs: Arguments, is_weight: IsWeight
+    function: Function, args: Sequence[Any], kwargs: Arguments, is_weight: IsWeight, repeated: Repeated
 ) -> Operation | None:
     """Return the operation of a matrix product of data with a weight; None if it is one of something else.
 
@@ -158,6 +161,7 @@ def matrix_product(
         args: of the call.
         kwargs: of the call.
         is_weight: whether a tensor comes from parameters alone.
+        repeated: the tensor that another one repeats, None if it repeats none.
     """
     operands, added = _operands(function, args, kwargs)
     if len(operands) != 2:
@@ -169,12 +173,20 @@ def matrix_product(
     if labels is None:
         return None
     left, right, output = labels
-    weight, data = operands if weights[0] else operands[::-1]
-    axes = product_axes(*((right, left) if weights[0] else (left, right)), output, weight.shape)
+    given, data = operands if weights[0] else operands[::-1]
+    weight = repeated(given)
+    of_data, of_weight = (right, left) if weights[0] else (left, right)
+    if weight is None:
+        weight, spread = given, None
+    else:
+        spread, first = given, given.dim() - weight.dim()
+        sizes = zip(of_weight[first:], weight.shape, given.shape[first:], strict=True)
+        of_weight = [label if size == whole else SPREAD + label for label, size, whole in sizes]
+    axes = product_axes(of_data, of_weight, output, weight.shape)
     if axes is None:
         return None
     bias = added if added is not None and is_weight(added) else None
-    return Operation(data, weight, bias, axes=axes, groups=axes.groups)
+    return Operation(data, weight, bias, axes=axes, groups=axes.groups, spread=spread)
 
 
 def _operands(function: Function, args: Sequence[Any], kwargs: Arguments) -> tuple[list[Tensor], Tensor | None]:
@@ -219,7 +231,7 @@ def transposed_weight(groups: int, tensor: Tensor) -> Tensor:
     """
     if groups == 1:
         return tensor.transpose(0, 1)
-    parts = tensor.unflatten(0, (groups, -1))
+    parts = tensor.reshape(groups, -1, *tensor.shape[1:])
     return parts.transpose(1, 2).flatten(0, 1)
 
 

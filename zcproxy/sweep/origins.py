@@ -11,6 +11,9 @@ from torch import Tensor, nn
 Origin = frozenset[str]
 """The names of the parameters that a tensor is computed from; `DATA` where it depends on the inputs too."""
 
+GENERATED = "*"
+"""Stands among the names of what a layer without data made: a hypernetwork, a projection of learned queries."""
+
 CONSTANT: Origin = frozenset()
 DATA: Origin = frozenset([""])
 _MARK = "_zcproxy_origin"
@@ -43,7 +46,7 @@ class Origins:
         result = CONSTANT
         for tensor in tensors_in(arguments):
             origin = self.of(tensor)
-            if origin is DATA or "" in origin:
+            if origin >= DATA:
                 return DATA
             result = result | origin if result else origin
         return result

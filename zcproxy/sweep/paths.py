@@ -31,9 +31,7 @@ class Paths:
     shared_by_all: frozenset[int] = frozenset()
 
 
-def count_paths(
-    output: Tensor, inputs: Tensor, calls: Sequence[LayerCall], operations: Sequence[Node | None]
-) -> Paths:
+def count_paths(output: Tensor, inputs: Tensor, calls: Sequence[LayerCall], operations: Sequence[Node | None]) -> Paths:
     """Count paths of the autograd graph from the output back to the input, and weight layers along them.
 
     Args:
@@ -68,9 +66,9 @@ def count_paths(
         return nothing
     total, shortest, longest = to_input[output.grad_fn]
     shares = [0.0] * len(calls)
-    for node, indices in layers_of.items():
-        for index in indices if node in to_input and node in from_output else ():
-            shares[index] = from_output[node] * to_input[node][0] / total
+    for place, indices in layers_of.items():
+        for index in indices if place in to_input and place in from_output else ():
+            shares[index] = from_output[place] * to_input[place][0] / total
     shared_by_all = frozenset(
         index
         for index, node in enumerate(operations)

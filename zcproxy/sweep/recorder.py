@@ -32,6 +32,7 @@ from zcproxy.sweep.operations import (
     NORMALISATIONS,
     POOLINGS,
     PRODUCTS,
+    REPETITIONS,
     SUMS,
     Function,
     Operation,
@@ -41,7 +42,7 @@ from zcproxy.sweep.operations import (
     named_layer,
     writes_in_place,
 )
-from zcproxy.sweep.origins import DATA, Origin, Origins
+from zcproxy.sweep.origins import DATA, GENERATED, Origin, Origins
 from zcproxy.sweep.replacements import Replacements
 
 Kept = TypeVar("Kept")
@@ -158,9 +159,7 @@ class _Replaying(TorchFunctionMode):
 class _Recording(TorchFunctionMode):
     """The layer calls of one forward pass, linked to the operations around them by the tensors between them."""
 
-    def __init__(
-        self, blocks: Mapping[Place, int], replacements: Replacements, origins: Origins, samples: int
-    ) -> None:
+    def __init__(self, blocks: Mapping[Place, int], replacements: Replacements, origins: Origins, samples: int) -> None:
         super().__init__()
         self._samples = samples
         self.calls: list[LayerCall] = []
@@ -173,6 +172,7 @@ class _Recording(TorchFunctionMode):
         self._origins = origins
         self._source: _ByTensor[LayerCall] = _ByTensor()
         self._unbiased: _ByTensor[LayerCall] = _ByTensor()
+        self._repeated: _ByTensor[Tensor] = _ByTensor()
         self._rectified: _ByTensor[Slot] = _ByTensor()
         self._pooled: _ByTensor[Slot] = _ByTensor()
         self._by_storage: dict[int, list[Slot]] = {}
@@ -189,7 +189,7 @@ class _Recording(TorchFunctionMode):
         origin = self._origins.of_all((*args, *kwargs.values()))
         result = self._performed(function, args, kwargs, origin)
         is_layer = len(self.calls) > calls
-        self._note(function, args, result, DATA if is_layer else origin)
+        self._note(function, args, result, origin | {GENERATED} if is_layer and origin is not DATA else origin)
         main = result[0] if is_layer and isinstance(result, tuple) else result
         if isinstance(main, Tensor) and (is_layer or (origin is DATA and function not in FILLED)):
             self._add_step(main, is_layer=is_layer)
@@ -198,6 +198,8 @@ class _Recording(TorchFunctionMode):
     def _note(self, function: Function, args: tuple[Any, ...], result: Any, origin: Origin) -> None:
         """Keep where the result comes from, and what the operation wrote into."""
         self._origins.mark(result, origin)
+        if function in REPETITIONS and args and origin is not DATA and _repeats(args[0], result):
+            self._repeated.set(result, args[0])
         if result is None and args and writes_in_place(function):
             self._origins.mark(args[0], origin)
 
@@ -212,13 +214,14 @@ class _Recording(TorchFunctionMode):
     def _performed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
         """Call an operation, keeping what it tells of the layers and of tensors that it overwrites."""
         if function in NAMED_LAYERS:
-            operation: Operation | None = named_layer(function, args, kwargs)
-            if operation is not None and self._origins.of(operation.weight):
+            operation = named_layer(function, args, kwargs)
+            origin = self._origins.of(operation.weight)
+            if origin and origin is not DATA:
                 return self._layer(operation, function, args, kwargs)
         elif function in MATRIX_PRODUCTS and origin is DATA:
-            operation = matrix_product(function, args, kwargs, self._is_weight)
-            if operation is not None:
-                return self._layer(operation, function, args, kwargs)
+            product = matrix_product(function, args, kwargs, self._is_weight, self._repeated.get)
+            if product is not None:
+                return self._layer(product, function, args, kwargs)
         elif function in NORMALISATIONS:
             return self._normalisation(function, args, kwargs)
         elif is_sequence(function, args):
@@ -231,7 +234,7 @@ class _Recording(TorchFunctionMode):
 
     def _is_weight(self, tensor: Tensor) -> bool:
         origin = self._origins.of(tensor)
-        return bool(origin) and "" not in origin
+        return bool(origin) and origin is not DATA and GENERATED not in origin
 
     def _sum(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a sum, which may be that of a matrix product and its bias: the layer's result is then the sum."""
@@ -275,7 +278,7 @@ class _Recording(TorchFunctionMode):
     def _add_layer(self, operation: Operation, output: Tensor) -> None:
         """Record a layer. Its weight is what stands in for the one that the network gave."""
         origin = self._origins.of(operation.weight)
-        self.used.update(origin)
+        self.used |= origin
         call = LayerCall(
             _owner(origin),
             self._replacements.of(operation.weight),
@@ -386,8 +389,15 @@ class _Recording(TorchFunctionMode):
 
 def _owner(origin: Origin) -> str:
     """Return the path of the module that holds the first of some parameters."""
-    name = min(origin, default="").partition(".parametrizations")[0]
-    return name if name != min(origin, default="") else name.rpartition(".")[0]
+    first = min(origin - {GENERATED}, default="")
+    name = first.partition(".parametrizations")[0]
+    return name if name != first else name.rpartition(".")[0]
+
+
+def _repeats(tensor: Tensor, result: Tensor) -> bool:
+    """Whether a tensor is a larger one but for axes of size 1."""
+    sizes = zip(tensor.shape, result.shape[result.dim() - tensor.dim() :], strict=True)
+    return tensor.shape != result.shape and all(size in (1, whole) for size, whole in sizes)
 
 
 class _ByTensor(Generic[Kept]):

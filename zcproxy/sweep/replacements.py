@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 
 from zcproxy.random import derive_seed
-from zcproxy.sweep.operations import NORMALISATIONS, Arguments, Function, Operation, arranged_weight, bound, on_batch_statistics
+from zcproxy.sweep.operations import (
+    NORMALISATIONS,
+    Arguments,
+    Function,
+    Operation,
+    arranged_weight,
+    bound,
+    on_batch_statistics,
+)
 
 
 class Replacements:
@@ -56,7 +64,10 @@ class Replacements:
             place = call
         if place is None:
             return
-        self._instead[id(operation.weight)] = operation.weight, self._gaussian(place, operation)
+        drawn = self._gaussian(place, operation)
+        self._instead[id(operation.weight)] = operation.weight, drawn
+        if operation.spread is not None:
+            self._instead[id(operation.spread)] = operation.spread, drawn.expand(operation.spread.shape)
         if operation.bias is not None and self._places is not None:
             self._instead[id(operation.bias)] = operation.bias, torch.zeros_like(operation.bias)
 

@@ -43,7 +43,7 @@ class SampleAxis:
         if self.axis < 0 or (self.axis == 0 and self.before == self.after == 1):
             return tensor
         samples = tensor.shape[self.axis] // (self.before * self.after)
-        split = tensor.unflatten(self.axis, (self.before, samples, self.after)).movedim(self.axis + 1, 0)
+        split = _split(tensor, self.axis, self.before, samples, self.after).movedim(self.axis + 1, 0)
         extra = [size for size in (self.before, self.after) if size > 1]
         shape = split.shape
         joined = split.reshape(*shape[: self.axis + 1], *extra, *shape[self.axis + 3 :])
@@ -72,21 +72,26 @@ def sample_axis(small: torch.Size, large: Tensor) -> SampleAxis:
     factor = small[axis] // SMALL
     if len(differing) > 1 or (small[axis], large.shape[axis]) != (SMALL * factor, LARGE * factor):
         return UNKNOWN
-    found = [
-        SampleAxis(axis, before, factor // before)
-        for before in _divisors(factor)
-        if factor == 1 or _fits(large, axis, before, factor // before)
-    ]
+    if factor == 1:
+        return SampleAxis(axis)
+    orders = [SampleAxis(axis, before, factor // before) for before in _divisors(factor)]
+    equal = [order for order in orders if _differ(large, order)[0] <= _TOLERANCE]
+    told = [order for order in equal if _differ(large, order)[1] > _TOLERANCE]
+    found = equal if len(equal) == 1 else told
     return found[0] if len(found) == 1 else UNKNOWN
+
+
+def _split(tensor: Tensor, axis: int, *sizes: int) -> Tensor:
+    """Return a tensor with one axis taken apart."""
+    return tensor.reshape(*tensor.shape[:axis], *sizes, *tensor.shape[axis + 1 :])
 
 
 def _divisors(number: int) -> Iterator[int]:
     return (value for value in range(1, number + 1) if number % value == 0)
 
 
-def _fits(large: Tensor, axis: int, before: int, after: int) -> bool:
-    """Whether the rows of the two equal samples are equal, and those of the third are not."""
-    first, second, third = large.unflatten(axis, (before, LARGE, after)).unbind(axis + 1)
-    scale = float(large.abs().max())
-    same = float((first - second).abs().max()) <= _TOLERANCE * scale
-    return same and float((first - third).abs().max()) > _TOLERANCE * scale
+def _differ(large: Tensor, order: SampleAxis) -> tuple[float, float]:
+    """Return by how much the rows of the two equal samples differ, and those of the third from them."""
+    first, second, third = _split(large, order.axis, order.before, LARGE, order.after).unbind(order.axis + 1)
+    scale = max(float(large.abs().max()), torch.finfo(large.dtype).tiny)
+    return float((first - second).abs().max()) / scale, float((first - third).abs().max()) / scale

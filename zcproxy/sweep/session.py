@@ -141,8 +141,8 @@ class Session:
             found, expected = call.slots["output"].value.numel(), sizes.of(len(inputs))
             if found != expected:
                 raise ModelError(
-                    f"layer {call.name or call.kind} has {found} outputs for {len(inputs)} samples, expected {expected} "
-                    "from a first pass: its forward is not fixed"
+                    f"layer {call.name or call.kind} has {found} outputs for {len(inputs)} samples, {expected} were "
+                    "expected from a first pass: its forward is not fixed"
                 )
             call.sample_axes = axes
         return output, [call for call, alive in zip(calls, self._live, strict=True) if alive]
@@ -188,9 +188,7 @@ class Session:
             self._recorders[run.transform] = Recorder(network, blocks, replacements)
         return self._recorders[run.transform]
 
-    def _record(
-        self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool
-    ) -> list[LayerTensors]:
+    def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
         recorder = self._recorder(run)
         wanted = {name[5:-1] for name in names if name.startswith("grad(")}
         differentiates = bool(wanted) or run.loss in ("random_signs", "probabilities")

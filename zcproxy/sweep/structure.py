@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import torch
 from torch import Tensor, nn
@@ -142,7 +142,8 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     paths = count_paths(output, inputs, calls, [step.node for step in recorder.steps])
     blocks = _blocks(calls, live, recorder.steps, paths.shared_by_all)
     others = _larger(model, inputs, blocks, calls) if _may_mix_samples(calls) else None
-    rows = [_describe(*pair) for pair in zip(calls, others or [None] * len(calls), strict=True)]
+    pairs = list(zip(calls, others or repeat(None), strict=False))
+    rows = [_describe(*pair) for pair in pairs]
     for row, share in zip(rows, paths.shares, strict=True):
         row["path_share"] = share
     kept = [row for row, alive in zip(rows, live, strict=True) if alive]
@@ -163,7 +164,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
             "longest_path": paths.longest,
         },
         sample_axes,
-        [_sizes(*pair) for pair in zip(calls, others or [None] * len(calls), strict=True)],
+        [_sizes(*pair) for pair in pairs],
         Coverage(
             unseen,
             sum(unseen.values()) / max(sum(unseen.values()) + held, 1),
@@ -191,8 +192,10 @@ def _opened(model: nn.Module, gates: Iterable[str]) -> bool:
 
 
 def _unseen(model: nn.Module, loss: Tensor, used: set[str]) -> tuple[dict[str, int], int]:
-    """Return the parameters of two or more dimensions that the output depends on apart from layers, and how many
-    numbers those of layers have."""
+    """Return the matrices that the output depends on apart from layers, with their sizes, and the size of all others.
+
+    Matrices are parameters of two or more dimensions.
+    """
     matrices = {name: value for name, value in model.named_parameters() if value.dim() > 1}
     others = {name: value for name, value in matrices.items() if name not in used and value.requires_grad}
     held = sum(value.numel() for name, value in matrices.items() if name in used)
@@ -200,7 +203,9 @@ def _unseen(model: nn.Module, loss: Tensor, used: set[str]) -> tuple[dict[str, i
         return {}, held
     with reported("the backward pass of the model failed"):
         gradients = torch.autograd.grad(loss, list(others.values()), allow_unused=True, retain_graph=True)
-    found = {name: others[name].numel() for name, gradient in zip(others, gradients, strict=True) if gradient is not None}
+    found = {
+        name: others[name].numel() for name, gradient in zip(others, gradients, strict=True) if gradient is not None
+    }
     return found, held
 
 
@@ -208,7 +213,9 @@ def _weight_places(calls: Sequence[LayerCall], live: Sequence[bool]) -> list[int
     """Return for each layer call the place of its weight among those of live layers; a shared weight has one."""
     known: dict[object, int] = {}
     return [
-        known.setdefault((call.weight.data_ptr(), call.weight.shape, call.weight.stride()), len(known)) if alive else None
+        known.setdefault((call.weight.data_ptr(), call.weight.shape, call.weight.stride()), len(known))
+        if alive
+        else None
         for call, alive in zip(calls, live, strict=True)
     ]
 
@@ -223,15 +230,14 @@ def _may_mix_samples(calls: Sequence[LayerCall]) -> bool:
 
 
 @torch.no_grad()
-def _larger(
-    model: nn.Module, inputs: Tensor, blocks: dict[Place, int], calls: Sequence[LayerCall]
-) -> list[LayerCall]:
+def _larger(model: nn.Module, inputs: Tensor, blocks: dict[Place, int], calls: Sequence[LayerCall]) -> list[LayerCall]:
     """Return the layer calls for a batch of another size, see `sample_axis`."""
     batch = torch.stack([inputs[0], inputs[0], inputs[1]])
     found = Recorder(model, blocks, Replacements(awake=True)).run(batch)[1]
     if len(found) != len(calls):
         raise ModelError(
-            f"the model called {len(calls)} layers for {SMALL} samples, {len(found)} for {LARGE}: its forward is not fixed"
+            f"the model called {len(found)} layers for {LARGE} samples, {len(calls)} for {SMALL}: its forward is not "
+            "fixed"
         )
     return found
 
