@@ -27,7 +27,7 @@ from zcproxy.formula import Node, vocabulary
 from zcproxy.sweep.measure import Measurement
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Raised when probes, recorder or descriptors change what they measure: older columns are then not read any more."""
 
 
