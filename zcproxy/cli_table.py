@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
+from zcproxy.coverage import coverage_note
 from zcproxy.display import RunDisplay, console, task_table
 from zcproxy.primitives.zoo.scorers import ZOO, resolve_scorers
 from zcproxy.sweep.runner import worker_pool
@@ -70,6 +71,9 @@ def table(
         console.print(task_table(each, console.width))
         for note in notes(each):
             console.print(note, highlight=False)
+        left_out = coverage_note(get_task(each.task), each.architectures)
+        if left_out is not None:
+            console.print(left_out, highlight=False, markup=False)
     console.print(LEGEND, highlight=False, markup=False)
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, scores and figures", highlight=False)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zcproxy.formula import parse
-from zcproxy.sweep.measure import measure
 from zcproxy.sweep.layer_call import LayerCall
+from zcproxy.sweep.measure import measure
 from zcproxy.sweep.prepare import prepared
 from zcproxy.sweep.recorder import Recorder
 from zcproxy.sweep.replacements import Replacements

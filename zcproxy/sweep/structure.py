@@ -23,7 +23,8 @@ from zcproxy.errors import ModelError
 from zcproxy.sweep.derivatives import gradients_of
 from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.paths import count_paths
-from zcproxy.sweep.recorder import Place, Recorder, Step, reported
+from zcproxy.sweep.recorder import Recorder, reported
+from zcproxy.sweep.recording import Place, Step
 from zcproxy.sweep.replacements import Replacements
 from zcproxy.sweep.samples import LARGE, SMALL, SampleAxis, sample_axis
 
