@@ -15,6 +15,7 @@ from rich.table import Table
 from zcproxy import cli_benchmark, cli_evolve, cli_network, cli_search, cli_table
 from zcproxy.benchmarks import get_task
 from zcproxy.cli_options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Workers
+from zcproxy.coverage import coverage_note
 from zcproxy.device import check_device
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
@@ -134,6 +135,9 @@ def score(
     baselines = {name: found.correlation(values) for name, values in known.baselines(drawn).items()}
     rows = {**found.correlations(), **baselines}
     console.print(correlation_table(f"{task}, {name}", rows.items(), known.noise_ceiling()))
+    left_out = coverage_note(known, drawn)
+    if left_out is not None:
+        console.print(left_out, highlight=False, markup=False)
 
 
 def _is_scorer(text: str) -> bool:

@@ -18,6 +18,7 @@ from zcproxy.cli_options import (
     Seed,
     Workers,
 )
+from zcproxy.coverage import coverage_note
 from zcproxy.display import RunDisplay, console, task_table
 from zcproxy.files import check_target
 from zcproxy.interrupt import GOES_ON, advise
@@ -89,6 +90,9 @@ def table(
         console.print(task_table(each, console.width))
         for note in notes(each):
             console.print(note, highlight=False)
+        left_out = coverage_note(get_task(each.task), each.architectures)
+        if left_out is not None:
+            console.print(left_out, highlight=False, markup=False)
     console.print(LEGEND, highlight=False, markup=False)
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, scores and figures", highlight=False)

@@ -41,6 +41,10 @@ class ModelError(ZcproxyError):
     """A model cannot be scored: it raises, returns no tensor, has no weight layer, or holds NaN."""
 
 
+class ModelWarning(UserWarning):
+    """A model is scored without a part of it: layers that cannot be seen, or samples that cannot be told apart."""
+
+
 class ConfigurationError(ZcproxyError):
     """An option or a combination of options makes no sense."""
 
@@ -51,6 +55,12 @@ class RunError(ZcproxyError):
 
 class StorageError(ZcproxyError):
     """A file or folder cannot be written: the disk is full or the place is read-only."""
+
+
+def shortened(text: str, length: int = 300) -> str:
+    """Return text of others for a message of one line: without control characters, and cut."""
+    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    return line if len(line) <= length else f"{line[: length - 3]}..."
 
 
 def nearest_names(name: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zcproxy.errors import FormulaError
+from zcproxy.errors import FormulaError, ModelError, ModelWarning
 from zcproxy.files import write_text
 from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, parse
 from zcproxy.formula.evaluate import Evaluator
@@ -23,7 +24,12 @@ from zcproxy.proxy_file import FORMAT, read_proxy_file
 from zcproxy.sweep.expressions import probes_of
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.probes import PROBES
+from zcproxy.sweep.structure import Coverage
 from zcproxy.sweep.table import table_of
+from zcproxy.visible import shortened
+
+NEGLIGIBLE, MOST = 0.01, 0.5
+"""Shares of a network's parameters that no layer holds: above these, a score comes with a warning, or there is none."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +84,17 @@ class Proxy:
             The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
 
         Raises:
-            ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN.
+            ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; most of its
+                parameters of two or more dimensions are in operations that are not seen as layers.
+
+        Warns:
+            ModelWarning: more than a hundredth of them are, or the score is NaN since layers mix samples with others.
         """
         measurement = measure(model, inputs, targets, self.formula.columns())
-        return self.score(measurement)
+        score = self.score(measurement)
+        if measurement.coverage is not None:
+            _check(measurement.coverage, score)
+        return score
 
     def score(self, measurement: Measurement) -> float:
         """Return the score of a network whose columns have been measured."""
@@ -107,6 +120,24 @@ class Proxy:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file. Raises `StorageError` if it cannot be written whole."""
         write_text(Path(path), json.dumps(_finite(self.as_dict()), indent=2) + "\n")
+
+
+def _check(coverage: Coverage, score: float) -> None:
+    """Warn of what a score leaves out, or raise `ModelError` if that is most of the network."""
+    share = coverage.unseen_share
+    if share > NEGLIGIBLE:
+        text = f"{share:.1%} of the parameters of two or more dimensions are in no layer that is seen"
+        text = f"{text} (largest: {shortened(coverage.largest(), 300)})"
+        if share > MOST:
+            raise ModelError(f"{text}: a score would say nothing of them; compute with layers or functions of torch.nn")
+        warnings.warn(f"{text}: the score leaves them out", ModelWarning, stacklevel=3)
+    if math.isnan(score) and coverage.mixed:
+        names = ", ".join(coverage.mixed[:3]) + (" and others" if len(coverage.mixed) > 3 else "")
+        warnings.warn(
+            f"layers do not have the samples on one axis ({shortened(names, 200)}): what compares samples is NaN",
+            ModelWarning,
+            stacklevel=3,
+        )
 
 
 def load_proxy(path: str | os.PathLike[str]) -> Proxy:

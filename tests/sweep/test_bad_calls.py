@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy import load_proxy
-from zcproxy.errors import ModelError
+from zcproxy.errors import ModelError, ModelWarning
 from zcproxy.primitives.zoo import resolve_proxy
 
 IMAGES = torch.randn(8, 3, 4, 4, generator=torch.Generator().manual_seed(0))
@@ -151,7 +151,8 @@ def test_their_two_parts_are_real_parameters() -> None:
             filtered = torch.fft.rfft2(x) * torch.view_as_complex(self.weight)
             return self.fc(torch.fft.irfft2(filtered, s=(4, 4)).flatten(1))
 
-    assert np.isfinite(resolve_proxy("synflow")(Fourier(), IMAGES))
+    with pytest.warns(ModelWarning, match="27.3% of the parameters"):  # a filter in Fourier space is no layer
+        assert np.isfinite(resolve_proxy("synflow")(Fourier(), IMAGES))
 
 
 def test_a_matrix_that_is_too_large_names_the_primitive() -> None:

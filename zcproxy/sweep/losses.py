@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zcproxy.errors import ModelError
+from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.probes import Pass
-from zcproxy.sweep.recorder import LayerCall, reported
+from zcproxy.sweep.recorder import reported
 
 SAME_CLASS = "same_class"
 """The statistic of a cross-entropy that says which samples have the same class."""

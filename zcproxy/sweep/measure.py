@@ -18,9 +18,8 @@ from zcproxy.sweep.expressions import ColumnEvaluator, LayerTensors, Leaves, lea
 from zcproxy.sweep.isolation import Watch, adopt, fitting_defaults, own_state, restored
 from zcproxy.sweep.prepare import check_model, own_copy, prepared, prepared_inputs, prepared_targets, transformed
 from zcproxy.sweep.probes import PROBES
-from zcproxy.sweep.recorder import Recorder
 from zcproxy.sweep.session import Evaluate, Key, Session, Value
-from zcproxy.sweep.structure import Structure, examine
+from zcproxy.sweep.structure import Coverage, Structure, examine
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,13 @@ class Measurement:
         layers: number of live layers.
         values: for a column of kind `Layer`, one number a live layer; of kind `Network`, one number.
         seconds: what measuring took; 0 for a measurement read from the store.
+        coverage: what of the network its layers hold; None for a measurement read from the store.
     """
 
     layers: int
     values: dict[Node, NDArray[np.floating]]
     seconds: float = 0.0
+    coverage: Coverage | None = None
 
 
 def measure(
@@ -84,7 +85,7 @@ def measure(
             values[column] = np.array(structure.layers[column.symbol])
         else:
             values[column] = np.array([structure.network[column.symbol]])
-    return Measurement(layers, values)
+    return Measurement(layers, values, coverage=structure.coverage)
 
 
 def run_probes(
@@ -167,13 +168,13 @@ def _run(
     if not any(structure.live):
         return structure, {}
     probes = {probe for leaves in needs.values() for probe in leaves if probe}
-    runs = {run.transform: run for probe in probes for run in PROBES[probe].passes if run.transforms_network}
+    runs = {run.parameters: run for probe in probes for run in PROBES[probe].passes if run.changes_parameters}
     variants = {
-        name: transformed(network, replace(run, double=run.double and way.double), structure.modules, input_seed)
-        for name, run in runs.items()
+        parameters: transformed(network, replace(run, double=run.double and way.double))
+        for parameters, run in runs.items()
     }
-    with Recorder(network, structure.blocks) as recorder, torch.no_grad():
-        session = Session(recorder, variants, inputs, targets, input_seed, structure, way.memory_format)
+    session = Session(network, variants, inputs, targets, input_seed, structure, way.memory_format)
+    with torch.no_grad():
         return structure, session.evaluate(
             needs, lambda ready, layers: evaluate(ready, [_real_numbers(layer) for layer in layers])
         )
@@ -195,8 +196,8 @@ def _examined(network: nn.Module, original: nn.Module | None, inputs: Tensor, wa
 
 def _watched(network: nn.Module, original: nn.Module | None, inputs: Tensor) -> tuple[Structure, Watch]:
     watch = Watch(network, original)
-    with Recorder(network) as recorder, fitting_defaults(inputs), watch:
-        return examine(network, recorder, inputs), watch
+    with fitting_defaults(inputs), watch:
+        return examine(network, inputs), watch
 
 
 def _real_numbers(layer: LayerTensors) -> LayerTensors:

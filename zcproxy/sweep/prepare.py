@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
-from zcproxy.random import derive_seed
 from zcproxy.sweep.copying import copied, uncompiled
 from zcproxy.sweep.probes import Pass
-from zcproxy.sweep.recorder import NORMALISATIONS, reported
+from zcproxy.sweep.recorder import reported
 
 
 def prepared_inputs(inputs: object) -> Tensor:
@@ -108,8 +105,6 @@ def prepared(network: nn.Module, inputs: Tensor, memory_format: torch.memory_for
     for module in network.modules():
         module._backward_pre_hooks.clear()  # they would wrap the tensors that layers are linked by
         module._backward_hooks.clear()
-        if isinstance(module, NORMALISATIONS):
-            module.train()
     for parameter in network.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
     if inputs.dim() == 4:
@@ -143,14 +138,12 @@ _SINGULAR_VECTORS = ("weight_u", "weight_v", "_u", "_v")
 """Buffers by which both kinds of spectral normalisation divide weights: with signs, absolute weights turn negative."""
 
 
-def transformed(network: nn.Module, run: Pass, layers: Sequence[str], seed: int) -> nn.Module:
-    """Return a copy of a prepared network with the weights and normalisations that a pass has.
+def transformed(network: nn.Module, run: Pass) -> nn.Module:
+    """Return a copy of a prepared network with the parameters that a pass has.
 
     Args:
         network: as `prepared` returns it.
         run: the pass.
-        layers: paths of the modules of live layers, in order of execution.
-        seed: index of the Gaussian weights.
     """
     changed = copied(network, torch.float64 if run.double else None)
     if run.absolute_weights:
@@ -160,31 +153,4 @@ def transformed(network: nn.Module, run: Pass, layers: Sequence[str], seed: int)
         for name, buffer in changed.named_buffers():
             if name.rpartition(".")[2] in _SINGULAR_VECTORS:
                 buffer.abs_()
-    if run.gaussian_weights:
-        _redraw(changed, layers, seed)
-    if not run.normalised:
-        for module in changed.modules():
-            if isinstance(module, NORMALISATIONS):
-                module.forward = _identity  # type: ignore[method-assign]
     return changed
-
-
-@torch.no_grad()
-def _redraw(network: nn.Module, layers: Sequence[str], seed: int) -> None:
-    """Draw the weights of live layers from N(0, 1); biases become 0, scales of normalisations 1.
-
-    Weights depend on the place of their layer alone, so that neither dead layers nor the names of modules matter.
-    """
-    for place, path in enumerate(dict.fromkeys(layers)):
-        for name, parameter in network.get_submodule(path).named_parameters():
-            generator = torch.Generator().manual_seed(derive_seed("redrawn weights", seed, place, name))
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) * float(parameter.dim() > 1))
-    for module in network.modules():
-        if isinstance(module, NORMALISATIONS):
-            for name, parameter in module.named_parameters():
-                parameter.fill_(float(name == "weight"))
-
-
-def _identity(input: Tensor) -> Tensor:
-    """Stand in for a normalisation: with the name of its argument, and memory of its own that may be overwritten."""
-    return input.clone()
