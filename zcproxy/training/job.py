@@ -15,6 +15,7 @@ from zcproxy.benchmark import SearchSpace
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.spaces import get_space
 from zcproxy.errors import BenchmarkError
+from zcproxy.own_code import running
 from zcproxy.random import derive_seed
 from zcproxy.sweep.recorder import call_model
 from zcproxy.sweep.runner import single_threaded
