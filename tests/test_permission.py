@@ -244,7 +244,7 @@ def test_options_that_a_space_does_not_have(tmp_path: Path) -> None:
 
 def test_scopes_end(tmp_path: Path) -> None:
     with one_command():
-        with stored_in(tmp_path / "file"), pytest.raises(ConfigurationError, match="file names code, mine:x"):
-            get_space("mine:x")
-        with pytest.raises(ConfigurationError, match="cannot import 'mine'"):
-            get_space("mine:x")
+        with stored_in(tmp_path / "file"), pytest.raises(ConfigurationError, match="file names code, absent:x"):
+            get_space("absent:x")
+        with pytest.raises(ConfigurationError, match="cannot import 'absent'"):
+            get_space("absent:x")

@@ -51,11 +51,11 @@ def _from_npz(path: Path) -> tuple[Part, Part]:
     arrays = read_npz(path, _NPZ_FIELDS, str(path))
     train, test = ((arrays[f"X_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
     for images, targets in (train, test):
-        if targets.dtype.kind not in "iu" or targets.ndim != 1 or len(targets) != len(images):
+        if targets.ndim != 1 or len(targets) != len(images):
             raise BenchmarkError(f"{path} has classes of shape {targets.shape} for {len(images)} images")
         if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3):
             raise BenchmarkError(f"{path} has {images.dtype} images of shape {images.shape}, not samples x 32 x 32 x 3")
-    return (train[0], train[1].astype(np.int64)), (test[0], test[1].astype(np.int64))
+    return train, test
 
 
 def _from_batches(folder: Path, names: tuple[str, ...], field: bytes) -> Part:

@@ -13,8 +13,8 @@ import pyarrow
 
 from fuzz.outcome import PromiseError
 
-_CLOCKS = {"seconds", "training_seconds", "measuring_seconds", "total_seconds", "sum"}
-"""Keys of what a clock said, and of a checksum of a record that has one in it."""
+_CLOCKS = {"seconds", "training_seconds", "measuring_seconds", "total_seconds", "sum", "front_sha256"}
+"""Keys of what a clock said, and of checksums of what has that in it."""
 
 _SECONDS_CELL = -3
 """Place of the time of a proxy in a row of `table.md`, split at its bars."""

@@ -8,7 +8,7 @@ import pytest
 
 from zcproxy import Proxy
 from zcproxy.benchmarks import datasets_of
-from zcproxy.errors import FormulaError, ProxyFileError
+from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.formula import parse
 from zcproxy.primitives import zoo
 from zcproxy.primitives.zoo import (
@@ -82,7 +82,7 @@ def test_a_descriptor_of_the_network_is_a_formula() -> None:
         ("sum(parms)", FormulaError, "unknown name 'parms' (did you mean params"),
         ("sum(params", FormulaError, "expected ')' but found end of the formula"),
         ("params + macs", FormulaError, "a proxy yields one number a network, but 'params + macs' is of kind Layer"),
-        ("", FormulaError, "expected a name, a number or '('"),
+        ("", ConfigurationError, "empty proxy: give a file, a name"),
     ],
 )
 def test_what_is_no_proxy_is_an_error_of_one_line(text: str, error: type[Exception], message: str) -> None:
@@ -103,6 +103,6 @@ def test_an_unknown_published_name_comes_with_the_nearest() -> None:
 def test_a_broken_file_is_an_error_of_one_line(tmp_path: Path, content: str) -> None:
     path = tmp_path / "broken.json"
     path.write_text(content)
-    with pytest.raises((ProxyFileError, FormulaError)) as raised:
+    with pytest.raises((ConfigurationError, ProxyFileError, FormulaError)) as raised:
         resolve_proxy(str(path))
     assert str(path) in str(raised.value) and len(str(raised.value).splitlines()) == 1
