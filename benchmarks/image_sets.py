@@ -1,0 +1,37 @@
+"""What a minibatch is made of, said beside every number that was measured on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OWN, OFFICIAL, SAMPLE, PHOTOGRAPHS, BROUGHT, NOISE = "own", "official", "sample", "photographs", "task", "noise"
+"""Images of the user; of the dataset's own files; of a sample of them; crops of two photographs; what a task brings."""
+
+_AS_EVER = (SAMPLE, BROUGHT, NOISE)
+"""Kinds that the column store does not tell apart: the task settles which one it is."""
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """The images of a minibatch.
+
+    Attributes:
+        token: kind, then digest or version, then the user's name for them: any process finds the same images by it.
+        description: what they are, in a few words, as files and tables say it.
+        advice: how to use others, for the screen; empty where they are the dataset's own.
+    """
+
+    token: str
+    description: str
+    advice: str = ""
+
+    @property
+    def tag(self) -> str:
+        """What tells columns measured on these images from those on others; empty for what a task has by itself."""
+        kind, *rest = self.token.split(" ")
+        return "" if kind in _AS_EVER else " ".join([kind, *rest[:1]])
+
+    @property
+    def line(self) -> str:
+        """The line that the screen shows."""
+        return f"images: {self.description}" + (f" ({self.advice})" if self.advice else "")
