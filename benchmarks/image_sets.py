@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from zcproxy.errors import RunError
+from zcproxy.files import write_text
+
+FILE = "images.json"
+"""In the directory of a run: what each task was shown when the run began, so that it goes on with the same."""
 
 OWN, OFFICIAL, SAMPLE, PHOTOGRAPHS, BROUGHT, NOISE = "own", "official", "sample", "photographs", "task", "noise"
 """Images of the user; of the dataset's own files; of a sample of them; crops of two photographs; what a task brings."""
@@ -35,3 +44,21 @@ class ImageSet:
     def line(self) -> str:
         """The line that the screen shows."""
         return f"images: {self.description}" + (f" ({self.advice})" if self.advice else "")
+
+
+def keep_image_sets(folder: Path, found: Mapping[str, ImageSet]) -> None:
+    """Write what each task of a run is shown into its directory. Raises `StorageError`."""
+    content = {task: {"token": each.token, "description": each.description} for task, each in found.items()}
+    write_text(folder / FILE, json.dumps(content, indent=2) + "\n")
+
+
+def kept_image_sets(folder: Path) -> dict[str, ImageSet]:
+    """Return what `keep_image_sets` wrote into a directory; nothing where it did not. Raises `RunError`."""
+    place = folder / FILE
+    try:
+        content = json.loads(place.read_text(encoding="utf-8"))
+        return {str(task): ImageSet(str(each["token"]), str(each["description"])) for task, each in content.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"cannot read {place} ({error!r}): delete it to go on with the images at hand") from error

@@ -23,7 +23,7 @@ from zcproxy.benchmarks.data import configured_directory, sha256_of, verified_fi
 from zcproxy.benchmarks.datasets.cifar import FOLDERS, first_training_file, read_batch
 from zcproxy.benchmarks.image_sets import OFFICIAL, PHOTOGRAPHS, SAMPLE, ImageSet
 from zcproxy.benchmarks.photographs import CROPS, VERSION, photograph_crops, photograph_moments
-from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.random import array_generator
 from zcproxy.training.dataset import alternating_order
 
@@ -131,7 +131,9 @@ def image_set(images: Images, chosen: str = "") -> ImageSet:
     if kind == PHOTOGRAPHS:
         place = f"put {FOLDERS[source.classes]} into {configured_directory()} or " if source.classes else ""
         found = f"crops of two photographs in place of {images.dataset}"
-        return ImageSet(chosen, found, f"{place}give others with --images")
+        return ImageSet(chosen, found, f"to use others, {place}give --images")
+    if kind != OFFICIAL:
+        raise ConfigurationError(f"unknown images '{chosen}': name them with --images, or call `import_images` first")
     if official is None or _digest(official) != digest:
         raise BenchmarkError(
             f"the {images.dataset} images that were begun with are no longer in {configured_directory()}: put "

@@ -132,7 +132,9 @@ def _of_items(reference: str, items: Any) -> Pictures:
             f"{reference} returned a {type(items).__name__}: expected images, (images, classes), or a torch dataset"
         )
     found = [items[index] for index in range(min(len(items), MOST))]
-    pairs = [item if isinstance(item, tuple | list) and len(item) == 2 else (item, place) for place, item in enumerate(found)]
+    pairs = [
+        item if isinstance(item, tuple | list) and len(item) == 2 else (item, place) for place, item in enumerate(found)
+    ]
     images = [_array(image) for image, _ in pairs]
     if len({image.shape for image in images}) > 1:
         raise BenchmarkError(f"{reference}: images are of different shapes: resize them to one")

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from zcproxy.benchmark import Batch
@@ -33,8 +32,8 @@ def import_images(reference: str) -> str:
     """Read images, keep them in the cache, and return the token that every process finds them by.
 
     Args:
-        reference: a folder of pictures (a class each, or in a folder a class), an npz file, or `package.module:function`
-            that returns images, or images and classes; empty for none.
+        reference: a folder of pictures (each a class, or each folder in it), an npz file, or `package.module:function`
+            of what returns images, or images and classes; empty for none.
 
     Raises:
         BenchmarkError: there are no images, or they do not fit each other.
@@ -52,6 +51,21 @@ def import_images(reference: str) -> str:
             np.savez(stream, pixels=pictures.pixels, targets=pictures.targets)
     name = reference if ":" in reference else Path(reference).resolve().name
     return f"{OWN} {digest} {name}"
+
+
+def restore_images(reference: str, token: str) -> None:
+    """Read images again that a run was begun with, where the cache has lost them.
+
+    Args:
+        reference: what the user names now; empty for nothing.
+        token: of the images that the run was begun with; empty for what is at hand.
+
+    Raises:
+        ConfigurationError: the run was begun with others. Other errors are those of `import_images`.
+    """
+    if reference and import_images(reference).split(" ")[1:2] != token.split(" ")[1:2]:
+        begun = token.partition(" ")[2] or "what was at hand"
+        raise ConfigurationError(f"the run was begun with other images ({begun}): leave out --images, or begin anew")
 
 
 def own_image_set(token: str) -> ImageSet:

@@ -10,9 +10,12 @@ from typing import Annotated
 import pandas as pd
 import typer
 from rich.table import Table
+from torch import Tensor
 
 from zcproxy import cli_benchmark, cli_evolve, cli_network, cli_search, cli_table
 from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.own_images import import_images, own_batch, own_image_set
+from zcproxy.cli_images import Images, say_images
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
 from zcproxy.export import export_python
@@ -77,6 +80,7 @@ def score(
     device: Device = "cpu",
     model: Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")] = None,
     input_shape: Annotated[str | None, typer.Option("--input", help="Its input, for example 3x32x32.")] = None,
+    images: Images = "",
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score one model of your own."""
     if model is None and task is None and proxy is not None and not _is_scorer(proxy):
@@ -87,9 +91,7 @@ def score(
         if input_shape is None:
             raise ConfigurationError("--model needs --input, for example --input 3x32x32")
         network = load_model(model).to(device)
-        inputs = random_inputs(parse_shape(input_shape), chosen.batch_size, seed).to(device)
-        if chosen.needs_images:
-            console.print("the proxy looks at images; Gaussian noise and random classes stand in for them")
+        inputs = _model_inputs(chosen, parse_shape(input_shape), images, seed).to(device)
         print(repr(chosen(network, inputs)))
         return
     if task is None:
@@ -108,6 +110,7 @@ def score(
             population=name,
             device=device,
             initialisation=initialisation,
+            images=import_images(images),
             executor=executor,
             progress=lambda done, total: display.sweeping(task, done, total),
         )
@@ -118,6 +121,19 @@ def score(
     baselines = {name: found.correlation(values) for name, values in known.baselines(drawn).items()}
     rows = {**found.correlations(), **baselines}
     console.print(correlation_table(f"{task}, {name}", rows.items(), known.noise_ceiling()))
+    say_images(found.images)
+
+
+def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) -> Tensor:
+    """Return inputs for a model of one's own, and say what they are where the proxy looks at them."""
+    if not proxy.needs_images:
+        return random_inputs(shape, proxy.batch_size, seed)
+    if not images:
+        console.print("the proxy looks at images; Gaussian noise and random classes stand in for them: see --images")
+        return random_inputs(shape, proxy.batch_size, seed)
+    token = import_images(images)
+    say_images(own_image_set(token))
+    return own_batch(token, shape, 1, proxy.batch_size).inputs
 
 
 def _is_scorer(text: str) -> bool:

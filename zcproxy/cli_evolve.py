@@ -11,6 +11,9 @@ import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
 from zcproxy.benchmarks.families import labelled_families, tasks_by_goal
+from zcproxy.benchmarks.image_sets import kept_image_sets
+from zcproxy.benchmarks.own_images import import_images, restore_images
+from zcproxy.cli_images import Images, say_images
 from zcproxy.comparison import CORRELATIONS, compare
 from zcproxy.correlation import Correlation
 from zcproxy.display import RunDisplay, console, correlation_table
@@ -18,6 +21,7 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.targets import TARGETS
 from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorers, split_names
 
@@ -103,6 +107,7 @@ def evolve_command(
             help="Then test the best of as many random formulas, and two predictors trained on the same columns, too.",
         ),
     ] = False,
+    images: Images = "",
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     proxies = resolve_scorers(compare_with)
@@ -110,6 +115,7 @@ def evolve_command(
         if resume_from is not None:
             if tasks:
                 raise ConfigurationError("--resume continues with the tasks of the run: leave the tasks out")
+            restore_images(images, RunDirectory(resume_from).configuration().images)
             result = resume(resume_from, workers=workers, observer=display)
             path = resume_from
         else:
@@ -135,6 +141,7 @@ def evolve_command(
                 resampled=resample,
                 sample_seed=sample_seed,
                 hold_out=held_out,
+                images=import_images(images),
             )
             seconds = None if budget is None else parse_duration(budget)
             if seconds is None and generations is None and evaluations is None:
@@ -165,9 +172,11 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
     console.print()
     console.print(f"best formula ({result.chosen.training.size} nodes):", highlight=False)
     print(result.chosen.formula)
+    shown = kept_image_sets(path)
     for name, found in rows.items():
         title = f"{name}, {result.test[name].population}"
         console.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
+        say_images(shown.get(name))
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
         f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}\n"

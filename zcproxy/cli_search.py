@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from zcproxy.benchmarks.image_sets import kept_image_sets
+from zcproxy.benchmarks.own_images import import_images, restore_images
+from zcproxy.cli_images import Images, say_images
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import ConfigurationError
 from zcproxy.primitives.zoo import resolve_proxy
@@ -17,7 +20,7 @@ from zcproxy.proxy import Proxy
 from zcproxy.reference import parse_shape
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, parse_limit, resume, search
 from zcproxy.search.algorithms import ALGORITHMS
-from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT
+from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, SearchDirectory
 from zcproxy.search.goals import MAXIMIZED, PROXY, TRAINED_ACCURACY
 from zcproxy.search.network_quantities import INITIALISATION, WEIGHTS
 from zcproxy.training.recipe import Recipe
@@ -82,12 +85,14 @@ def search_command(
     initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    images: Images = "",
 ) -> None:
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
     with RunDisplay() as display:
         if resume_from is not None:
             if subject is not None:
                 raise ConfigurationError("--resume continues the search as it was: leave the subject out")
+            restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
             out, result = resume_from, resume(resume_from, workers=workers, step=display.step)
         elif subject is None:
             raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
@@ -106,6 +111,7 @@ def search_command(
                 latency_batch_size=latency_batch_size,
                 dataset=dataset,
                 recipe=Recipe(epochs=epochs),
+                images=import_images(images),
             )
             configuration = SearchConfiguration(
                 setting,
@@ -148,6 +154,8 @@ def _show(result: SearchResult, out: Path) -> None:
         console.print(f"and {len(front) - SHOWN} more in {out / FRONT}", highlight=False)
     if result.undefined:
         console.print(f"{result.undefined} architectures with an undefined quantity rank worst", highlight=False)
+    for shown in kept_image_sets(out).values():
+        say_images(shown)
     outside = max(0.0, result.total_seconds - result.measuring_seconds)
     console.print(
         f"{result.total_seconds:.0f} s, {outside:.1f} s of it outside of measuring; written: {out / EVALUATIONS}, "

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
+from zcproxy.benchmarks.own_images import import_images
+from zcproxy.cli_images import Images
 from zcproxy.display import RunDisplay, console, task_table
 from zcproxy.primitives.zoo.scorers import ZOO, resolve_scorers
 from zcproxy.sweep.runner import worker_pool
@@ -44,6 +46,7 @@ def table(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    images: Images = "",
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
     scorers = resolve_scorers(proxies)
@@ -58,6 +61,7 @@ def table(
         resamples=resamples,
         device=device,
         unseen_by=tuple(unseen_by or ()),
+        images=import_images(images),
     )
     found = []
     with RunDisplay() as display, worker_pool(workers) as executor:
@@ -68,6 +72,8 @@ def table(
     for each in found:
         console.print()
         console.print(task_table(each, console.width))
+        if each.images is not None and each.images.advice:
+            console.print(f"Images: {each.images.advice}.", highlight=False, markup=False, soft_wrap=True)
         for note in notes(each):
             console.print(note, highlight=False)
     console.print(LEGEND, highlight=False, markup=False)

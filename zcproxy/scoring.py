@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from zcproxy.aggregate import Aggregate, Scorer, members_of
 from zcproxy.benchmark import Task
 from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.image_sets import ImageSet
+from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import BenchmarkError, ConfigurationError
 from zcproxy.evolve.directory import RunDirectory
@@ -41,6 +43,7 @@ class Scores:
         scores: for each scorer, by name, one number a network, NaN where it is undefined.
         labels: their accuracies in percent.
         seconds: what measuring each network took now; 0 for those whose columns were known.
+        images: what the networks were shown; None where no scorer looks at images.
     """
 
     task: str
@@ -49,6 +52,7 @@ class Scores:
     scores: Mapping[str, NDArray[np.float64]]
     labels: NDArray[np.float64]
     seconds: NDArray[np.float64]
+    images: ImageSet | None = None
 
     def correlation(self, values: NDArray[np.float64], *, seed: int = 0) -> Correlation:
         """Return how well one number a network ranks these networks; `seed` of the bootstrap."""
@@ -126,6 +130,7 @@ def score_networks(
     batch_size: int | None = None,
     device: str = "cpu",
     initialisation: int = 0,
+    images: str = "",
     executor: Executor | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
@@ -140,6 +145,7 @@ def score_networks(
         batch_size: samples of a minibatch for all scorers; None for what each asks for, with a sweep for each size.
         device: `cpu` or `cuda`.
         initialisation: index of the random initialisation and inputs.
+        images: token of the user's images, see `zcproxy.benchmarks.own_images`; empty for what is at hand.
         executor: where networks are measured, see `zcproxy.sweep.runner.worker_pool`.
         cache: the cache directory; the default one if None.
         progress: told after each chunk of networks.
@@ -152,10 +158,11 @@ def score_networks(
     if repeated:
         raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")
     labels = get_task(task_name).labels(architectures)
+    shown = images_shown(scorers, task_name, images)
     found: dict[tuple[Node, int], NDArray[np.float64]] = {}
     seconds = np.zeros(len(architectures))
     for size, columns in columns_by_batch_size(scorers, batch_size).items():
-        context = Context(task_name, size, initialisation, device)
+        context = Context(task_name, size, initialisation, device, "" if shown is None else shown.token)
         table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
         seconds += table.seconds
         evaluator = Evaluator(table.counts, table.values)
@@ -166,7 +173,14 @@ def score_networks(
     for scorer in scorers:
         values = [found[proxy.formula, batch_size or proxy.batch_size] for proxy in members_of(scorer)]
         scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
-    return Scores(task_name, population, tuple(architectures), scores, labels, seconds)
+    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown)
+
+
+def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") -> ImageSet | None:
+    """Return what images scorers look at on a task, of the user or at hand; None if at none."""
+    if not any(proxy.needs_images for proxy in _proxies(scorers)):
+        return None
+    return images_of(get_task(task_name), images)
 
 
 def columns_by_batch_size(scorers: Sequence[Scorer], batch_size: int | None = None) -> dict[int, list[Node]]:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.families import check_apart
+from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
+from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
@@ -97,7 +99,10 @@ def evolve(
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
     directory.create(configuration, limits)
-    run = _Run(configuration, limits, directory, samples, cache or default_cache(), observer or Silent())
+    kept = kept_image_sets(out)
+    images = {name: kept[name] if name in kept else images_of(get_task(name), configuration.images) for name in samples}
+    keep_image_sets(out, images)
+    run = _Run(configuration, limits, directory, samples, images, cache or default_cache(), observer or Silent())
     with worker_pool(workers) as executor:
         return run.complete(executor)
 
@@ -141,6 +146,7 @@ class _Run:
         limits: Limits,
         directory: RunDirectory,
         samples: dict[str, Sample],
+        images: dict[str, ImageSet],
         cache: Path,
         observer: Observer,
     ) -> None:
@@ -150,7 +156,11 @@ class _Run:
         self._samples = samples
         self._cache = cache
         self._observer = observer
-        self._contexts = {name: Context(name, configuration.batch_size, 0, configuration.device) for name in samples}
+        self._images = images
+        self._contexts = {
+            name: Context(name, configuration.batch_size, 0, configuration.device, images[name].token)
+            for name in samples
+        }
         self._pace = LEAST_PACE
 
     def complete(self, executor: Executor | None) -> Result:
@@ -168,7 +178,8 @@ class _Run:
         tests = {name: self._test(executor, name, chosen) for name in self._configuration.tested}
         baselines = {name: self._test_baselines(name) for name in self._configuration.tested}
         result = result.tested(tests, baselines, state, clock.seconds)
-        write_results(self._directory.path, result, self._configuration)
+        shown = {name: found.description for name, found in self._images.items()}
+        write_results(self._directory.path, result, self._configuration, shown)
         return result
 
     def _advance(self, executor: Executor | None, state: State, clock: _Clock) -> None:

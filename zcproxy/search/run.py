@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
+from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.errors import ModelError
+from zcproxy.formula import parse
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
 from zcproxy.search.configuration import SearchConfiguration
@@ -18,12 +21,13 @@ from zcproxy.search.directory import SearchDirectory
 from zcproxy.search.evaluation import Evaluator
 from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Goals, Outcome
-from zcproxy.search.network_quantities import Bench
+from zcproxy.search.network_quantities import Bench, Setting
 from zcproxy.search.results import SearchResult, result_of, write_results
 from zcproxy.search.reuse import measured_by
 from zcproxy.search.sources import sources_of
 from zcproxy.search.subject import Subject
 from zcproxy.search.super_network import SuperNetwork
+from zcproxy.sweep.expressions import looks_at_images
 from zcproxy.sweep.runner import worker_pool
 
 Step = Callable[[str, int, int], None]
@@ -58,15 +62,20 @@ def search(
         RunError: `out` belongs to another search, or a worker died.
         StorageError: something cannot be written.
     """
-    bench = Bench(subject or configuration.setting.subject(), configuration.setting)
+    setting = configuration.setting
+    searched = subject or setting.subject()
+    images = shown_images(searched, setting, out)
+    bench = Bench(searched, replace(setting, images=setting.images if images is None else images.token))
     start = [bench.subject.space.parse(text) for text in configuration.start_from]
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
     directory = SearchDirectory(out)
     with worker_pool(1 if subject is not None else workers) as executor:
         table = Path(configuration.table) if configuration.table else None
         sources = sources_of(dict.fromkeys(names), bench, table, executor, cache)
-        known = [measured for path in reuse for measured in measured_by(path, configuration)]
+        known = [measured for path in reuse for measured in measured_by(path, configuration, images)]
         directory.create(configuration)
+        if images is not None:
+            keep_image_sets(out, {searched.name: images})
         directory.mend()
         evaluator = Evaluator(sources, directory.note)
         evaluator.add(directory.measured())
@@ -79,6 +88,13 @@ def search(
     write_results(out, result)
     result.check_feasible()
     return result
+
+
+def shown_images(subject: Subject, setting: Setting, out: Path) -> ImageSet | None:
+    """Return what the proxy is shown: as the search in `out` was begun with; None if it looks at no images."""
+    if not setting.formula or not looks_at_images(parse(setting.formula)):
+        return None
+    return kept_image_sets(out).get(subject.name) or images_of(subject, setting.images)
 
 
 def resume(out: Path, *, workers: int = 1, cache: Path | None = None, step: Step | None = None) -> SearchResult:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from zcproxy.aggregate import Scorer, text_of
 from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.image_sets import ImageSet
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.primitives.zoo import BASELINE, NAMES, reported_tau, resolve_proxy
-from zcproxy.scoring import draw_networks, population_name, score_networks
+from zcproxy.scoring import draw_networks, images_shown, population_name, score_networks
 from zcproxy.table.measures import Estimate, estimates
 from zcproxy.table.timing import seconds_alone
 
@@ -38,6 +39,7 @@ class Plan:
         resamples: of the bootstrap.
         device: `cpu` or `cuda`.
         unseen_by: run directories; networks that a run has seen, and their equivalents, are left out.
+        images: token of the user's images, see `zcproxy.benchmarks.own_images`; empty for what is at hand.
     """
 
     networks: int | None = None
@@ -49,6 +51,7 @@ class Plan:
     resamples: int = 1000
     device: str = "cpu"
     unseen_by: tuple[Path, ...] = ()
+    images: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class TaskTable:
         rows: the proxies in the order given, then the baselines.
         ceiling: tau between two trainings, None if unknown.
         plan: how it was measured.
+        images: what the networks were shown; None where no proxy looks at images.
     """
 
     task: str
@@ -95,6 +99,7 @@ class TaskTable:
     rows: tuple[Row, ...]
     ceiling: float | None
     plan: Plan
+    images: ImageSet | None = None
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -141,7 +146,11 @@ def build_table(
     )
     baselines = task.baselines(networks)
     scorers = _without_baselines(scorers, baselines)
-    sweep = partial(score_networks, scorers, task_name, networks, population=population, device=plan.device)
+    shown = images_shown(scorers, task_name, plan.images)
+    images = "" if shown is None else shown.token
+    sweep = partial(
+        score_networks, scorers, task_name, networks, population=population, device=plan.device, images=images
+    )
     found = []
     for index in range(plan.initialisations):
         part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
@@ -163,7 +172,7 @@ def build_table(
     )
     judged = dict(zip(scores, (executor.map if executor else map)(judge, scores.values()), strict=True))
     seconds = seconds_alone(
-        scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, executor=executor
+        scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
     )
     texts = dict.fromkeys(baselines, BASELINE) | {scorer.name: text_of(scorer) for scorer in scorers}
     rows = tuple(
@@ -178,7 +187,7 @@ def build_table(
         )
         for name, values in scores.items()
     )
-    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan)
+    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:

@@ -50,7 +50,7 @@ def title(table: TaskTable) -> str:
 def notes(table: TaskTable) -> list[str]:
     """Return what a reader has to know beside the numbers, a sentence each."""
     known = len(table.labels)
-    found = []
+    found = [] if table.images is None else [f"Images: {table.images.description}."]
     if known < FEWEST_FOR_INTERVAL:
         found.append(f"{known} networks are too few for an interval: {FEWEST_FOR_INTERVAL} or more have one.")
     by_count: dict[int, list[str]] = {}
