@@ -78,7 +78,7 @@ def _of_folder(folder: Path) -> Pictures:
     targets = np.array([ranks[name] for name in names], np.int64)
     order = _first(targets)
     chosen = [files[index] for index in order]
-    side = min(LARGEST_SIDE, *(min(_opened(path).size) for path in chosen))
+    side = min(LARGEST_SIDE, *map(_least_side, chosen))
     return Pictures(np.stack([_square(path, side) for path in chosen]), targets[order])
 
 
@@ -87,6 +87,11 @@ def _opened(path: Path) -> Image.Image:
         return Image.open(path)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise BenchmarkError(f"{path} is no picture that can be read: take it out of the folder") from error
+
+
+def _least_side(path: Path) -> int:
+    with _opened(path) as picture:
+        return min(picture.size)
 
 
 def _square(path: Path, side: int) -> NDArray[np.uint8]:

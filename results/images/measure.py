@@ -1,9 +1,9 @@
 """How correlations change with the images that networks are shown.
 
-    python results/images/measure.py --networks 150
+    python results/images/measure.py --tasks nasbench201/cifar10 --networks 100
 
 Scores the same cells of NAS-Bench-201 with proxies that look at pixels, once for each kind of images, and writes
-`correlations.csv` and `table.md` beside this file. Needs the sample files of CIFAR and ImageNet in the data directory.
+`correlations.csv` beside this file. Needs the sample files of CIFAR and ImageNet in the data directory.
 What is in the column store is not measured again.
 """
 
@@ -82,18 +82,22 @@ def measure(task: str, networks: int, folder: Path) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    """Measure all tasks."""
+    """Measure the tasks named on the command line; rows of other tasks in the files stay."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", type=int, default=150)
+    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS))
+    parser.add_argument("--networks", type=int, default=100)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row for task in TASKS for row in measure(task, options.networks, Path(folder))]
-    table = pd.DataFrame(rows)
-    table.to_csv(OUT / "correlations.csv", index=False, float_format="%.4f")
-    cells = table.pivot_table(index=["task", "proxy"], columns="images", values="tau", sort=False).round(3)
-    (OUT / "table.md").write_text(
-        cells.reset_index().to_markdown(index=False) if hasattr(cells, "x") else cells.to_string()
-    )
+        rows = [row for task in options.tasks for row in measure(task, options.networks, Path(folder))]
+    table, place = pd.DataFrame(rows), OUT / "correlations.csv"
+    if place.exists():
+        known = pd.read_csv(place)
+        table = pd.concat([known[~known["task"].isin(options.tasks)], table])
+    table.to_csv(place, index=False, float_format="%.4f")
+    for value in ("tau", "tau_to_first"):
+        print(
+            table.pivot_table(index=["task", "proxy"], columns="images", values=value, sort=False).round(3).to_string()
+        )
 
 
 if __name__ == "__main__":
