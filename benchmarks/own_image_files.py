@@ -105,9 +105,9 @@ def _square(path: Path, side: int) -> NDArray[np.uint8]:
 
 def _of_npz(path: Path) -> Pictures:
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no archive of arrays")
         with np.load(path, allow_pickle=False) as content:
-            if not hasattr(content, "files"):
-                raise ValueError("it holds one array without a name")
             images = next((name for name in _IMAGES_IN_NPZ if name in content.files), None)
             classes = next((name for name in _CLASSES_IN_NPZ if name in content.files), None)
             if images is None:
