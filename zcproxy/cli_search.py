@@ -22,6 +22,7 @@ from zcproxy.search import SearchConfiguration, SearchResult, Setting, parse_lim
 from zcproxy.search.algorithms import ALGORITHMS
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, SearchDirectory
 from zcproxy.search.goals import MAXIMIZED, PROXY, TRAINED_ACCURACY
+from zcproxy.search.latency import LARGE_SPREAD
 from zcproxy.search.network_quantities import INITIALISATION, WEIGHTS
 from zcproxy.training.recipe import Recipe
 
@@ -82,6 +83,7 @@ def search_command(
         Path | None, typer.Option(help="File of trained weights of the super-network, in place of its own.")
     ] = None,
     latency_batch_size: Annotated[int, typer.Option(min=1, help="Samples of a timed pass.")] = 1,
+    latency_threads: Annotated[int, typer.Option(min=1, help="Threads of a timed pass.")] = 1,
     initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -109,6 +111,7 @@ def search_command(
                 initialisation=initialisation,
                 device=device,
                 latency_batch_size=latency_batch_size,
+                latency_threads=latency_threads,
                 dataset=dataset,
                 recipe=Recipe(epochs=epochs),
                 images=import_images(images),
@@ -156,6 +159,13 @@ def _show(result: SearchResult, out: Path) -> None:
         console.print(f"{result.undefined} architectures with an undefined quantity rank worst", highlight=False)
     for shown in kept_image_sets(out).values():
         say_images(shown)
+    if result.unsteady:
+        console.print(
+            f"the latency of {result.unsteady} of {len(result.table)} architectures varied by more than "
+            f"{LARGE_SPREAD:.0%} between runs: close other programs, and search again into another --out",
+            highlight=False,
+            soft_wrap=True,
+        )
     outside = max(0.0, result.total_seconds - result.measuring_seconds)
     console.print(
         f"{result.total_seconds:.0f} s, {outside:.1f} s of it outside of measuring; written: {out / EVALUATIONS}, "

@@ -55,6 +55,7 @@ class Setting:
         initialisation: index of the random initialisation.
         device: `cpu` or `cuda`.
         latency_batch_size: samples of a timed pass.
+        latency_threads: of torch, for a timed pass.
         dataset: what `trained_accuracy` is measured on, see `zcproxy.benchmarks.datasets.load_dataset`.
         recipe: how networks are trained for it.
         images: token of the images that the proxy is shown, see `zcproxy.benchmarks.own_images`; empty for what is at
@@ -74,6 +75,7 @@ class Setting:
     dataset: str = ""
     recipe: Recipe = field(default_factory=Recipe)
     images: str = ""
+    latency_threads: int = 1
 
     def __post_init__(self) -> None:
         check_weights(self.weights)
@@ -129,6 +131,7 @@ class Bench:
             self.subject.input_shape,
             batch_size=setting.latency_batch_size,
             device=setting.device,
+            threads=setting.latency_threads,
         )
         return {LATENCY: found.median, LATENCY_SPREAD: found.spread}
 

@@ -30,6 +30,7 @@ class SearchResult:
         table: a row an architecture: `arch`, its quantities, `seconds`.
         measuring_seconds: time spent measuring now.
         total_seconds: time spent in all now.
+        unsteady: architectures whose latency varied much from run to run, see `zcproxy.search.latency.LARGE_SPREAD`.
     """
 
     goals: Goals
@@ -37,6 +38,7 @@ class SearchResult:
     table: pd.DataFrame
     measuring_seconds: float
     total_seconds: float
+    unsteady: int = 0
 
     @property
     def front(self) -> pd.DataFrame:
@@ -64,14 +66,19 @@ class SearchResult:
 
 
 def result_of(
-    goals: Goals, outcomes: Sequence[Outcome], seconds: Sequence[float], measuring: float, total: float
+    goals: Goals,
+    outcomes: Sequence[Outcome],
+    seconds: Sequence[float],
+    measuring: float,
+    total: float,
+    unsteady: int = 0,
 ) -> SearchResult:
     """Return the result of a search; `seconds` that measuring each architecture took."""
     values = np.array([outcome.values for outcome in outcomes], np.float64).reshape(len(outcomes), -1)
     columns = {name: values[:, place] for place, name in enumerate(goals.quantities)}
     names = [outcome.architecture for outcome in outcomes]
     table = pd.DataFrame({ARCHITECTURE: names, **columns, SECONDS: list(seconds)})
-    return SearchResult(goals, tuple(outcomes), table, measuring, total)
+    return SearchResult(goals, tuple(outcomes), table, measuring, total, unsteady)
 
 
 def write_results(path: Path, result: SearchResult) -> None:

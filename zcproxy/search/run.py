@@ -21,7 +21,8 @@ from zcproxy.search.directory import SearchDirectory
 from zcproxy.search.evaluation import Evaluator
 from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Goals, Outcome
-from zcproxy.search.network_quantities import Bench, Setting
+from zcproxy.search.latency import LARGE_SPREAD
+from zcproxy.search.network_quantities import LATENCY, LATENCY_SPREAD, Bench, Setting
 from zcproxy.search.results import SearchResult, result_of, write_results
 from zcproxy.search.reuse import measured_by
 from zcproxy.search.sources import sources_of
@@ -122,7 +123,12 @@ class _Run:
         outcomes = self._drive(algorithm, goals, configuration.evaluations, "searching")
         seconds = [self.evaluator.seconds[outcome.architecture] for outcome in outcomes]
         total = time.perf_counter() - started
-        return result_of(goals, outcomes, seconds, self.evaluator.measuring, total)
+        return result_of(goals, outcomes, seconds, self.evaluator.measuring, total, self._unsteady(outcomes))
+
+    def _unsteady(self, outcomes: Sequence[Outcome]) -> int:
+        """Return how many architectures have a latency that varied much from run to run."""
+        known = [self.evaluator.known[outcome.architecture] for outcome in outcomes]
+        return sum(row[LATENCY_SPREAD] > LARGE_SPREAD * row[LATENCY] for row in known if LATENCY_SPREAD in row)
 
     def _warm(self, start: Sequence[str]) -> list[Outcome]:
         """Return what a search by the proxy and what is cheap comes upon."""
