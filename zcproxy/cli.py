@@ -26,7 +26,7 @@ from zcproxy.primitives.zoo.scorers import resolve_scorer
 from zcproxy.proxies import DEFAULT
 from zcproxy.proxy import Proxy
 from zcproxy.reference import load_model, parse_shape, random_inputs
-from zcproxy.scoring import draw_networks, population_name, score_networks
+from zcproxy.scoring import draw_networks, population_name, score_networks, seen_in_fitting, seen_line
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.sweep.store import clear, default_cache, summaries
 
@@ -122,6 +122,8 @@ def score(
     rows = {**found.correlations(), **baselines}
     console.print(correlation_table(f"{task}, {name}", rows.items(), known.noise_ceiling()))
     say_images(found.images)
+    for proxy_name, seen in seen_in_fitting([scorer], known, drawn).items():
+        console.print(seen_line(proxy_name, seen, len(drawn)), highlight=False, markup=False, soft_wrap=True)
 
 
 def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.image_sets import ImageSet
 from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.correlation import Correlation, correlate
-from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.errors import BenchmarkError, ConfigurationError, FormulaError
+from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import RunDirectory
-from zcproxy.evolve.run import draw_samples
+from zcproxy.evolve.run import fitted_networks
 from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.proxy import Proxy
@@ -90,9 +92,7 @@ def draw_networks(
     known = task.architectures(population)
     seen: set[str] = set()
     for path in unseen_by:
-        for name, sample in draw_samples(RunDirectory(path).configuration()).items():
-            if get_task(name).space.name == task.space.name:
-                seen.update(task.space.equivalence_class(architecture) for architecture in sample.fitted)
+        seen |= fitted_networks(RunDirectory(path).configuration(), task.space.name)
     left = [
         architecture for architecture in known if not seen or task.space.equivalence_class(architecture) not in seen
     ]
@@ -108,6 +108,44 @@ def draw_networks(
         return tuple(shuffled[:networks])
     pool = shuffled[: POOL * networks]
     return tuple(stratified(pool, task.baselines(pool)["flops"].tolist(), networks))
+
+
+def seen_in_fitting(scorers: Sequence[Scorer], task: Task, architectures: Sequence[str]) -> dict[str, int]:
+    """Return how many networks, or equivalents of theirs, each scorer was fitted to or chosen by, as its file tells.
+
+    Args:
+        scorers: proxies and aggregates; those of which nothing is known, or that saw none, are left out.
+        task: where the networks come from.
+        architectures: canonical texts.
+    """
+    classes = [task.space.equivalence_class(architecture) for architecture in architectures]
+    found = {}
+    for scorer in scorers:
+        seen: set[str] = set()
+        for proxy in members_of(scorer):
+            seen |= _fitted_to(proxy, task.space.name)
+        count = sum(each in seen for each in classes)
+        if count:
+            found[scorer.name] = count
+    return found
+
+
+def _fitted_to(proxy: Proxy, space: str) -> set[str]:
+    """Return the classes of networks that a proxy's file says it was fitted to; none where it cannot be told."""
+    configuration = proxy.provenance.get("configuration")
+    if not isinstance(configuration, Mapping):
+        return set()
+    with suppress(ConfigurationError, BenchmarkError, FormulaError):
+        return fitted_networks(Configuration.from_dict(configuration), space)
+    return set()
+
+
+def seen_line(name: str, seen: int, networks: int) -> str:
+    """Return the sentence that says of a scorer that it is judged by what it was fitted to."""
+    return (
+        f"{name} was fitted to {seen} of these {networks} networks or their equivalents: its numbers are not those of "
+        "networks that it has not seen"
+    )
 
 
 def population_name(

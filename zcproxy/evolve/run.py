@@ -113,6 +113,15 @@ def resume(out: Path, *, workers: int = 1, cache: Path | None = None, observer: 
     return evolve(directory.configuration(), directory.limits(), out, workers=workers, cache=cache, observer=observer)
 
 
+def fitted_networks(configuration: Configuration, space: str) -> set[str]:
+    """Return the classes of equivalent networks of a space that a run was fitted to or chosen by."""
+    tasks = tuple(name for name in configuration.tasks if get_task(name).space.name == space)
+    if not tasks:
+        return set()
+    samples = draw_samples(replace(configuration, tasks=tasks, goals=(), hold_out=(), test_networks=0))
+    return {get_task(name).space.equivalence_class(each) for name, sample in samples.items() for each in sample.fitted}
+
+
 def draw_samples(configuration: Configuration) -> dict[str, Sample]:
     """Return the networks of a run, by task; held-out tasks come last and have test networks alone.
 
@@ -171,7 +180,10 @@ class _Run:
         while not self._is_over(state, clock):
             self._advance(executor, state, clock)
         if not state.hall:
-            raise RunError(f"no formula was scored in {clock.seconds:.0f} s: give a larger --budget")
+            raise RunError(
+                f"no formula was scored in {clock.seconds:.0f} s, which measuring took: `zcproxy evolve --resume "
+                f"{self._directory.path}` goes on with what is measured, or give a larger --budget"
+            )
         champions = [parse(state.hall[size]) for size in sorted(state.hall)]
         result = choose(champions, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula

@@ -15,7 +15,7 @@ from zcproxy.errors import BenchmarkError
 from zcproxy.files import replacing
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT
 from zcproxy.search.front import hypervolume_over, pareto_front
-from zcproxy.search.goals import Goals, Outcome
+from zcproxy.search.goals import PROXY, Goals, Outcome
 
 SECONDS = "seconds"
 
@@ -107,9 +107,14 @@ def search_figure(result: SearchResult) -> Figure:
         left.plot(ordered[across], ordered[up], "o-", color="#1f4e79", markersize=4, linewidth=1, label="Pareto front")
         left.set(xlabel=across, ylabel=up)
         left.legend(frameon=False)
-    after, volumes = hypervolume_over(result.outcomes)
+    by_rank = [place for place, name in enumerate(names) if name == PROXY]
+    after, volumes = hypervolume_over(result.outcomes, by_rank=by_rank)
     right.plot(after, volumes, color="#1f4e79")
-    right.set(xlabel="evaluations", ylabel="hypervolume (share of the box of all)", ylim=(0, 1.02))
+    right.set(
+        xlabel="evaluations",
+        ylabel="hypervolume (share of the box of all" + ("; scores by rank)" if by_rank else ")"),
+        ylim=(0, 1.02),
+    )
     for axis in (left, right):
         axis.grid(alpha=0.25)
     return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,7 @@ from zcproxy.benchmarks.image_sets import ImageSet
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.primitives.zoo import BASELINE, NAMES, reported_tau, resolve_proxy
-from zcproxy.scoring import draw_networks, images_shown, population_name, score_networks
+from zcproxy.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
 from zcproxy.table.measures import Estimate, estimates
 from zcproxy.table.timing import seconds_alone
 
@@ -90,6 +90,7 @@ class TaskTable:
         ceiling: tau between two trainings, None if unknown.
         plan: how it was measured.
         images: what the networks were shown; None where no proxy looks at images.
+        seen: how many of the networks a proxy was fitted to, by its name.
     """
 
     task: str
@@ -100,6 +101,7 @@ class TaskTable:
     ceiling: float | None
     plan: Plan
     images: ImageSet | None = None
+    seen: Mapping[str, int] = field(default_factory=dict)
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -187,7 +189,8 @@ def build_table(
         )
         for name, values in scores.items()
     )
-    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown)
+    seen = seen_in_fitting(scorers, task, networks)
+    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:
