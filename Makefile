@@ -1,5 +1,6 @@
 # make demo    evolve a proxy on the embedded benchmark in a few minutes
 # make test    run the tests
+# make fuzz    attack it for MINUTES=30 with SEED=0; what fails is written to FUZZ_OUT=runs/fuzz
 # make check   linter, formatter and type checker
 #
 # Each creates the virtual environment when it is missing or older than the project's requirements.
@@ -11,13 +12,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := runs/demo
 
+MINUTES ?= 30
+SEED ?= 0
+FUZZ_OUT ?= runs/fuzz
+
 ifeq ($(origin ZCPROXY_DATA), undefined)
 ifneq ($(wildcard ../shared/data),)
 export ZCPROXY_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: demo test check clean
+.PHONY: demo test fuzz check clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -26,6 +31,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
+
+fuzz: $(VENV)/.installed-test
+	PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(MINUTES) --seed $(SEED) --out $(FUZZ_OUT)
 
 # mypy reads the wheel: the folders beside zcproxy/ become part of the package when it is built.
 check: $(VENV)/.installed-dev

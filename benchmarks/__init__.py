@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -10,7 +11,10 @@ from typing import Any, cast
 
 from zcproxy.benchmark import Task
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
-from zcproxy.reference import load_offered, offered_names
+from zcproxy.own_code import running
+from zcproxy.permission import check_permitted
+from zcproxy.reference import load_offered, made_by, offered_names
+from zcproxy.whole_numbers import whole_number
 
 DEFAULT_TASK = "digits201"
 """The benchmark that is part of the package: the folder of this name, made by `zcproxy benchmark build`."""
@@ -68,7 +72,9 @@ def get_task(name: str) -> Task:
 
     Raises:
         BenchmarkError: no task has this name, and there is no finished benchmark in such a folder.
-        ConfigurationError: the module or its attribute do not exist.
+        ConfigurationError: the module or its attribute do not exist, or only a stored file names them, see
+            `zcproxy.permission`.
+        ModelError: code of one's own fails.
     """
     from zcproxy.benchmarks.built import BuiltTask
 
@@ -78,10 +84,13 @@ def get_task(name: str) -> Task:
     family, _, dataset = written.partition("/")
     if family in _PACKAGES and dataset in datasets_of(family):
         return _published(family, dataset, side, name)
-    if name and Path(name).is_dir():
+    if os.path.isdir(name):  # unlike `Path.is_dir`, it never raises
         return BuiltTask(Path(name))
     offered = offered_names(ENTRY_POINTS)
-    if name in offered or ":" in name:
+    if name not in offered and ":" in name:
+        check_permitted(name)  # `_own` asks only the first time
+        return _own(name)
+    if name in offered:
         return _own(name)
     known = [*task_names(), *offered]
     raise BenchmarkError(
@@ -96,19 +105,23 @@ def _published(family: str, dataset: str, side: str, name: str) -> Task:
         return cast(Task, load(dataset))
     if family not in _WITH_SIDE or dataset.endswith("cifar10"):
         raise ConfigurationError(f"{family}/{dataset} has images of one size: leave out '@{side}'")
-    if not side.isdigit() or int(side) < 1:
-        raise ConfigurationError(f"cannot read the size of images in '{name}': write for example {family}/{dataset}@96")
-    return cast(Task, load(dataset, int(side)))
+    pixels = whole_number(side)
+    if not pixels:
+        raise ConfigurationError(
+            f"cannot read the size of images in '{name:.80}': write for example {family}/{dataset}@96"
+        )
+    return cast(Task, load(dataset, pixels))
 
 
 @cache
 def _own(name: str) -> Task:
     """Return the task of an entry point or reference. Raises `BenchmarkError` if it is none."""
     made = load_offered(name, ENTRY_POINTS)
-    task: Any = made() if callable(made) else made
-    missing = next((attribute for attribute in _ASKED_OF_A_TASK if not hasattr(task, attribute)), None)
-    if missing is not None:
-        raise BenchmarkError(f"{name} is no task, it has no '{missing}': see zcproxy.benchmark.Task")
-    if task.name != name:
-        raise BenchmarkError(f"the task {name} calls itself {task.name!r}: other processes would not find it")
-    return cast(Task, task)
+    task: Any = made_by(name, made) if callable(made) else made
+    with running(f"the task {name} failed"):
+        missing = next((attribute for attribute in _ASKED_OF_A_TASK if not hasattr(task, attribute)), None)
+        if missing is not None:
+            raise BenchmarkError(f"{name} is no task, it has no '{missing}': see zcproxy.benchmark.Task")
+        if task.name != name:
+            raise BenchmarkError(f"the task {name} calls itself {task.name!r}: other processes would not find it")
+        return cast(Task, task)

@@ -22,7 +22,7 @@ from zcproxy.sweep.runner import Progress
 
 def read_release(
     table: TableSource,
-    check: Callable[[Path], str],
+    not_known: Callable[[Path], BenchmarkError],
     read: Callable[..., pd.DataFrame],
     path: Path,
     trust: bool,
@@ -32,10 +32,10 @@ def read_release(
 
     Args:
         table: what is made of it.
-        check: raises `BenchmarkError` for a file that is not the official one.
+        not_known: says why a release is read with trust alone.
         read: returns the table; never runs code that a file names.
         path: file or folder.
-        trust: do not check. Folders can be read in no other way: their content is not known.
+        trust: read a release. Of none the whole digest is known.
         progress: is told the number of records read, and of how many.
     """
     if path.name in {name for file in table.files for name in (file.name, f"{file.name}.gz")}:
@@ -44,15 +44,10 @@ def read_release(
     if not path.exists():
         raise BenchmarkError(f"there is no file or folder {path}")
     if not trust:
-        check(path)
-        if path.is_dir():
-            raise BenchmarkError(
-                f"the content of the folder {path} is not known, only that of the release as one file: import it with "
-                "--trust; nothing but numbers, text and containers of them is read"
-            )
+        raise not_known(path)
     frame = read(path, progress=progress)
     digest = "" if path.is_dir() else sha256_of(path)
-    yield Reading(table, {path.name: digest}, not trust, Converted(frame.rename(columns={"arch_str": ARCHITECTURE})))
+    yield Reading(table, {path.name: digest}, False, Converted(frame.rename(columns={"arch_str": ARCHITECTURE})))
 
 
 _BENCHMARKS = (
@@ -67,7 +62,7 @@ _BENCHMARKS = (
         partial(
             read_release,
             nasbench201_labels.TABLE,
-            nasbench201_official.check_official,
+            nasbench201_official.not_known,
             nasbench201_official.read_official,
         ),
     ),
@@ -78,7 +73,7 @@ _BENCHMARKS = (
         "NATS-sss-v1_0-50262.pickle.pbz2 or its folder -simple (github.com/D-X-Y/NATS-Bench)",
         "not known",
         "MIT",
-        partial(read_release, nats_sss_tasks.TABLE, nats_sss_official.check_official, nats_sss_official.read_official),
+        partial(read_release, nats_sss_tasks.TABLE, nats_sss_official.not_known, nats_sss_official.read_official),
     ),
     Benchmark(
         "nds",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
-import zlib
 from functools import cache
 from pathlib import Path
 
 import platformdirs
 
+from zcproxy.benchmarks.unpacking import content_of
 from zcproxy.errors import BenchmarkError
 
 VARIABLE = "ZCPROXY_DATA"
@@ -26,8 +25,10 @@ def configured_directory() -> Path:
 def data_directory() -> Path:
     """Return the data directory. Raises `BenchmarkError` if it does not exist."""
     directory = configured_directory()
-    if not directory.is_dir():
+    if not os.path.isdir(directory):
         raise BenchmarkError(f"no data directory at {directory}: set {VARIABLE} to the folder with the benchmark files")
+    if not os.access(directory, os.R_OK | os.X_OK):
+        raise BenchmarkError(f"the data directory {directory} may not be read: change its permissions, or {VARIABLE}")
     return directory
 
 
@@ -45,7 +46,7 @@ def verified_file(relative: str, digest: str) -> Path:
     """
     directory = data_directory()
     path = directory / relative
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BenchmarkError(f"{path} is missing: put {relative} there, or set {VARIABLE} to the folder that has it")
     check_digest(path, digest)
     return path
@@ -64,15 +65,6 @@ def check_digest(path: Path, digest: str, advice: str = "fetch the file again") 
             f"{path} is truncated or changed: {state.st_size} bytes with {kind} {found[:12]}..., "
             f"expected {digest[:12]}...; {advice}"
         )
-
-
-def content_of(path: Path) -> bytes:
-    """Return the bytes of a file, decompressed where its name ends in `.gz`. Raises `BenchmarkError`."""
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except (OSError, EOFError, zlib.error) as error:
-        raise BenchmarkError(f"{path} cannot be read ({error}): fetch the file again") from error
 
 
 def digest_of(content: bytes, like: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from zcproxy.errors import RunError
-from zcproxy.files import write_text
+from zcproxy.fields import read_fields
+from zcproxy.records import read_record_file, write_record_file
 
 FILE = "images.json"
 """In the directory of a run: what each task was shown when the run began, so that it goes on with the same."""
@@ -48,17 +48,21 @@ class ImageSet:
 
 def keep_image_sets(folder: Path, found: Mapping[str, ImageSet]) -> None:
     """Write what each task of a run is shown into its directory. Raises `StorageError`."""
-    content = {task: {"token": each.token, "description": each.description} for task, each in found.items()}
-    write_text(folder / FILE, json.dumps(content, indent=2) + "\n")
+    shown = {task: {"token": each.token, "description": each.description} for task, each in found.items()}
+    write_record_file(folder / FILE, {"shown": shown})
 
 
 def kept_image_sets(folder: Path) -> dict[str, ImageSet]:
     """Return what `keep_image_sets` wrote into a directory; nothing where it did not. Raises `RunError`."""
     place = folder / FILE
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
-        return {str(task): ImageSet(str(each["token"]), str(each["description"])) for task, each in content.items()}
+        return read_fields(_Kept, read_record_file(place), str(place), RunError).shown
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"cannot read {place} ({error!r}): delete it to go on with the images at hand") from error
+    except RunError as error:
+        raise RunError(f"{error}; or delete it to go on with the images at hand") from error
+
+
+@dataclass(frozen=True)
+class _Kept:
+    shown: dict[str, ImageSet]

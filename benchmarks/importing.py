@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 from zcproxy.benchmarks import datasets_of, get_task
 from zcproxy.benchmarks.catalogue import published
 from zcproxy.benchmarks.imported import imported_path, read_manifest, write_imported
+from zcproxy.benchmarks.label_table import check_table
 from zcproxy.benchmarks.table_task import TableTask
 from zcproxy.errors import BenchmarkError
+from zcproxy.files import check_regular
 from zcproxy.random import generator
 from zcproxy.sweep.runner import Progress
 
@@ -55,12 +58,19 @@ def import_benchmark(name: str, path: Path, *, trust: bool = False, progress: Pr
 
     Raises:
         BenchmarkError: the benchmark is unknown, or there is nothing to read.
-        StorageError: the data directory cannot be written.
+        StorageError: the data directory cannot be written, or the path is a pipe or device.
     """
     benchmark = published(name)
+    if not os.path.isdir(path):
+        check_regular(path)
     for reading in benchmark.read(path, trust, progress):
         if isinstance(reading.found, BenchmarkError):
             yield Imported(reading.source.name, tuple(reading.digests), reading.known, 0, (), reading.found)
+            continue
+        try:
+            check_table(reading.found.frame, reading.source)
+        except BenchmarkError as error:
+            yield Imported(reading.source.name, tuple(reading.digests), reading.known, 0, (), error)
             continue
         facts = {
             "benchmark": name,

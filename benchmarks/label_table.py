@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import io
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks.data import check_digest, configured_directory, content_of, data_directory
+from zcproxy.benchmarks.data import check_digest, configured_directory, data_directory
 from zcproxy.benchmarks.imported import imported_path, read_imported, read_parquet
+from zcproxy.benchmarks.unpacking import content_of
 from zcproxy.errors import BenchmarkError
 
 ARCHITECTURE = "arch"
+_PERCENT = 100
+_LONGEST = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,7 @@ class Converted:
 
 def convert_parquet(architectures: str, columns: Sequence[str], contents: Sequence[bytes]) -> Converted:
     """Return the table in a Parquet file: the texts in the column `architectures`, and columns of numbers."""
-    frame = read_parquet(io.BytesIO(contents[0]), (architectures, *columns))
+    frame = read_parquet(contents[0], (architectures, *columns), "the file")
     return Converted(frame.rename(columns={architectures: ARCHITECTURE}))
 
 
@@ -81,6 +85,9 @@ class TableSource:
         files: all of them are needed.
         convert: makes a table of the contents of the files; raises `BenchmarkError` if they are something else.
         columns: the numbers that the table must have.
+        labels: those of them that are accuracies in percent, one of each architecture.
+        trials: those that are accuracies which some architectures lack.
+        parse: returns the canonical text of an architecture, or raises `BenchmarkError`; None where `convert` asks it.
     """
 
     benchmark: str
@@ -88,6 +95,9 @@ class TableSource:
     files: tuple[KnownFile, ...]
     convert: Callable[[Sequence[bytes]], Converted]
     columns: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    trials: tuple[str, ...] = ()
+    parse: Callable[[str], str] | None = None
 
     def load(self) -> LabelTable:
         """Return the table: the imported one, else what the official files in the data directory hold.
@@ -97,7 +107,7 @@ class TableSource:
         """
         imported = self.imported_file()
         if imported is not None:
-            return _read_table(self, (imported,), True, imported.stat().st_mtime_ns)
+            return _read_table(self, (imported,), True, _newest((imported,)))
         found = self.official_files()
         if found is None:
             names = " and ".join(f"{self.benchmark}/{file.name}" for file in self.files)
@@ -107,7 +117,7 @@ class TableSource:
             )
         for path, file in zip(found, self.files, strict=True):
             check_digest(path, file.digest)
-        return _read_table(self, found, False, max(path.stat().st_mtime_ns for path in found))
+        return _read_table(self, found, False, _newest(found))
 
     @property
     def is_here(self) -> bool:
@@ -117,15 +127,66 @@ class TableSource:
     def imported_file(self) -> Path | None:
         """Return the path of the imported table, or None where there is none."""
         path = imported_path(self.benchmark, self.name)
-        return path if path.is_file() else None
+        return path if os.path.isfile(path) else None
 
     def official_files(self) -> tuple[Path, ...] | None:
         """Return the paths of the official files in the data directory, or None where one is missing."""
         folder = configured_directory() / self.benchmark
         names = [(folder / file.name, folder / f"{file.name}.gz") for file in self.files]
-        found = [next((path for path in variants if path.is_file()), None) for variants in names]
+        found = [next((path for path in variants if os.path.isfile(path)), None) for variants in names]
         present = tuple(path for path in found if path is not None)
         return present if len(present) == len(self.files) else None
+
+
+def check_table(frame: pd.DataFrame, source: TableSource) -> None:
+    """Raise `BenchmarkError` unless a table can stand for measured networks.
+
+    It has networks, each with a text of its own; all numbers are finite; accuracies lie within 0 and 100, and differ
+    where there are several networks; costs are not negative. Single trainings (`trials`) may be missing.
+    """
+    if not len(frame):
+        raise BenchmarkError(f"the table {source.name} is refused: it has no networks")
+    texts = frame[ARCHITECTURE].tolist()
+    if not all(isinstance(text, str) and text for text in texts):
+        raise BenchmarkError(f"the table {source.name} is refused: an architecture in '{ARCHITECTURE}' is no text")
+    if len(set(texts)) != len(texts):
+        raise BenchmarkError(f"the table {source.name} is refused: an architecture in '{ARCHITECTURE}' occurs twice")
+    for column in source.columns:
+        wrong = _wrong(frame[column], column in source.labels, column in source.trials)
+        if wrong:
+            raise BenchmarkError(f"the table {source.name} is refused: the column '{column}' {wrong}")
+    for text in texts if source.parse is not None else ():
+        if source.parse is not None and source.parse(text) != text:
+            raise BenchmarkError(f"the table {source.name} is refused: its space writes '{text[:_LONGEST]}' otherwise")
+
+
+def _wrong(column: pd.Series[Any], is_label: bool, is_trial: bool) -> str:
+    """Return what is wrong with a column, or an empty string."""
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        return f"holds {column.dtype}, not numbers"
+    if pd.api.types.is_complex_dtype(column.dtype):
+        return "holds complex numbers"
+    values = column.to_numpy(np.float64, na_value=np.nan)
+    known = values[~np.isnan(values)] if is_trial else values
+    if not len(known):
+        return "" if is_trial else "has no number"
+    if not np.isfinite(known).all():
+        return "has a value that is infinite or missing"
+    if known.min() < 0:
+        return f"has {known.min():g}, less than 0"
+    if (is_label or is_trial) and known.max() > _PERCENT:
+        return f"has {known.max():g}, more than 100 %"
+    if is_label and len(known) > 1 and known.min() == known.max():
+        return f"is {known.min():g} for all networks"
+    return ""
+
+
+def _newest(paths: Iterable[Path]) -> int:
+    """Return the time of the youngest of some files. Raises `BenchmarkError`."""
+    try:
+        return max(path.stat().st_mtime_ns for path in paths)
+    except OSError as error:
+        raise BenchmarkError(f"a table of labels cannot be read ({error})") from error
 
 
 @lru_cache(maxsize=16)
@@ -133,6 +194,10 @@ def _read_table(source: TableSource, paths: tuple[Path, ...], imported: bool, mt
     """Return the table in files, read once a process; the time only tells one state of them from another."""
     if imported:
         frame = read_imported(paths[0], (ARCHITECTURE, *source.columns))
+        try:
+            check_table(frame, source)
+        except BenchmarkError as error:
+            raise BenchmarkError(f"{paths[0]} is of no use, import it again: {error}") from error
     else:
         frame = source.convert([content_of(path) for path in paths]).frame
     texts = frame[ARCHITECTURE].tolist()

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from zcproxy.benchmarks.nats_releases import Contents
+from zcproxy.benchmarks.plain_values import dictionary, finite_number, whole_number
 from zcproxy.errors import BenchmarkError
 from zcproxy.sweep.runner import Progress
 
@@ -28,6 +29,10 @@ A release trains for CIFAR-10 twice: `cifar10-valid` on half of the training ima
 """
 
 _SEED_OF_COSTS = 888
+_BY_EPOCH = ("eval_acc1es", "eval_losses", "eval_times")
+_COSTS = ("params", "flop")
+_MOST_EPOCHS = 10_000
+_LONGEST_REASON = 200
 
 
 def nats_bench_results() -> Callable[[Any], Any]:
@@ -68,24 +73,86 @@ def tabulate(
     """
     for index, text in enumerate(contents.architectures):
         try:
-            parse(str(text))
+            parse(text)
         except BenchmarkError as error:
             raise BenchmarkError(f"{path} is not {what}: architecture {index}: {error}") from error
     rows: dict[int, dict[str, Any]] = {}
     for key, record in contents.records:
         try:
-            index = int(key)
-            results = {name: create(record[schedule]) for name, schedule in schedules.items()}
+            index = _index(key, len(contents.architectures))
+            states = dictionary(record)
+            results = {name: create(_state(states[schedule])) for name, schedule in schedules.items()}
             _check_identity(index, contents.architectures[index], results.values())
             rows[index] = row(contents.architectures[index], **results)
         except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else f"{error}"
-            raise BenchmarkError(f"{path}: the record of architecture {key} is broken: {reason}") from error
+            shown = key if type(key) is int else f"of a {type(key).__name__}"
+            raise BenchmarkError(
+                f"{path}: the record of architecture {shown} is broken: {reason[:_LONGEST_REASON]}"
+            ) from error
         if progress is not None:
             progress(len(rows), contents.count)
     if not rows:
         raise BenchmarkError(f"{path} has no record of an architecture: expected {what}")
     return pd.DataFrame.from_dict(rows, orient="index").sort_index().rename_axis("index")
+
+
+def _index(key: object, count: int) -> int:
+    index = whole_number(key)
+    if not 0 <= index < count:
+        raise IndexError(f"list index out of range: there are {count} architectures")
+    return index
+
+
+def _state(state: object) -> dict[str, Any]:
+    """Return what is needed of the state of an `ArchResults`, of plain types alone.
+
+    `ArchResults.create_from_state_dict` takes a text for the name of a file, which it unpickles; and its states
+    overwrite any attribute, methods too.
+
+    Raises:
+        TypeError, KeyError, ValueError: it is no such state.
+    """
+    found = dictionary(state)
+    seeds = dictionary(found["dataset_seed"])
+    trainings = dictionary(found["all_results"])
+    if not all(isinstance(dataset, str) and isinstance(each, list) for dataset, each in seeds.items()):
+        raise TypeError("its seeds are no lists by dataset")
+    return {
+        "arch_index": whole_number(found["arch_index"]),
+        "arch_str": _text(found["arch_str"]),
+        "dataset_seed": {dataset: [_seed(seed) for seed in each] for dataset, each in seeds.items()},
+        "all_results": {_training_key(key): _training(training) for key, training in trainings.items()},
+    }
+
+
+def _training(state: object) -> dict[str, Any]:
+    """Return what is needed of the state of a `ResultsCount`; what it lacks is missed where it is asked for."""
+    found = dictionary(state)
+    kept: dict[str, Any] = {name: dictionary(found[name]) for name in _BY_EPOCH if name in found}
+    if "eval_names" in found:
+        kept["eval_names"] = [_text(name) for name in found["eval_names"]]
+    if "epochs" in found:
+        kept["epochs"] = whole_number(found["epochs"])
+        if not 1 <= kept["epochs"] <= _MOST_EPOCHS:
+            raise ValueError(f"it was trained for {kept['epochs']} epochs")
+    return kept | {name: finite_number(found[name]) for name in _COSTS if name in found}
+
+
+def _training_key(key: object) -> tuple[str, int | str]:
+    if not isinstance(key, tuple) or len(key) != 2:
+        raise TypeError("a training is not named by dataset and seed")
+    return _text(key[0]), _seed(key[1])
+
+
+def _seed(seed: object) -> int | str:
+    return seed if isinstance(seed, str) else whole_number(seed)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} stands for text")
+    return value
 
 
 def _check_identity(index: int, architecture: str, results: Iterable[Any]) -> None:
@@ -105,13 +172,17 @@ def accuracy(results: Any, dataset: str, subset: str, seed: int | None = None) -
 
     Raises:
         LookupError: there is no such training or evaluation.
-        ValueError: the number is no percentage.
+        TypeError, ValueError: it is no percentage.
     """
     # The method's `is_random` is False for the mean, a seed for one training, and True for any of them.
     metrics = results.get_metrics(dataset, subset, is_random=False if seed is None else seed)
-    percent = float(metrics["accuracy"])
+    found = metrics["accuracy"]
+    try:
+        percent = finite_number(found)
+    except ValueError:
+        percent = math.nan
     if not 0 <= percent <= 100:
-        raise ValueError(f"the accuracy on {dataset} is {percent}")
+        raise ValueError(f"the accuracy on {dataset} is {found}")
     return percent
 
 

@@ -1,4 +1,4 @@
-"""Official files of NAS-Bench-201 and NATS-Bench: their names, their md5, and their layout.
+"""Official files of NAS-Bench-201 and NATS-Bench: their names, digits of their md5, and their layout.
 
 A release lists its architectures in `meta_archs`, in official index order, and holds a record for the index of each:
 for every training schedule the state of an `ArchResults`, a class of the packages nas-bench-201 and nats-bench.
@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import bz2
 import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from zcproxy.benchmarks.safe_pickle import read_pickle
+from zcproxy.benchmarks.unpacking import LARGEST_FILE, LARGEST_RELEASE, Bounded, most_unpacked
 from zcproxy.errors import BenchmarkError
+from zcproxy.files import check_regular
 
 BZ2 = b"BZh"
 """The first bytes of a bz2 file."""
 
 _KEYS = ("meta_archs", "arch2infos")
-_LISTED = 8
+_LISTED, _LONGEST = 8, 40
 _META, _RECORD = "meta.pickle.pbz2", "[0-9]" * 6 + ".pickle.pbz2"
 
 
@@ -33,34 +36,40 @@ def release_of(path: Path, releases: Iterable[str]) -> str:
     raise BenchmarkError(f"'{name}' names no release that can be read: supported are {', '.join(releases)}")
 
 
-def check_official(path: Path, releases: Mapping[str, str]) -> str:
-    """Return the release that a path names, after checking the content of a file.
+def not_known(path: Path, releases: Mapping[str, str]) -> BenchmarkError:
+    """Return why a release is read with trust alone.
 
-    The authors name a file after the last digits of its md5. A folder carries the digits of the file it was made with,
-    so there is nothing to check it against.
+    The authors publish the last digits of the md5 of a file, in its name. Files with the same digits are made in
+    seconds, so they tell a damaged file and prove nothing else. A folder has those of the file it was made with.
 
     Args:
         path: of a file or folder.
         releases: release -> last hexadecimal digits of the md5 of its file.
 
     Raises:
-        BenchmarkError: the release is unknown, or the file is missing, unreadable, or another one.
+        BenchmarkError: the release is unknown, or the file is missing or unreadable.
     """
-    release = release_of(path, releases)
+    expected = releases[release_of(path, releases)]
     if path.is_dir():
-        return release
+        return BenchmarkError(
+            f"the content of the folder {path} is not known: import it with --trust; nothing but numbers, text and "
+            "containers of them is read"
+        )
     try:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise BenchmarkError(f"{path} cannot be read ({error.strerror or error})") from error
-    expected = releases[release]
-    if not found.endswith(expected):
-        digits = found[-len(expected) :]
-        raise BenchmarkError(
-            f"{path} is truncated or changed: its md5 ends in {digits}, the official one in {expected}"
+    digits = found[-len(expected) :]
+    if digits != expected:
+        return BenchmarkError(
+            f"{path} is truncated or changed: its md5 ends in {digits}, the official one in {expected}; fetch it "
+            "again, or import it with --trust"
         )
-    return release
+    return BenchmarkError(
+        f"the content of {path} is not known: its md5 ends in {expected} as the authors say, which shows that it is "
+        f"whole, but {len(expected)} digits are easily forged; import it with --trust if you know where it comes from"
+    )
 
 
 @dataclass(frozen=True)
@@ -88,12 +97,14 @@ def read_archive(path: Path, what: str) -> Contents:
         what: the release that is expected, for the errors.
 
     Raises:
-        BenchmarkError: it is missing, unreadable, truncated, something else, or more than plain data.
+        BenchmarkError: it is missing, unreadable, truncated, something else, too large once unpacked, or more than
+            plain data.
+        StorageError: a file is a pipe or device.
     """
     if not path.is_dir():
-        return contents_of(_unpickled(path, what), path, what)
+        return contents_of(_unpickled(path, what, LARGEST_RELEASE), path, what)
     meta = path / _META
-    if not meta.is_file():
+    if not os.path.isfile(meta):
         raise BenchmarkError(f"{path} is no folder of {what}: it has no {_META}")
     listed = contents_of(_unpickled(meta, what), meta, what)
     files = sorted(path.glob(_RECORD))
@@ -104,23 +115,30 @@ def contents_of(content: Any, path: Path, what: str) -> Contents:
     """Return what is in the dictionary of a release. Raises `BenchmarkError` if it is none."""
     if not isinstance(content, dict):
         raise BenchmarkError(f"{path} is not {what}: it holds a {type(content).__name__}, not a dictionary")
-    missing = [key for key in _KEYS if key not in content]
+    held = dict(dict.items(content))
+    missing = [key for key in _KEYS if key not in held]
     if missing:
-        names = ", ".join(map(str, list(content)[:_LISTED])) or "nothing"
-        raise BenchmarkError(f"{path} is not {what}: it has no '{missing[0]}', it holds {names}")
-    architectures, records = content["meta_archs"], content["arch2infos"]
+        keys = [key[:_LONGEST] for key in held if isinstance(key, str)][:_LISTED]
+        shown = ", ".join(keys) or "nothing"
+        raise BenchmarkError(f"{path} is not {what}: it has no '{missing[0]}', it holds {shown}")
+    architectures, records = held["meta_archs"], held["arch2infos"]
     records = {} if records is None else records
     if not isinstance(architectures, list) or not isinstance(records, dict):
         raise BenchmarkError(f"{path} is not {what}: its architectures are no list, or its records no dictionary")
-    return Contents(architectures, len(records), records.items())
+    odd = next((number for number, text in enumerate(architectures) if not isinstance(text, str)), None)
+    if odd is not None:
+        raise BenchmarkError(f"{path} is not {what}: architecture {odd} is no text")
+    return Contents(architectures, len(records), dict.items(records))
 
 
-def _unpickled(path: Path, what: str) -> Any:
+def _unpickled(path: Path, what: str, most: int = LARGEST_FILE) -> Any:
+    check_regular(path)
     try:
         with path.open("rb") as stream:
             if stream.read(len(BZ2)) != BZ2:
                 raise BenchmarkError(f"{path} is not {what}: it is not compressed with bz2")
+            size = os.fstat(stream.fileno()).st_size
         with bz2.open(path) as unpacked:
-            return read_pickle(unpacked, str(path))
+            return read_pickle(Bounded(unpacked, most_unpacked(size, most), str(path)), str(path))
     except OSError as error:
         raise BenchmarkError(f"{path} cannot be read ({error.strerror or error})") from error

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from zcproxy.benchmarks.data import content_of, digest_of
+from zcproxy.benchmarks.data import digest_of
 from zcproxy.benchmarks.label_table import Converted, TableSource
+from zcproxy.benchmarks.unpacking import content_of, member, member_names
 from zcproxy.errors import BenchmarkError
+from zcproxy.files import check_regular
 from zcproxy.sweep.runner import Progress
 
 
@@ -96,24 +98,26 @@ def _read_table(table: TableSource, members: dict[str, Callable[[], bytes]], tru
 
 def _members(path: Path) -> dict[str, Callable[[], bytes]]:
     """Return what reads each file at a path, by its name without folders and `.gz`."""
-    if path.is_dir():
-        files = sorted(item for item in path.rglob("*") if item.is_file())
-        return {item.name.removesuffix(".gz"): partial(content_of, item) for item in files}
-    if not path.is_file():
+    if os.path.isdir(path):
+        return {file.name.removesuffix(".gz"): partial(content_of, file) for file in sorted(_files_in(path))}
+    check_regular(path)
+    if not os.path.exists(path):
         raise BenchmarkError(f"there is no file or folder {path}")
     if path.suffix != ".zip":
         return {path.name.removesuffix(".gz"): partial(content_of, path)}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-    except (OSError, zipfile.BadZipFile) as error:
-        raise BenchmarkError(f"{path} is no zip archive ({error}): fetch it again") from error
-    return {Path(name).name: partial(_archived, path, name) for name in names}
+    return {Path(name).name: partial(member, path, name, str(path)) for name in member_names(path)}
 
 
-def _archived(path: Path, name: str) -> bytes:
+def _files_in(folder: Path) -> list[Path]:
+    """Return the regular files in a folder and those in it. Raises `BenchmarkError` for one that may not be read."""
+    found: list[Path] = []
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(name)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise BenchmarkError(f"{name} in {path} is damaged ({error}): fetch the archive again") from error
+        for place, _, names in os.walk(folder, onerror=_raise):
+            found += [Path(place, name) for name in names if os.path.isfile(os.path.join(place, name))]
+    except OSError as error:
+        raise BenchmarkError(f"{error.filename} cannot be read ({error.strerror or error})") from error
+    return found
+
+
+def _raise(error: OSError) -> None:
+    raise error

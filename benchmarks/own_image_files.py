@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import warnings
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from zcproxy.benchmarks.npz import read_npz
+from zcproxy.benchmarks.unpacking import LARGEST_FILE, member_names
 from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.files import cannot_read, check_size
+from zcproxy.own_code import running
 from zcproxy.random import array_generator
 from zcproxy.reference import load_object
-from zcproxy.sweep.recorder import reported
 from zcproxy.training.dataset import alternating_order
+from zcproxy.visible import shortened
 
 MOST = 256
 """Images that are kept: the first in an order in which classes take turns."""
@@ -24,6 +33,10 @@ MOST = 256
 LARGEST_SIDE = 224
 """Photographs are kept at this height and width."""
 
+LARGEST_PICTURE = 2**28
+"""Bytes of the file of a picture."""
+
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 _IMAGES_IN_NPZ = ("X_train", "images", "inputs", "pixels", "data", "x", "X", "arr_0")
 _CLASSES_IN_NPZ = ("y_train", "labels", "targets", "classes", "y", "arr_1")
@@ -50,16 +63,17 @@ def read_pictures(reference: str) -> Pictures:
         BenchmarkError: there are none, one cannot be read, or they do not fit each other.
         ConfigurationError: it is no folder, no npz file, and no function.
         ModelError: the function fails.
+        StorageError: a file is too large, or may not be read.
     """
-    path = Path(reference).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(reference))
+    if os.path.isdir(path):
         return _of_folder(path)
-    if path.is_file():
+    if os.path.isfile(path):
         return _of_npz(path)
     if ":" in reference:
         return _of_function(reference)
     raise ConfigurationError(
-        f"there are no images at '{reference}': give a folder of pictures, an npz file, or package.module:function"
+        f"there are no images at '{shortened(reference, 200)}': give a folder of pictures, an npz file, or package.module:function"
     )
 
 
@@ -69,7 +83,10 @@ def _first(targets: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _of_folder(folder: Path) -> Pictures:
     """Return the pictures of a folder; folders in it are classes, without any each picture is a class of its own."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    try:
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    except OSError as error:
+        raise cannot_read(folder, error) from error
     if not files:
         raise BenchmarkError(f"the folder {folder} holds no pictures ({', '.join(_SUFFIXES)})")
     parts = [path.relative_to(folder).parts for path in files]
@@ -82,11 +99,21 @@ def _of_folder(folder: Path) -> Pictures:
     return Pictures(np.stack([_square(path, side) for path in chosen]), targets[order])
 
 
-def _opened(path: Path) -> Image.Image:
-    try:
-        return Image.open(path)
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise BenchmarkError(f"{path} is no picture that can be read: take it out of the folder") from error
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Yield a picture that Pillow's own decoders read. Raises `BenchmarkError` where it is damaged or too large."""
+    check_size(path, LARGEST_PICTURE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", category=UserWarning)  # metadata that is damaged, colours not kept
+        try:
+            with Image.open(path, formats=_FORMATS) as picture:
+                yield picture
+        except _DAMAGED as error:
+            reason = shortened(" ".join(str(error).split()), 100)
+            raise BenchmarkError(
+                f"{path} is no picture that can be read: take it out of the folder ({reason})"
+            ) from error
 
 
 def _least_side(path: Path) -> int:
@@ -97,31 +124,30 @@ def _least_side(path: Path) -> int:
 def _square(path: Path, side: int) -> NDArray[np.uint8]:
     """Return the middle of a picture, shrunk to side x side, in RGB."""
     with _opened(path) as picture:
-        try:
-            return np.asarray(ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BILINEAR))
-        except (OSError, ValueError, SyntaxError) as error:
-            raise BenchmarkError(f"{path} is damaged ({error}): take it out of the folder") from error
+        return np.asarray(ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BILINEAR))
 
 
 def _of_npz(path: Path) -> Pictures:
-    try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("it is no archive of arrays")
-        with np.load(path, allow_pickle=False) as content:
-            images = next((name for name in _IMAGES_IN_NPZ if name in content.files), None)
-            classes = next((name for name in _CLASSES_IN_NPZ if name in content.files), None)
-            if images is None:
-                raise ValueError(f"it has {', '.join(content.files) or 'nothing'}, no {' nor '.join(_IMAGES_IN_NPZ)}")
-            return _pictures(str(path), content[images], None if classes is None else content[classes])
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise BenchmarkError(f"{path} is no npz file of images: {' '.join(str(error).split())}") from error
+    check_size(path, LARGEST_FILE)
+    if not zipfile.is_zipfile(path):
+        raise BenchmarkError(f"{path} is no npz file of images: it is no archive of arrays")
+    known = [name.removesuffix(".npy") for name in member_names(path)]
+    images = next((name for name in _IMAGES_IN_NPZ if name in known), None)
+    classes = next((name for name in _CLASSES_IN_NPZ if name in known), None)
+    if images is None:
+        raise BenchmarkError(
+            f"{path} is no npz file of images: it has {shortened(', '.join(known), 100) or 'nothing'}, no "
+            f"{' nor '.join(_IMAGES_IN_NPZ)}"
+        )
+    found = read_npz(path, [name for name in (images, classes) if name is not None], str(path))
+    return _pictures(str(path), found[images], None if classes is None else found[classes])
 
 
 def _of_function(reference: str) -> Pictures:
     function = load_object(reference)
     if not callable(function):
         raise ConfigurationError(f"{reference} is a {type(function).__name__} that cannot be called: name a function")
-    with reported(f"the function {reference} failed"):
+    with running(f"the function {reference} failed"):
         made = function()
         if isinstance(made, tuple) and len(made) == 2 and hasattr(made[0], "shape"):
             return _pictures(reference, _array(made[0]), _array(made[1]))
@@ -176,3 +202,20 @@ def _classes(name: str, targets: NDArray[Any] | Sequence[int], samples: int) -> 
     if found.shape != (samples,) or not np.issubdtype(found.dtype, np.integer):
         raise BenchmarkError(f"{name}: {samples} images need {samples} classes that are whole numbers")
     return np.unique(found, return_inverse=True)[1].astype(np.int64)
+
+
+# What Pillow raises over damaged pictures, and over those so large that they would fill the memory.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    TypeError,
+    OverflowError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)

@@ -7,7 +7,7 @@ the user and see the same images, whatever became of the folder.
 from __future__ import annotations
 
 import hashlib
-import zipfile
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,10 +18,13 @@ from torch import Tensor
 from zcproxy.benchmark import Batch
 from zcproxy.benchmarks.image_sets import OWN, ImageSet
 from zcproxy.benchmarks.images import TILES, TILES_A_SIDE, puzzles
+from zcproxy.benchmarks.npz import read_npz
 from zcproxy.benchmarks.own_image_files import Pictures, read_pictures
+from zcproxy.benchmarks.unpacking import LARGEST_FILE
 from zcproxy.errors import BenchmarkError, ConfigurationError
 from zcproxy.files import replacing
 from zcproxy.sweep.store import default_cache
+from zcproxy.visible import shortened
 
 DIGITS = 16
 _LUMINANCE = (0.299, 0.587, 0.114)
@@ -36,7 +39,7 @@ def import_images(reference: str) -> str:
             of what returns images, or images and classes; empty for none.
 
     Raises:
-        BenchmarkError: there are no images, or they do not fit each other.
+        BenchmarkError: there are no images, they do not fit each other, or they are too large.
         ConfigurationError: there is no such function.
         ModelError: the function fails.
         StorageError: the cache cannot be written.
@@ -44,6 +47,11 @@ def import_images(reference: str) -> str:
     if not reference:
         return ""
     pictures = read_pictures(reference)
+    if pictures.pixels.nbytes > LARGEST_FILE // 2:
+        raise BenchmarkError(
+            f"{len(pictures.targets)} images of {pictures.pixels.shape[1]} x {pictures.pixels.shape[2]} pixels are too "
+            f"large to keep: shrink them to 224 x 224, or give fewer ({shortened(reference, 100)})"
+        )
     digest = _digest(pictures)
     place = _place(digest)
     if not place.is_file():
@@ -70,7 +78,7 @@ def restore_images(reference: str, token: str) -> None:
 
 def own_image_set(token: str) -> ImageSet:
     """Return what a token of `import_images` stands for. Raises `BenchmarkError` if the cache no longer has it."""
-    _, digest, name = token.split(" ", 2)
+    digest, name = _parts(token)
     return ImageSet(token, f"{name} ({len(_kept(token).targets)} images, sha256 {digest})")
 
 
@@ -89,7 +97,7 @@ def own_batch(token: str, input_shape: tuple[int, ...], classes: int, size: int)
         ConfigurationError: the task takes no images.
     """
     pictures = _kept(token)
-    name = token.split(" ", 2)[2]
+    _, name = _parts(token)
     is_puzzle = len(input_shape) == 4 and input_shape[0] == TILES
     if len(input_shape) != 3 and not is_puzzle:
         shape = "x".join(map(str, input_shape))
@@ -111,7 +119,7 @@ def own_batch(token: str, input_shape: tuple[int, ...], classes: int, size: int)
 def _normalised(token: str, channels: int) -> Tensor:
     """Return all images with mean 0 and standard deviation 1 a channel: samples x channels x height x width."""
     pixels = torch.from_numpy(_kept(token).pixels.astype(np.float32)).permute(0, 3, 1, 2)
-    name = token.split(" ", 2)[2]
+    _, name = _parts(token)
     if pixels.shape[1] == 1:
         pixels = pixels.repeat(1, channels, 1, 1)
     elif channels == 1 and pixels.shape[1] == 3:
@@ -127,18 +135,26 @@ def _normalised(token: str, channels: int) -> Tensor:
 @lru_cache(maxsize=2)
 def _kept(token: str) -> Pictures:
     """Return images from the cache. Raises `BenchmarkError` if they are gone or changed."""
-    _, digest, name = token.split(" ", 2)
+    digest, name = _parts(token)
     place = _place(digest)
     try:
-        with np.load(place, allow_pickle=False) as content:
-            pictures = Pictures(content["pixels"], content["targets"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        content = read_npz(place, ("pixels", "targets"), place.name)
+    except BenchmarkError as error:
         raise BenchmarkError(
             f"the images {name} (sha256 {digest}) are not in the cache any more: give them again with --images"
         ) from error
+    pictures = Pictures(content["pixels"], content["targets"])
     if _digest(pictures) != digest:
         raise BenchmarkError(f"{place} has changed: delete it, and give the images {name} again with --images")
     return pictures
+
+
+def _parts(token: str) -> tuple[str, str]:
+    """Return the digest in a token, and the user's name of the images. Raises `ConfigurationError`."""
+    found = re.fullmatch(rf"{OWN} ([0-9a-f]{{{DIGITS}}}) (.+)", token, re.DOTALL)
+    if found is None:
+        raise ConfigurationError(f"'{shortened(token, 80)}' names no images: give --images, or call `import_images`")
+    return found[1], found[2]
 
 
 def _place(digest: str) -> Path:

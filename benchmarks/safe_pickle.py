@@ -5,42 +5,31 @@ from __future__ import annotations
 import pickle
 import re
 import struct
-from collections import OrderedDict, defaultdict
+import tarfile
+import warnings
+import zipfile
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
+from zcproxy.benchmarks.pickle_machine import ForbiddenError, PickleMachine
+from zcproxy.benchmarks.plain_numpy import PlainType, scalar
+from zcproxy.benchmarks.unpacking import Readable
 from zcproxy.errors import BenchmarkError
-
-# Both functions are private to numpy, and so is the name of their module, which numpy 2 changed.
-_NUMPY_SCALAR: Any = np.float64(0).__reduce__()[0]
-_NUMPY_ARRAY: Any = np.zeros(0).__reduce__()[0]
-
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("builtins", "dict"): dict,
-    ("builtins", "list"): list,
-    ("builtins", "set"): set,
-    ("collections", "OrderedDict"): OrderedDict,
-    ("collections", "defaultdict"): defaultdict,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy", "ndarray"): np.ndarray,
-    **{(f"numpy.{core}.multiarray", "scalar"): _NUMPY_SCALAR for core in ("core", "_core")},
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _NUMPY_ARRAY for core in ("core", "_core")},
-}
+from zcproxy.files import check_regular
 
 _TORCH_ALLOWED: list[Any] = [
-    *((_NUMPY_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
-    np.dtype,
-    *(type(np.dtype(number)) for number in (np.float64, np.float32, np.int64)),
+    *((scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    (PlainType, "numpy.dtype"),
 ]
-"""What numbers of numpy need; torch's own reader allows containers, text and tensors."""
+"""What numbers of numpy need, by stand-ins; torch's own reader allows containers, text and tensors."""
 
 _TORCH_FORBIDDEN = re.compile(r"GLOBAL (\S+) (?:was not|whose module)")
+_LONGEST_REASON = 120
 
-# What the readers raise over other bytes, or over a stream that ends early.
+# What the readers raise over other bytes, or over a stream that ends early; SystemError and TarError are torch's.
 _MALFORMED = (
     pickle.UnpicklingError,
+    ArithmeticError,
     AssertionError,
     AttributeError,
     EOFError,
@@ -48,54 +37,52 @@ _MALFORMED = (
     LookupError,
     MemoryError,
     OSError,
-    OverflowError,
     RuntimeError,
+    SystemError,
     TypeError,
     ValueError,
     struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
 )
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Finds the classes and functions of `_ALLOWED` only; nothing is imported."""
-
-    def __init__(self, stream: IO[bytes], name: str) -> None:
-        super().__init__(stream)
-        self._name = name
-
-    def find_class(self, module: str, name: str, /) -> Any:
-        try:
-            return _ALLOWED[module, name]
-        except KeyError:
-            raise _refused(self._name, f"{module}.{name}") from None
 
 
 def _refused(file: str, forbidden: str) -> BenchmarkError:
     """Return the error over a file that names a class or function which plain data does not need."""
     return BenchmarkError(
-        f"{file} is refused: it names {forbidden}, and a file of results may hold plain containers and numbers only"
+        f"{file} is refused: it names {forbidden[:_LONGEST_REASON]}, and a file of results may hold plain containers "
+        "and numbers only"
     )
 
 
-def read_pickle(stream: IO[bytes], name: str = "the pickle") -> Any:
-    """Return the object in a pickle made of plain containers, text, numbers, and numpy's scalars and arrays.
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+
+
+def read_pickle(stream: Readable, name: str = "the pickle", encoding: str = "ascii") -> Any:
+    """Return the object in a pickle made of plain containers, text, numbers, and numpy's numbers and arrays.
+
+    Dictionaries of any kind are read as `dict`.
 
     Args:
         stream: of uncompressed bytes, at the start of the pickle.
         name: of the file, for the error.
+        encoding: of text that Python 2 wrote; `bytes` leaves it as bytes.
 
     Raises:
         BenchmarkError: the pickle names another class or function (none is imported or called), or the stream is
-            truncated or no pickle.
+            truncated or no pickle of plain data.
     """
+    machine = PickleMachine(stream, encoding)
     try:
-        content = _PlainUnpickler(stream, name).load()
-        if stream.read(1):  # also makes a compressed stream check its end
+        content = machine.load()
+        if not machine.at_end():
             raise pickle.UnpicklingError("there is more after its end")
         return content
+    except ForbiddenError as error:
+        raise _refused(name, str(error)) from error
     except _MALFORMED as error:
-        reason = " ".join(str(error).split())
-        raise BenchmarkError(f"{name} is truncated or no pickle ({reason}): fetch it again") from error
+        raise BenchmarkError(f"{name} is truncated or no pickle ({_reason(error)}): fetch it again") from error
 
 
 def load_torch(path: Path, what: str) -> Any:
@@ -108,18 +95,47 @@ def load_torch(path: Path, what: str) -> Any:
     Raises:
         BenchmarkError: the file names another class or function (none is imported or called), or is unreadable,
             truncated or no torch file.
+        StorageError: it is not a regular file.
     """
-    import torch
-
+    check_regular(path)
     try:
         stream = path.open("rb")
     except OSError as error:
         raise BenchmarkError(f"{path} cannot be read ({error.strerror or error})") from error
-    with stream, torch.serialization.safe_globals(_TORCH_ALLOWED):
+    with stream:
+        return read_torch(stream, str(path), what)
+
+
+def read_torch(stream: IO[bytes], name: str, what: str) -> Any:
+    """Return the object in a stream of `torch.save`: see `load_torch`.
+
+    Args:
+        stream: at the start of what torch wrote.
+        name: of the file, for the error.
+        what: the content that is expected, for the error.
+
+    Raises:
+        BenchmarkError: as `load_torch`.
+    """
+    import torch
+
+    with torch.serialization.safe_globals(_TORCH_ALLOWED), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's remarks on old protocols, beside our error
         try:
+            _check_stored(stream)
+            # Given by name, `weights_only` is not overridden by TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD.
             return torch.load(stream, map_location="cpu", weights_only=True)
         except _MALFORMED as error:
             forbidden = _TORCH_FORBIDDEN.search(str(error))
             if forbidden:
-                raise _refused(str(path), forbidden[1]) from error
-            raise BenchmarkError(f"{path} is truncated or not {what}: torch cannot read it") from error
+                raise _refused(name, forbidden[1]) from error
+            raise BenchmarkError(f"{name} is truncated or not {what}: torch cannot read it") from error
+
+
+def _check_stored(stream: IO[bytes]) -> None:
+    """Raise `ValueError` for a zip whose members are packed: torch stores them, and would unpack without a limit."""
+    if zipfile.is_zipfile(stream):
+        with zipfile.ZipFile(stream) as archive:
+            if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+                raise ValueError("its parts are packed")
+    stream.seek(0)

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from zcproxy.formula import Kind, Layers, Signature, primitive
-from zcproxy.primitives.arrays import namespace, where_defined
+from zcproxy.primitives.arrays import inner_products, namespace, where_defined
 
 AGGREGATE = Signature((Kind.LAYER,), Kind.NETWORK)
 WEIGHTED = Signature((Kind.LAYER, Kind.LAYER), Kind.NETWORK)
@@ -136,4 +136,4 @@ def layer_sum(matrices: Tensor) -> Tensor:
 def layer_gram(x: Tensor) -> Tensor:
     """Take the tensors of all layers, stacked along the first axis."""
     rows = x.flatten(1)
-    return rows @ rows.T
+    return inner_products(rows, rows)

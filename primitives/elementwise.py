@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zcproxy.formula import Kind, primitive, signatures
-from zcproxy.primitives.arrays import NUMBERS, TENSORS, namespace, where_defined
+from zcproxy.primitives.arrays import NUMBERS, TENSORS, euclidean_norm, namespace, where_defined
 
 EVERYTHING = signatures([(*TENSORS, Kind.SPECTRUM, *NUMBERS)])
 SAMPLED = signatures([(Kind.WEIGHTS, Kind.ACTIVATIONS)])
@@ -100,10 +100,13 @@ def zeros_like(x: Tensor) -> Tensor:
 @primitive(*SAMPLED, formula="(x - mean x) / std x", domain="std x > 0", reference=EZNAS)
 def normalize(x: Tensor) -> Tensor:
     centred = x - x.mean()
-    deviation = torch.linalg.vector_norm(centred) / math.sqrt(x.numel())
+    deviation = euclidean_norm(centred) / math.sqrt(x.numel())
     return centred / where_defined(deviation > 0, deviation)
 
 
 @primitive(*SAMPLED, formula="e^x / sum e^x over each sample (or output channel)", reference=EZNAS)
 def softmax(x: Tensor) -> Tensor:
-    return torch.softmax(x.flatten(1), dim=1).view_as(x)
+    """Add up in pairs: `torch.softmax` adds one after the other, and rows may be long."""
+    rows = x.flatten(1)
+    shares = (rows - rows.amax(dim=1, keepdim=True)).exp()
+    return (shares / shares.sum(dim=1, keepdim=True)).view_as(x)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from zcproxy.formula import Kind, Signature, primitive, signatures
-from zcproxy.primitives.arrays import MATRICES, where_defined
+from zcproxy.primitives.arrays import MATRICES, absolute_sum, euclidean_norm, where_defined
 
 ARRAYS = signatures([(Kind.WEIGHTS, Kind.ACTIVATIONS, Kind.SPECTRUM, *MATRICES)], Kind.LAYER)
 SAMPLED = signatures([(Kind.WEIGHTS, Kind.ACTIVATIONS)], Kind.LAYER)
@@ -17,7 +17,7 @@ EZNAS = "Akhauri et al., EZNAS, NeurIPS 2022"
 
 
 def _deviation(x: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(x - x.mean()) / math.sqrt(x.numel())
+    return euclidean_norm(x - x.mean()) / math.sqrt(x.numel())
 
 
 def _standardized_moment(x: Tensor, order: int) -> Tensor:
@@ -58,17 +58,17 @@ def deviation_of_elements(x: Tensor) -> Tensor:
 
 @primitive(*ARRAYS, formula="mean |x|", reference=EZNAS)
 def mean_abs(x: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(x, 1) / x.numel()
+    return absolute_sum(x) / x.numel()
 
 
 @primitive(*ARRAYS, formula="sum |x|")
 def l1_norm(x: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(x, 1)
+    return absolute_sum(x)
 
 
 @primitive(*ARRAYS, formula="sqrt(sum x^2)", reference=EZNAS)
 def frobenius_norm(x: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(x)
+    return euclidean_norm(x)
 
 
 @primitive(*ARRAYS, formula="number of elements", reference=EZNAS)
@@ -98,7 +98,7 @@ def zero_fraction(x: Tensor) -> Tensor:
 
 @primitive(*ARRAYS, formula="-sum p ln p with p = |x| / sum |x|", domain="x not all 0")
 def entropy(x: Tensor) -> Tensor:
-    total = torch.linalg.vector_norm(x, 1)
+    total = absolute_sum(x)
     share = x.abs() / where_defined(total > 0, total)
     return -torch.special.xlogy(share, share).sum()
 
@@ -115,12 +115,12 @@ def dot(x: Tensor, y: Tensor) -> Tensor:
 
 @primitive(*PAIRS, formula="sum |x y|", commutative=True, reference="Lee et al., SNIP, ICLR 2019")
 def abs_dot(x: Tensor, y: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(x * y, 1)
+    return absolute_sum(x * y)
 
 
 @primitive(*PAIRS, formula="sum x y / (|x| |y|)", domain="x, y not all 0", commutative=True, reference=EZNAS)
 def cosine_similarity(x: Tensor, y: Tensor) -> Tensor:
-    norms = torch.linalg.vector_norm(x) * torch.linalg.vector_norm(y)
+    norms = euclidean_norm(x) * euclidean_norm(y)
     return (x * y).sum() / where_defined(norms > 0, norms)
 
 
@@ -131,6 +131,6 @@ def hamming_distance(x: Tensor, y: Tensor) -> Tensor:
 
 @primitive(*PAIRS, formula="sum p ln(p / q) with p = softmax x, q = softmax y over all elements", reference=EZNAS)
 def kl_divergence(x: Tensor, y: Tensor) -> Tensor:
-    log_p = torch.log_softmax(x.flatten(), dim=0)
-    log_q = torch.log_softmax(y.flatten(), dim=0)
-    return (log_p.exp() * (log_p - log_q)).sum()
+    x, y = x - x.max(), y - y.max()
+    weights, total, other_total = x.exp(), x.exp().sum(), y.exp().sum()
+    return ((weights * (x - y)).sum() / total) + torch.log(other_total / total)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from zcproxy.formula import Kind, Signature, primitive
-from zcproxy.primitives.arrays import where_defined
+from zcproxy.primitives.arrays import inner_products, where_defined
 
 TO_SAMPLES = Signature((Kind.ACTIVATIONS,), Kind.SAMPLE_MATRIX)
 TO_CHANNELS = Signature((Kind.ACTIVATIONS,), Kind.CHANNEL_MATRIX)
@@ -29,7 +29,7 @@ def _channels(x: Tensor) -> Tensor:
 
 def _correlation(rows: Tensor) -> Tensor:
     means = rows.mean(dim=1)
-    covariance = rows @ rows.T / rows.shape[1] - torch.outer(means, means)
+    covariance = inner_products(rows, rows) / rows.shape[1] - torch.outer(means, means)
     variances = covariance.diagonal()
     deviations = where_defined(variances > ROUNDING * means.square(), variances).sqrt()
     return covariance / torch.outer(deviations, deviations)
@@ -37,7 +37,7 @@ def _correlation(rows: Tensor) -> Tensor:
 
 def _agreement(rows: Tensor) -> Tensor:
     code = (rows > 0).to(rows.dtype)
-    both = code @ code.T
+    both = inner_products(code, code)
     ones = both.diagonal()
     return rows.shape[1] - ones[:, None] - ones + 2.0 * both
 
@@ -45,7 +45,7 @@ def _agreement(rows: Tensor) -> Tensor:
 @primitive(TO_SAMPLES, formula="x_i . x_j between samples")
 def sample_gram(x: Tensor) -> Tensor:
     rows = _samples(x)
-    return rows @ rows.T
+    return inner_products(rows, rows)
 
 
 @primitive(TO_SAMPLES, formula="Pearson correlation between samples", domain="no sample constant")
@@ -61,14 +61,14 @@ def sample_hamming(x: Tensor) -> Tensor:
 @primitive(TO_CHANNELS, formula="x_i . x_j between channels")
 def channel_gram(x: Tensor) -> Tensor:
     rows = _channels(x)
-    return rows @ rows.T
+    return inner_products(rows, rows)
 
 
 @primitive(TO_CHANNELS, formula="covariance between channels, over samples and positions")
 def channel_covariance(x: Tensor) -> Tensor:
     rows = _channels(x)
     centred = rows - rows.mean(dim=1, keepdim=True)
-    return centred @ centred.T / rows.shape[1]
+    return inner_products(centred, centred) / rows.shape[1]
 
 
 @primitive(TO_CHANNELS, formula="Pearson correlation between channels", domain="no channel constant")
@@ -84,7 +84,7 @@ def channel_hamming(x: Tensor) -> Tensor:
 @primitive(TO_FILTERS, formula="w_i . w_j between filters")
 def filter_gram(x: Tensor) -> Tensor:
     rows = x.flatten(1)
-    return rows @ rows.T
+    return inner_products(rows, rows)
 
 
 @primitive(TO_FILTERS, formula="Pearson correlation between filters", domain="no filter constant")
@@ -95,7 +95,7 @@ def filter_correlation(x: Tensor) -> Tensor:
 @primitive(TO_FILTERS, formula="w_i . w_j between input channels")
 def input_gram(x: Tensor) -> Tensor:
     rows = x.transpose(0, 1).flatten(1)
-    return rows @ rows.T
+    return inner_products(rows, rows)
 
 
 @primitive(TO_FILTERS, formula="Pearson correlation between input channels", domain="no input channel constant")
@@ -123,4 +123,4 @@ def class_log_correlation(matrix: Tensor, same_class: Tensor) -> Tensor:
     reference=EZNAS,
 )
 def matmul(x: Tensor, y: Tensor) -> Tensor:
-    return x.flatten(1) @ y.flatten(1).T
+    return inner_products(x.flatten(1), y.flatten(1))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from zcproxy.formula import Kind, Signature, primitive, signatures
-from zcproxy.primitives.arrays import MATRICES, where_defined
+from zcproxy.primitives.arrays import MATRICES, inner_products, where_defined
 
 MATRIX = [*signatures([MATRICES], Kind.LAYER), Signature((Kind.NETWORK_MATRIX,), Kind.NETWORK)]
 SLICES = signatures([(Kind.WEIGHTS, Kind.ACTIVATIONS)])
@@ -32,7 +32,8 @@ def eigenvalues(matrix: Tensor) -> Tensor:
 @primitive(Signature((Kind.WEIGHTS,), Kind.SPECTRUM), formula="singular values of filters x rest, descending")
 def singular_values(weight: Tensor) -> Tensor:
     rows = weight.flatten(1)
-    small = rows @ rows.T if rows.shape[0] <= rows.shape[1] else rows.T @ rows
+    rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
+    small = inner_products(rows, rows)
     return _eigenvalues(small).clamp(min=0.0).sqrt()
 
 
@@ -88,7 +89,7 @@ def dominance(matrix: Tensor) -> Tensor:
     *MATRIX, formula="trace(M)^2 / |M|_F^2, the participation ratio of the eigenvalues", domain="matrix not all 0"
 )
 def stable_rank(matrix: Tensor) -> Tensor:
-    squares = torch.linalg.vector_norm(matrix).square()
+    squares = matrix.square().sum()
     return matrix.diagonal().sum().square() / where_defined(squares > 0, squares)
 
 

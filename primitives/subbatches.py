@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from zcproxy.formula import Kind, Signature, primitive
+from zcproxy.primitives.arrays import inner_products
 
 OVER_SUB_BATCHES = Signature((Kind.WEIGHT_SAMPLES,), Kind.WEIGHTS)
 ZICO = "Li et al., ZiCo, ICLR 2023"
@@ -33,4 +34,4 @@ def std_over_sub_batches(x: Tensor) -> Tensor:
 )
 def sub_batch_gram(x: Tensor) -> Tensor:
     rows = x.flatten(1)
-    return rows @ rows.T
+    return inner_products(rows, rows)

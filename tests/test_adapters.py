@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
+from random import Random
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +58,41 @@ def test_a_vector_of_indices_is_a_sub_network() -> None:
     layers = [m for m in smallest.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
     expected = sum(torch.tensor(float(sum(p.numel() for p in layer.parameters()))).log() for layer in layers)
     assert -cost == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_a_problem_and_its_algorithm_can_be_pickled_and_go_on() -> None:
+    problem = ArchitectureProblem(SETTING, ["macs"], [Limit("params", 8000.0)])
+    operators = {name: pickle.loads(pickle.dumps(operator)) for name, operator in problem.operators().items()}
+    algorithm = NSGA2(pop_size=8, **operators)
+    algorithm.setup(problem, termination=("n_gen", 4), seed=1)
+    algorithm.next()
+    again = pickle.loads(pickle.dumps(algorithm))
+    assert again.problem.evaluator.known == problem.evaluator.known
+    for each in (algorithm, again):
+        while each.has_next():
+            each.next()
+    np.testing.assert_array_equal(algorithm.result().F, again.result().F)
+    looked_up = pickle.loads(pickle.dumps(ArchitectureProblem(SETTING, ["macs"], [])))
+    assert looked_up.evaluator.values([str(problem.space.sample(Random(0)))], ["macs"])["macs"][0] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda vector: vector[:-1], "numbers is no sub-network"),
+        (lambda vector: [*vector[:-1], 0.7], "= 0.7 is no option: the index is a whole number from 0 to"),
+        (lambda vector: [-1, *vector[1:]], "= -1 is no option"),
+        (lambda vector: [99, *vector[1:]], "= 99 is no option"),
+        (lambda vector: [float("nan"), *vector[1:]], "= nan is no option"),
+        (lambda vector: [float("inf"), *vector[1:]], "= inf is no option"),
+        (lambda vector: [None, *vector[1:]], "= None is no option"),
+        (lambda vector: ["0", *vector[1:]], "= 0 is no option"),
+    ],
+)
+def test_a_vector_outside_is_refused(change: Callable[[list[float]], list[float]], message: str) -> None:
+    evaluator = SubNetworkEvaluator(SETTING, ["macs"])
+    with pytest.raises(BenchmarkError, match=message):
+        evaluator.eval_subnet(change([0.0] * len(evaluator.param_dict)))
 
 
 def test_a_space_without_independent_choices_has_no_vectors() -> None:

@@ -1,7 +1,18 @@
 """zcproxy: discovers zero-cost proxies by genetic programming."""
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zcproxy.proxy import Proxy as Proxy, load_proxy as load_proxy
 
 __version__ = version("zcproxy")
 
-from zcproxy.proxy import Proxy as Proxy, load_proxy as load_proxy
+
+def __getattr__(name: str) -> Any:
+    """Import what the package offers when it is asked for: a command answers Ctrl-C before torch is imported."""
+    if name in ("Proxy", "load_proxy"):
+        from zcproxy import proxy
+
+        return getattr(proxy, name)
+    raise AttributeError(f"module 'zcproxy' has no attribute '{name}'")

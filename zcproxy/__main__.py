@@ -1,5 +1,15 @@
-"""`python -m zcproxy` is the command `zcproxy`."""
+"""The program `zcproxy`: answers Ctrl-C from its first moment, also while the command line is imported."""
 
-from zcproxy.cli import main
+from zcproxy.interrupt import answering
 
-main()
+
+def main() -> None:
+    """Run the command line."""
+    with answering():
+        from zcproxy.cli import main as command
+
+        command()
+
+
+if __name__ == "__main__":
+    main()

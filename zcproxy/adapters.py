@@ -18,11 +18,12 @@ from zcproxy.proxies import DEFAULT
 from zcproxy.proxy import Proxy
 from zcproxy.random import generator
 from zcproxy.search.algorithms.genetic import UNDEFINED, ArchitectureCrossover, ArchitectureMutation
-from zcproxy.search.evaluation import Evaluator
+from zcproxy.search.evaluation import Evaluator, Measured
 from zcproxy.search.goals import MAXIMIZED, PROXY, Goals, Limit
 from zcproxy.search.network_quantities import Bench, Setting
 from zcproxy.search.sources import sources_of
 from zcproxy.space import ChoiceSpace, Option
+from zcproxy.visible import shortened
 
 
 def measure(
@@ -48,6 +49,7 @@ class ArchitectureProblem(Problem):  # type: ignore[misc]
     """A problem for `pymoo.optimize.minimize`: one variable, the text of an architecture.
 
     Objectives are signed so that less is better. `operators` returns what an algorithm of pymoo has to be made with.
+    A pickled problem holds the setting and what was measured; it is made anew when it is read.
 
     Args:
         setting: what networks are built from, and the proxy.
@@ -64,7 +66,7 @@ class ArchitectureProblem(Problem):  # type: ignore[misc]
         table: Path | None = None,
     ) -> None:
         self.goals = Goals((PROXY,), tuple(minimized), tuple(limits))
-        self.evaluator = _evaluator(setting, self.goals.quantities, table)
+        self.evaluator = _Measuring(setting, self.goals.quantities, table)
         self.space = setting.subject().space
         super().__init__(n_var=1, n_obj=len(self.goals.objectives), n_ieq_constr=1, vtype=object)
 
@@ -80,8 +82,13 @@ class ArchitectureProblem(Problem):  # type: ignore[misc]
             "sampling": _ArchitectureSampling(self.space),
             "crossover": ArchitectureCrossover(self.space),
             "mutation": ArchitectureMutation(self.space),
-            "eliminate_duplicates": ElementwiseDuplicateElimination(lambda one, other: one.X[0] == other.X[0]),
+            "eliminate_duplicates": _SameArchitecture(),
         }
+
+
+class _SameArchitecture(ElementwiseDuplicateElimination):  # type: ignore[misc]
+    def is_equal(self, one: Any, other: Any) -> bool:
+        return bool(one.X[0] == other.X[0])
 
 
 class _ArchitectureSampling(Sampling):  # type: ignore[misc]
@@ -114,7 +121,7 @@ class SubNetworkEvaluator:
         if not isinstance(space, ChoiceSpace):
             raise BenchmarkError(f"{space.name} is no space of independent choices, which a vector of indices needs")
         self._space, self._quantities = space, tuple(quantities)
-        self._evaluator = _evaluator(setting, self._quantities, table)
+        self._evaluator = _Measuring(setting, self._quantities, table)
 
     @property
     def param_dict(self) -> dict[str, dict[str, Any]]:
@@ -126,9 +133,19 @@ class SubNetworkEvaluator:
 
         Args:
             x: an index a parameter, in the order of `param_dict`; whole numbers of any type.
+
+        Raises:
+            BenchmarkError: an index is no whole number, or there is no such option.
         """
+        wanted = len(self._space.choices)
+        if len(x) != wanted:
+            raise BenchmarkError(
+                f"a vector of {len(x)} numbers is no sub-network of {self._space.name}: give one index for each of its "
+                f"{wanted} parameters"
+            )
         choice: Mapping[str, Option] = {
-            name: options[int(index)] for (name, options), index in zip(self._space.choices.items(), x, strict=True)
+            name: options[_index(name, value, len(options))]
+            for (name, options), value in zip(self._space.choices.items(), x, strict=True)
         }
         architecture = self._space.encode(choice)
         values = self._evaluator.values([architecture], self._quantities)
@@ -137,6 +154,34 @@ class SubNetworkEvaluator:
         return list(x), *costs
 
 
-def _evaluator(setting: Setting, names: Sequence[str], table: Path | None) -> Evaluator:
-    bench = Bench(setting.subject(), setting)
-    return Evaluator(sources_of(names, bench, table, None, None), lambda measured: None)
+def _index(name: str, value: float, options: int) -> int:
+    """Return the index of an option. Raises `BenchmarkError` if there is none."""
+    try:
+        index = int(value)
+    except (TypeError, ValueError, OverflowError):
+        index = -1
+    if index != value or not 0 <= index < options:
+        raise BenchmarkError(
+            f"{name} = {shortened(str(value), 60)} is no option: the index is a whole number from 0 to {options - 1}"
+        )
+    return index
+
+
+class _Measuring(Evaluator):
+    """An evaluator that can be pickled: it then holds what was measured, and is made anew from its setting."""
+
+    def __init__(self, setting: Setting, names: Sequence[str], table: Path | None) -> None:
+        self._made_from = setting, tuple(names), table
+        bench = Bench(setting.subject(), setting)
+        super().__init__(sources_of(names, bench, table, None, None), _keep_no_notes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"made_from": self._made_from, "known": self.known, "seconds": self.seconds, "measuring": self.measuring}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(*state.pop("made_from"))  # type: ignore[misc]
+        vars(self).update(state)
+
+
+def _keep_no_notes(measured: Sequence[Measured]) -> None:
+    """Stand in for a journal."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +17,17 @@ from zcproxy import cli_benchmark, cli_evolve, cli_network, cli_search, cli_tabl
 from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.own_images import import_images, own_batch, own_image_set
 from zcproxy.cli_images import Images, say_images
+from zcproxy.cli_options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Workers
+from zcproxy.coverage import coverage_note
+from zcproxy.device import check_device
 from zcproxy.display import RunDisplay, console, correlation_table
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
 from zcproxy.export import export_python
-from zcproxy.files import replacing, write_text
+from zcproxy.files import check_target, replacing, write_text
 from zcproxy.formula.latex import latex
+from zcproxy.interrupt import GOES_ON, advise, answering
+from zcproxy.own_code import own_failures
+from zcproxy.permission import one_command
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.primitives.zoo.scorers import resolve_scorer
 from zcproxy.proxies import DEFAULT
@@ -29,8 +36,11 @@ from zcproxy.reference import load_model, parse_shape, random_inputs
 from zcproxy.scoring import draw_networks, population_name, score_networks, seen_in_fitting, seen_line
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.sweep.store import clear, default_cache, summaries
+from zcproxy.usage import OneLineGroup
+from zcproxy.visible import shortened
 
 app = typer.Typer(
+    cls=OneLineGroup,
     help="Evolve zero-cost proxies: formulas that rank untrained networks by the accuracy they would reach.",
     no_args_is_help=True,
     add_completion=False,
@@ -51,12 +61,12 @@ _EXPORTS: dict[str, Callable[[Proxy], str]] = {
     "latex": lambda proxy: latex(proxy.formula) + "\n",
 }
 
+LONGEST_SHOWN = 2000
+"""Most characters of a name or a description that the terminal gets."""
+
 ProxyArgument = Annotated[
     str, typer.Argument(metavar="PROXY", help="A file, a name (zc-general, synflow, ...), or a formula.")
 ]
-Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Population = Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")]
 
 
@@ -67,7 +77,9 @@ def score(
         typer.Argument(help=f"A file, a name (zc-general, synflow, ...), or a formula; {DEFAULT} if not given."),
     ] = None,
     task: Annotated[str | None, typer.Argument(help="Task, for example nasbench201/cifar10.")] = None,
-    networks: Annotated[int | None, typer.Option(min=2, help="Networks to draw; 1,000 or all if not given.")] = None,
+    networks: Annotated[
+        int | None, typer.Option(min=2, max=MOST_NETWORKS, help="Networks to draw; 1,000 or all if not given.")
+    ] = None,
     sampling: Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")] = "uniform",
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="CSV file with arch, score, label, seconds.")] = None,
@@ -75,32 +87,37 @@ def score(
     unseen_by: Annotated[
         list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
     ] = None,
-    initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
+    initialisation: Initialisation = 0,
     workers: Workers = 2,
     device: Device = "cpu",
     model: Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")] = None,
     input_shape: Annotated[str | None, typer.Option("--input", help="Its input, for example 3x32x32.")] = None,
     images: Images = "",
+    allow_code: AllowCode = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score one model of your own."""
-    if model is None and task is None and proxy is not None and not _is_scorer(proxy):
+    if model is None and task is None and proxy and not _is_scorer(proxy):
         proxy, task = None, proxy
-    proxy = proxy or DEFAULT
+    proxy = DEFAULT if proxy is None else proxy
     if model is not None:
         chosen = resolve_proxy(proxy)
         if input_shape is None:
             raise ConfigurationError("--model needs --input, for example --input 3x32x32")
-        network = load_model(model).to(device)
+        check_device(device)
         inputs = _model_inputs(chosen, parse_shape(input_shape), images, seed).to(device)
+        network = load_model(model, seed, initialisation).to(device)
         print(repr(chosen(network, inputs)))
         return
     if task is None:
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
+    if out is not None:
+        check_target(out)
     known = get_task(task)
     scorer = resolve_scorer(proxy)
     drawn = draw_networks(
         known, networks, population=population, sampling=sampling, seed=seed, unseen_by=unseen_by or ()
     )
+    advise(GOES_ON)
     name = population_name(known, len(drawn), population, sampling=sampling, seed=seed, unseen=bool(unseen_by))
     with RunDisplay() as display, worker_pool(workers) as executor:
         found = score_networks(
@@ -121,6 +138,9 @@ def score(
     baselines = {name: found.correlation(values) for name, values in known.baselines(drawn).items()}
     rows = {**found.correlations(), **baselines}
     console.print(correlation_table(f"{task}, {name}", rows.items(), known.noise_ceiling()))
+    left_out = coverage_note(known, drawn)
+    if left_out is not None:
+        console.print(left_out, highlight=False, markup=False)
     say_images(found.images)
     for proxy_name, seen in seen_in_fitting([scorer], known, drawn).items():
         console.print(seen_line(proxy_name, seen, len(drawn)), highlight=False, markup=False, soft_wrap=True)
@@ -152,10 +172,10 @@ def show(proxy: ProxyArgument) -> None:
     chosen = resolve_proxy(proxy)
     print(chosen.formula)
     table = Table(show_header=False, box=None)
-    table.add_row("name", chosen.name)
+    table.add_row("name", shortened(chosen.name, LONGEST_SHOWN))
     table.add_row("nodes", str(chosen.formula.size))
     if chosen.description:
-        table.add_row("measures", chosen.description)
+        table.add_row("measures", shortened(" ".join(chosen.description.split()), LONGEST_SHOWN))
     table.add_row("probes", ", ".join(chosen.probes) or "none: sizes and paths alone")
     for item in chosen.correlations:
         tau, low, high = (item.get(name) for name in ("tau", "tau_low", "tau_high"))
@@ -191,6 +211,9 @@ def info() -> None:
         table.add_column(name)
     for item in summaries(root):
         context = item.context
+        if context is None:
+            table.add_row("of another version, or damaged", *[""] * 5, f"{item.bytes / 1e6:.1f}")
+            continue
         numbers = [context.batch_size, context.initialisation, context.device, item.networks, item.columns]
         table.add_row(context.task, *map(str, numbers), f"{item.bytes / 1e6:.1f}")
     console.print(table)
@@ -205,8 +228,11 @@ def clear_command() -> None:
 
 def main() -> None:
     """Run the command line: errors a user can meet are one line and an exit code, not a traceback."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without all of Unicode loses no result
     try:
-        app()
+        with answering(), one_command(), own_failures():
+            app()
     except ZcproxyError as error:
         console.print(f"zcproxy: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise SystemExit(error.exit_code) from None

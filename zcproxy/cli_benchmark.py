@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,11 +16,16 @@ from zcproxy.benchmarks.catalogue import published
 from zcproxy.benchmarks.data import VARIABLE, configured_directory
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.importing import Imported, check_labels, import_benchmark, present_datasets
+from zcproxy.cli_options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
+from zcproxy.device import check_device
 from zcproxy.display import RunDisplay, console
-from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
+from zcproxy.interrupt import GOES_ON, advise
 from zcproxy.training.build import build_benchmark
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.recipe import Recipe
+from zcproxy.visible import visible
+from zcproxy.whole_numbers import whole_number
 
 app = typer.Typer(help="Published benchmarks, and making one's own.", no_args_is_help=True)
 
@@ -51,7 +57,10 @@ def list_command(names: Names = None) -> None:
                     text, 80, initial_indent=f"  {heading:<8}", subsequent_indent=" " * 10, break_on_hyphens=False
                 )
             )
-    print(f"data directory: {configured_directory()} (set {VARIABLE} to change it)")
+    directory = configured_directory()
+    unreadable = os.path.isdir(directory) and not os.access(directory, os.R_OK | os.X_OK)
+    remark = ", which may not be read" if unreadable else ""
+    print(f"data directory: {visible(str(directory))}{remark} (set {VARIABLE} to change it)")
 
 
 @app.command("import")
@@ -64,6 +73,7 @@ def import_command(
 ) -> None:
     """Convert official files to tables in the data directory."""
     failed: list[Imported] = []
+    imported = 0
     with RunDisplay() as display:
         for table in import_benchmark(
             name, path, trust=trust, progress=lambda done, total: display.step(f"reading {path.name}", done, total)
@@ -73,12 +83,14 @@ def import_command(
             if table.error is not None:
                 failed.append(table)
                 continue
+            imported += 1
             origin = "official" if table.known else "trusted, not known"
             files = ", ".join(table.files)
             console.print(f"{name}, {table.table}: {table.rows:,} networks from {files} ({origin})", soft_wrap=True)
     if failed:
         rest = f" (and {len(failed) - 1} more tables)" if len(failed) > 1 else ""
-        raise BenchmarkError(f"{name}, {failed[0].table}: {failed[0].error}{rest}; the other tables are imported")
+        others = "; the other tables are imported" if imported else ""
+        raise BenchmarkError(f"{name}, {failed[0].table}: {failed[0].error}{rest}{others}")
 
 
 @app.command()
@@ -93,7 +105,7 @@ def verify(names: Names = None) -> None:
         for dataset in here:
             try:
                 console.print(f"{name}/{dataset}: {check_labels(name, dataset)}", highlight=False, soft_wrap=True)
-            except BenchmarkError as error:
+            except ZcproxyError as error:
                 problems.append(str(error))
                 console.print(f"{name}/{dataset}: WRONG: {error}", highlight=False, soft_wrap=True)
     if problems:
@@ -105,22 +117,30 @@ def build(
     out: Annotated[Path, typer.Option(help="Folder to write; one that holds a part of the same build is continued.")],
     space: Annotated[str, typer.Option(help="A name such as nasbench201 or nds_darts, or package.module:name.")],
     dataset: Annotated[str, typer.Option(help="digits, cifar10:FOLDER, cifar100:FOLDER, hf:NAME, or module:function.")],
-    networks: Annotated[int, typer.Option(help="Architectures to train.")] = 200,
-    seeds: Annotated[int, typer.Option(help="Trainings of each; the label is their mean accuracy.")] = 3,
+    networks: Annotated[int, typer.Option(min=2, max=MOST_NETWORKS, help="Architectures to train.")] = 200,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, help="Trainings of each; the label is their mean accuracy.")
+    ] = 3,
     space_option: Annotated[list[str] | None, typer.Option(help="Option of the space, such as channels=6.")] = None,
     sampling: Annotated[str, typer.Option(help="uniform, or stratified by MACs.")] = "uniform",
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = DEFAULT_RECIPE.epochs,
-    batch_size: Annotated[int, typer.Option(help="Images of a training step.")] = DEFAULT_RECIPE.batch_size,
+    epochs: Annotated[
+        int, typer.Option(min=1, max=MOST_EPOCHS, help="Passes over the training images.")
+    ] = DEFAULT_RECIPE.epochs,
+    batch_size: Annotated[
+        int, typer.Option(min=2, max=LARGEST_BATCH, help="Images of a training step.")
+    ] = DEFAULT_RECIPE.batch_size,
     learning_rate: Annotated[float, typer.Option(help="Of the first step.")] = DEFAULT_RECIPE.learning_rate,
     weight_decay: Annotated[float, typer.Option(help="L2, on all parameters.")] = DEFAULT_RECIPE.weight_decay,
     augmentation: Annotated[
         str | None, typer.Option(help="none, crop or crop-flip; the dataset's own if not given.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the sample of architectures.")] = 0,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the table does not depend on it.")] = 2,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    workers: Workers = 2,
 ) -> None:
     """Train a sample of architectures and write a benchmark that every command takes like a published one."""
+    check_device(device)
+    options = parse_options(space_option or ())
     recipe = Recipe(
         epochs=epochs,
         batch_size=batch_size,
@@ -135,10 +155,11 @@ def build(
         seeds=seeds,
         sampling=sampling,
         seed=seed,
-        space_options=parse_options(space_option or ()),
+        space_options=options,
         recipe=recipe,
         device=device,
     )
+    advise(GOES_ON)
     with RunDisplay() as display:
         trained = build_benchmark(configuration, out, workers=workers, progress=display.training)
     labels = sorted(item.label for item in trained)
@@ -147,19 +168,23 @@ def build(
     agree = "" if ceiling is None else f"; two labels agree at about tau {ceiling:.2f}"
     console.print(
         f"{len(trained)} architectures, accuracy {labels[0]:.1f} to {labels[-1]:.1f} %, median "
-        f"{labels[len(labels) // 2]:.1f} %; {diverged} trainings diverged{agree}\n"
-        f"written: {out}\nnext: zcproxy evolve {out}",
-        highlight=False,
+        f"{labels[len(labels) // 2]:.1f} %; {diverged} trainings diverged{agree}",
+        f"written: {out}",
+        f"next: zcproxy evolve {out}",
+        sep="\n",
         soft_wrap=True,
     )
 
 
 def parse_options(texts: Iterable[str]) -> dict[str, int]:
     """Return the options written `name=number`. Raises `ConfigurationError`."""
-    found = {}
+    found: dict[str, int] = {}
     for text in texts:
-        name, _, number = text.partition("=")
-        if not name.isidentifier() or not number.isdigit():
-            raise ConfigurationError(f"cannot read the space option '{text}': write for example channels=6")
-        found[name] = int(number)
+        name, _, written = text.partition("=")
+        number = whole_number(written)
+        if not name.isidentifier() or number is None:
+            raise ConfigurationError(f"cannot read the space option '{text:.80}': write for example channels=6")
+        if name in found:
+            raise ConfigurationError(f"the space option '{name:.80}' is given twice")
+        found[name] = number
     return found

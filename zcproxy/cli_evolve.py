@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,18 @@ from zcproxy.benchmarks.families import labelled_families, tasks_by_goal
 from zcproxy.benchmarks.image_sets import kept_image_sets
 from zcproxy.benchmarks.own_images import import_images, restore_images
 from zcproxy.cli_images import Images, say_images
+from zcproxy.cli_options import (
+    LARGEST_BATCH,
+    LARGEST_COUNT,
+    LARGEST_SEED,
+    MOST_NETWORKS,
+    MOST_NODES,
+    AllowCode,
+    Device,
+    Seed,
+    Workers,
+)
+from zcproxy.cli_resume import check_resuming
 from zcproxy.comparison import CORRELATIONS, compare
 from zcproxy.correlation import Correlation
 from zcproxy.display import RunDisplay, console, correlation_table
@@ -21,22 +34,34 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.configuration import DEFAULT_PROBES
-from zcproxy.evolve.directory import RunDirectory
+from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.targets import TARGETS
+from zcproxy.interrupt import advise
 from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorers, split_names
+
+RESUMABLE = (
+    *("resume_from", "budget", "generations", "evaluations"),
+    *("workers", "compare_with", "control", "images", "allow_code"),
+)
+"""Parameters that may be given with --resume."""
+LONGEST_DURATION = 8784 * 3600.0
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def parse_duration(text: str) -> float:
     """Return the seconds of a duration such as `90s`, `15m`, `1.5h` or `1h30m`. Raises `ConfigurationError`."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smh])", text)
+    parts = re.findall(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smh])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ConfigurationError(f"cannot read the duration '{text}': write for example 90s, 15m or 1h30m")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+        raise ConfigurationError(f"cannot read the duration '{text:.80}': write for example 90s, 15m or 1h30m")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not 0 < seconds <= LONGEST_DURATION:
+        raise ConfigurationError(f"the duration '{text:.80}' is not above 0 and at most 8784h, a year")
+    return seconds
 
 
 def evolve_command(
+    context: typer.Context,
     tasks: Annotated[
         list[str] | None,
         typer.Argument(
@@ -47,28 +72,38 @@ def evolve_command(
     networks: Annotated[
         int | None,
         typer.Option(
-            help="Labelled networks a task, training and validation together; 400, or 60 % of fewer than 667."
+            max=MOST_NETWORKS,
+            help="Labelled networks a task, training and validation together; 400, or 60 % of fewer than 667.",
         ),
     ] = None,
     budget: Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")] = None,
-    generations: Annotated[int | None, typer.Option(help="Stop after this many generations of every island.")] = None,
-    evaluations: Annotated[int | None, typer.Option(help="Stop after this many formulas.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    generations: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST_COUNT, help="Stop after this many generations of every island.")
+    ] = None,
+    evaluations: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST_COUNT, help="Stop after this many formulas.")
+    ] = None,
+    seed: Seed = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="Run directory to write; runs/TASK-SEED or runs/without-FAMILY-SEED if not given."),
     ] = None,
     resume_from: Annotated[Path | None, typer.Option("--resume", help="Run directory to continue.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    workers: Workers = 2,
+    device: Device = "cpu",
     population: Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")] = "all",
-    max_size: Annotated[int, typer.Option(help="Most nodes of a formula.")] = 30,
+    max_size: Annotated[int, typer.Option(min=2, max=MOST_NODES, help="Most nodes of a formula.")] = 30,
     probes: Annotated[str, typer.Option(help="Probes to use, separated by commas.")] = ",".join(DEFAULT_PROBES),
-    batch_size: Annotated[int, typer.Option(min=2, help="Samples of a minibatch.")] = 8,
+    batch_size: Annotated[int, typer.Option(min=2, max=LARGEST_BATCH, help="Samples of a minibatch.")] = 8,
     test_networks: Annotated[
-        int | None, typer.Option(min=2, help="Unseen networks to test the chosen formula on; up to 200 if not given.")
+        int | None,
+        typer.Option(
+            min=2, max=MOST_NETWORKS, help="Unseen networks to test the chosen formula on; up to 200 if not given."
+        ),
     ] = None,
-    new_columns: Annotated[int, typer.Option(min=0, help="New layer-level expressions to measure on the way.")] = 12,
+    new_columns: Annotated[
+        int, typer.Option(min=0, max=10_000, help="New layer-level expressions to measure on the way.")
+    ] = 12,
     algorithm: Annotated[str, typer.Option(help="evolve, or random for the control without selection.")] = "evolve",
     hold_out: Annotated[
         list[str] | None,
@@ -88,7 +123,8 @@ def evolve_command(
         float, typer.Option(help="Share of the training networks that each epoch sees, drawn anew.")
     ] = 1.0,
     sample_seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed of the sample and its split alone; --seed if not given.")
+        int | None,
+        typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample and its split alone; --seed if not given."),
     ] = None,
     without: Annotated[
         str,
@@ -108,15 +144,25 @@ def evolve_command(
         ),
     ] = False,
     images: Images = "",
+    allow_code: AllowCode = None,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
+    if resume_from is not None:
+        check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
     proxies = resolve_scorers(compare_with)
+    seconds = None if budget is None else parse_duration(budget)
     with RunDisplay() as display:
         if resume_from is not None:
-            if tasks:
-                raise ConfigurationError("--resume continues with the tasks of the run: leave the tasks out")
             restore_images(images, RunDirectory(resume_from).configuration().images)
-            result = resume(resume_from, workers=workers, observer=display)
+            advise(f"zcproxy evolve --resume {shlex.quote(str(resume_from))} goes on", resume_from / CONFIGURATION)
+            result = resume(
+                resume_from,
+                seconds=seconds,
+                generations=generations,
+                evaluations=evaluations,
+                workers=workers,
+                observer=display,
+            )
             path = resume_from
         else:
             goals, held_out = _goals(tasks or [], hold_out or [])
@@ -143,11 +189,11 @@ def evolve_command(
                 hold_out=held_out,
                 images=import_images(images),
             )
-            seconds = None if budget is None else parse_duration(budget)
             if seconds is None and generations is None and evaluations is None:
                 seconds = parse_duration("15m")
             path = out or Path("runs") / _run_name(configuration, hold_out or [])
             limits = Limits(seconds, generations, evaluations)
+            advise(f"zcproxy evolve --resume {shlex.quote(str(path))} goes on", path / CONFIGURATION)
             result = evolve(configuration, limits, path, workers=workers, observer=display)
         rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
     _show_result(result, rows, path)
@@ -179,10 +225,10 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         say_images(shown.get(name))
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
-        f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}\n"
-        f"next: zcproxy proxy show {path / 'best.json'}\n"
-        f"      zcproxy proxy export {path / 'best.json'} --out proxy.py\n"
+        f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}",
+        f"next: zcproxy proxy show {path / 'best.json'}",
+        f"      zcproxy proxy export {path / 'best.json'} --out proxy.py",
         f"      zcproxy score {path / 'best.json'} --model mypackage.models:factory --input 3x32x32",
-        highlight=False,
+        sep="\n",
         soft_wrap=True,
     )

@@ -9,11 +9,15 @@ import pandas as pd
 import typer
 
 from zcproxy.benchmarks.label_table import ARCHITECTURE
+from zcproxy.cli_options import AllowCode
 from zcproxy.display import console
-from zcproxy.errors import RunError
-from zcproxy.search.directory import CONFIGURATION, FRONT, SearchDirectory
+from zcproxy.errors import ConfigurationError, RunError
+from zcproxy.files import check_target
+from zcproxy.permission import stored_in
+from zcproxy.search.directory import CONFIGURATION, FRONT, JOURNAL, SearchDirectory
 from zcproxy.search.export import export_network
 from zcproxy.search.network_quantities import INHERITED, INITIALISATION, WEIGHTS, Bench, check_weights
+from zcproxy.search.results import SECONDS
 
 app = typer.Typer(help="Look at networks that a search found.", no_args_is_help=True)
 
@@ -31,25 +35,45 @@ def export(
     ] = None,
     out: Annotated[Path, typer.Option(help="Python file to write; the state goes beside it.")] = Path("network.py"),
     weights: Annotated[str, typer.Option(help=f"The state: {' or '.join(WEIGHTS)}.")] = INITIALISATION,
+    allow_code: AllowCode = None,
 ) -> None:
     """Write an architecture as a Python file that needs torch alone, and its state."""
     check_weights(weights)
+    check_target(out, regular=True)
+    if out.suffix == ".pt":
+        raise ConfigurationError(f"--out {out} is the name of the state: name the Python file, for example network.py")
     setting = SearchDirectory(search).configuration().setting
-    bench = Bench(setting.subject(), setting)
+    with stored_in(search / CONFIGURATION):
+        bench = Bench(setting.subject(), setting)
     chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
     network = bench.network(chosen, inherited=weights == INHERITED)
     source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
-    console.print(f"{chosen}\nwritten: {source}, {state}", highlight=False, markup=False)
+    console.print(str(chosen), f"written: {source}, {state}", sep="\n")
 
 
 def _best(search: Path) -> str:
+    """Return the first architecture of the front, which is to be as the journal has it."""
     place = search / FRONT
+    again = f"finish the search with --resume {search}, or give --arch"
     try:
-        front = pd.read_csv(place)
+        front = pd.read_csv(place, dtype=str)
+    except FileNotFoundError as error:
+        raise RunError(f"{search} has no front yet: {again}") from error
     except (OSError, ValueError) as error:
-        raise RunError(
-            f"{search} has no front yet: finish the search with --resume {search}, or give --arch"
-        ) from error
+        raise RunError(f"cannot read {place}: {again}") from error
+    if ARCHITECTURE not in front.columns:
+        raise RunError(f"{place} has no column '{ARCHITECTURE}': {again}")
     if front.empty:
         raise RunError(f"the front in {place} is empty (see the limits in {search / CONFIGURATION}): give --arch")
-    return str(front[ARCHITECTURE].iloc[0])
+    row = {str(name): str(text) for name, text in front.iloc[0].items()}
+    architecture = row.pop(ARCHITECTURE)
+    known: dict[str, float] = {}
+    for name, values, _ in SearchDirectory(search).measured():
+        known.update(values if name == architecture else {})
+    try:
+        agrees = all(known.get(name) == float(text) for name, text in row.items() if name != SECONDS)
+    except ValueError:
+        agrees = False
+    if not known or not agrees:
+        raise RunError(f"{place} does not agree with {search / JOURNAL}, it was damaged or edited: {again}")
+    return architecture

@@ -11,8 +11,21 @@ from rich.table import Table
 from zcproxy.benchmarks.image_sets import kept_image_sets
 from zcproxy.benchmarks.own_images import import_images, restore_images
 from zcproxy.cli_images import Images, say_images
+from zcproxy.cli_options import (
+    LARGEST_BATCH,
+    MOST_EPOCHS,
+    MOST_NETWORKS,
+    MOST_WORKERS,
+    AllowCode,
+    Device,
+    Initialisation,
+    Seed,
+    Workers,
+)
+from zcproxy.cli_resume import check_resuming, typed
 from zcproxy.display import RunDisplay, console
 from zcproxy.errors import ConfigurationError
+from zcproxy.interrupt import GOES_ON, advise
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.primitives.zoo.scorers import split_names
 from zcproxy.proxies import DEFAULT
@@ -26,11 +39,14 @@ from zcproxy.search.latency import LARGE_SPREAD
 from zcproxy.search.network_quantities import INITIALISATION, WEIGHTS
 from zcproxy.training.recipe import Recipe
 
+RESUMABLE = ("resume_from", "evaluations", "workers", "images", "allow_code")
+"""Parameters that may be given with --resume."""
 SHOWN = 15
 """Most rows of the front that the terminal gets."""
 
 
 def search_command(
+    context: typer.Context,
     subject: Annotated[
         str | None,
         typer.Argument(
@@ -53,16 +69,17 @@ def search_command(
     ] = None,
     limit: Annotated[list[str] | None, typer.Option(help="Bound, for example macs=300M or latency_ms=20.")] = None,
     algorithm: Annotated[str, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.")] = "nsga2",
-    evaluations: Annotated[int, typer.Option(help="Architectures to evaluate.")] = 1000,
-    population: Annotated[int, typer.Option(help="Architectures of a generation.")] = 50,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    evaluations: Annotated[int, typer.Option(min=4, max=MOST_NETWORKS, help="Architectures to evaluate.")] = 1000,
+    population: Annotated[int, typer.Option(min=4, max=MOST_NETWORKS, help="Architectures of a generation.")] = 50,
+    seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="Directory to write; runs/search-SUBJECT-SEED if not given.")] = None,
     resume_from: Annotated[Path | None, typer.Option("--resume", help="Directory of a search to continue.")] = None,
     warm_start: Annotated[
-        int, typer.Option(min=0, help="Architectures of a search by the proxy, the best of which begin.")
+        int,
+        typer.Option(min=0, max=MOST_NETWORKS, help="Architectures of a search by the proxy, the best of which begin."),
     ] = 0,
     inner_evaluations: Annotated[
-        int, typer.Option(min=1, help="Architectures that linas predicts between two generations.")
+        int, typer.Option(min=1, max=MOST_NETWORKS, help="Architectures that linas predicts between two generations.")
     ] = 2000,
     start_from: Annotated[list[str] | None, typer.Option(help="Architecture to begin with.")] = None,
     table: Annotated[
@@ -72,9 +89,11 @@ def search_command(
     input_shape: Annotated[
         str | None, typer.Option("--input", help="Input of a space without a dataset, for example 3x32x32.")
     ] = None,
-    classes: Annotated[int, typer.Option(min=2, help="Logits, for such a space.")] = 10,
+    classes: Annotated[int, typer.Option(min=2, max=100_000, help="Logits, for such a space.")] = 10,
     dataset: Annotated[str, typer.Option(help=f"What {TRAINED_ACCURACY} is measured on: digits, hf:NAME, ...")] = "",
-    epochs: Annotated[int, typer.Option(min=1, help=f"Epochs of a training for {TRAINED_ACCURACY}.")] = 3,
+    epochs: Annotated[
+        int, typer.Option(min=1, max=MOST_EPOCHS, help=f"Epochs of a training for {TRAINED_ACCURACY}.")
+    ] = 3,
     reuse: Annotated[
         list[Path] | None,
         typer.Option(help="Directory of a search in the same setting: what it measured is not measured again."),
@@ -82,20 +101,23 @@ def search_command(
     shared_weights: Annotated[
         Path | None, typer.Option(help="File of trained weights of the super-network, in place of its own.")
     ] = None,
-    latency_batch_size: Annotated[int, typer.Option(min=1, help="Samples of a timed pass.")] = 1,
-    latency_threads: Annotated[int, typer.Option(min=1, help="Threads of a timed pass.")] = 1,
-    initialisation: Annotated[int, typer.Option(min=0, help="Index of the random initialisation.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    latency_batch_size: Annotated[int, typer.Option(min=1, max=LARGEST_BATCH, help="Samples of a timed pass.")] = 1,
+    latency_threads: Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Threads of a timed pass.")] = 1,
+    initialisation: Initialisation = 0,
+    workers: Workers = 2,
+    device: Device = "cpu",
     images: Images = "",
+    allow_code: AllowCode = None,
 ) -> None:
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
+    if resume_from is not None:
+        check_resuming(context, RESUMABLE, "--evaluations")
     with RunDisplay() as display:
         if resume_from is not None:
-            if subject is not None:
-                raise ConfigurationError("--resume continues the search as it was: leave the subject out")
             restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
-            out, result = resume_from, resume(resume_from, workers=workers, step=display.step)
+            advise(GOES_ON)
+            more = evaluations if "evaluations" in typed(context) else None
+            out, result = resume_from, resume(resume_from, evaluations=more, workers=workers, step=display.step)
         elif subject is None:
             raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
         else:
@@ -130,6 +152,7 @@ def search_command(
                 start_from=tuple(start_from or ()),
                 table="" if table is None else str(table),
             )
+            advise(GOES_ON)
             out = out or Path("runs") / f"search-{subject.replace('/', '-').replace(':', '-')}-{seed}"
             result = search(configuration, out, workers=workers, reuse=tuple(reuse or ()), step=display.step)
     _show(result, out)

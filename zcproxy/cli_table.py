@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,20 @@ import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
 from zcproxy.benchmarks.own_images import import_images
+from zcproxy.claims import claimed
 from zcproxy.cli_images import Images
+from zcproxy.cli_options import (
+    LARGEST_BATCH,
+    MOST_NETWORKS,
+    AllowCode,
+    Device,
+    Seed,
+    Workers,
+)
+from zcproxy.coverage import coverage_note
 from zcproxy.display import RunDisplay, console, task_table
+from zcproxy.files import check_target
+from zcproxy.interrupt import GOES_ON, advise
 from zcproxy.primitives.zoo.scorers import ZOO, resolve_scorers
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.table import Plan, build_table
@@ -28,27 +41,32 @@ def table(
         ),
     ] = ZOO,
     networks: Annotated[
-        int | None, typer.Option(min=2, help="Networks a task; 1,000, or all of fewer, if not given.")
+        int | None,
+        typer.Option(min=2, max=MOST_NETWORKS, help="Networks a task; 1,000, or all of fewer, if not given."),
     ] = None,
     population: Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")] = "all",
     sampling: Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")] = "uniform",
     unseen_by: Annotated[
         list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
     ] = None,
-    initialisations: Annotated[int, typer.Option(min=1, help="Random initialisations of every network.")] = 1,
+    initialisations: Annotated[int, typer.Option(min=1, max=1000, help="Random initialisations of every network.")] = 1,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Samples of a minibatch; what each proxy asks for if not given.")
+        int | None,
+        typer.Option(min=1, max=LARGEST_BATCH, help="Samples of a minibatch; what each proxy asks for if not given."),
     ] = None,
-    resamples: Annotated[int, typer.Option(min=1, help="Of the bootstrap behind the intervals.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of the draw of networks and of the bootstrap.")] = 0,
+    resamples: Annotated[int, typer.Option(min=1, max=1_000_000, help="Of the bootstrap behind the intervals.")] = 1000,
+    seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="Folder for table.csv, table.md, table.tex, scores and figures.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the result does not depend on it.")] = 2,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    workers: Workers = 2,
+    device: Device = "cpu",
     images: Images = "",
+    allow_code: AllowCode = None,
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
+    if out is not None:
+        check_target(out / "table.csv")
     scorers = resolve_scorers(proxies)
     names = [get_task(name).name for name in tasks or [DEFAULT_TASK]]
     plan = Plan(
@@ -64,7 +82,9 @@ def table(
         images=import_images(images),
     )
     found = []
-    with RunDisplay() as display, worker_pool(workers) as executor:
+    advise(GOES_ON)
+    held = nullcontext() if out is None else claimed(out)
+    with held, RunDisplay() as display, worker_pool(workers) as executor:
         for name in names:
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
             if out is not None:
@@ -76,6 +96,9 @@ def table(
             console.print(f"Images: {each.images.advice}.", highlight=False, markup=False, soft_wrap=True)
         for note in notes(each):
             console.print(note, highlight=False)
+        left_out = coverage_note(get_task(each.task), each.architectures)
+        if left_out is not None:
+            console.print(left_out, highlight=False, markup=False)
     console.print(LEGEND, highlight=False, markup=False)
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, scores and figures", highlight=False)

@@ -16,11 +16,13 @@ from zcproxy.aggregate import Scorer
 from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.image_sets import kept_image_sets
 from zcproxy.correlation import Correlation, correlate, kendall_tau
+from zcproxy.escaping import csv_frame, well_formed
 from zcproxy.evolve import Configuration, Limits, Result, evolve
-from zcproxy.evolve.directory import RunDirectory
+from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.run import draw_samples, first_columns
 from zcproxy.files import replacing
+from zcproxy.permission import stored_in
 from zcproxy.predictors import Predictor, features_of, train, untrained_predictors
 from zcproxy.scoring import Scores, score_networks
 from zcproxy.sweep.runner import sweep, worker_pool
@@ -66,7 +68,19 @@ def compare(
     Raises:
         BenchmarkError, RunError, StorageError: as `evolve`.
     """
-    observer = observer or Silent()
+    with stored_in(out / CONFIGURATION):
+        return _compared(out, result, proxies, control, workers, cache, observer or Silent())
+
+
+def _compared(
+    out: Path,
+    result: Result,
+    proxies: Sequence[Scorer],
+    control: bool,
+    workers: int,
+    cache: Path | None,
+    observer: Observer,
+) -> Rows:
     configuration = RunDirectory(out).configuration()
     found: list[Rows] = [{task: {"best formula": best} for task, best in result.test.items()}]
     if control and configuration.algorithm == "evolve":
@@ -83,9 +97,13 @@ def compare(
             found.append(comparison.published(proxies))
     found.append({task: dict(baselines) for task, baselines in result.baselines.items()})
     rows = {task: {name: each for part in found for name, each in part[task].items()} for task in result.test}
-    table = pd.DataFrame({"proxy": name, **item.as_dict()} for known in rows.values() for name, item in known.items())
+    table = pd.DataFrame(
+        {"proxy": well_formed(name), **item.as_dict(), "task": well_formed(item.task)}
+        for known in rows.values()
+        for name, item in known.items()
+    )
     with replacing(out / CORRELATIONS) as temporary:
-        table.to_csv(temporary, index=False)
+        csv_frame(table).to_csv(temporary, index=False)
     return rows
 
 

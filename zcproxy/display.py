@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -15,9 +14,8 @@ from zcproxy.correlation import Correlation
 from zcproxy.evolve.directory import State
 from zcproxy.table import TaskTable
 from zcproxy.table.layout import HEADINGS, cells, shown_columns, title
-
-console = Console(stderr=True)
-"""For people; what programs read goes to standard output."""
+from zcproxy.terminal import console as console
+from zcproxy.visible import visible
 
 
 class RunDisplay:
@@ -25,7 +23,7 @@ class RunDisplay:
 
     def __init__(self) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -56,7 +54,7 @@ class RunDisplay:
             return
         self._progress.start()
         if done == 0 or what not in self._bars:
-            self._bars[what] = self._progress.add_task(what, total=total)
+            self._bars[what] = self._progress.add_task(visible(what), total=total)
         self._progress.update(self._bars[what], completed=done)
 
     def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:

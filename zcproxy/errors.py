@@ -6,11 +6,23 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from zcproxy.visible import one_line
+
+LONGEST_NAME = 200
+"""Characters beyond which a text is no name that was mistyped."""
+
 
 class ZcproxyError(Exception):
-    """Base of every error a user can meet. The command line prints its message and exits with `exit_code`."""
+    """Base of every error a user can meet. The command line prints its message and exits with `exit_code`.
+
+    Args:
+        message: what was wrong, where, what to do; it may quote texts of any length and content, see `one_line`.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(str(message)))
 
 
 class FormulaError(ZcproxyError):
@@ -29,6 +41,10 @@ class ModelError(ZcproxyError):
     """A model cannot be scored: it raises, returns no tensor, has no weight layer, or holds NaN."""
 
 
+class ModelWarning(UserWarning):
+    """A model is scored without a part of it: layers that cannot be seen, or samples that cannot be told apart."""
+
+
 class ConfigurationError(ZcproxyError):
     """An option or a combination of options makes no sense."""
 
@@ -41,8 +57,16 @@ class StorageError(ZcproxyError):
     """A file or folder cannot be written: the disk is full or the place is read-only."""
 
 
+def shortened(text: str, length: int = 300) -> str:
+    """Return text of others for a message of one line: without control characters, and cut."""
+    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    return line if len(line) <= length else f"{line[: length - 3]}..."
+
+
 def nearest_names(name: str, known: Iterable[str]) -> str:
     """Return `" (did you mean a, b?)"` for the known names nearest to `name`, or an empty string."""
+    if len(name) > LONGEST_NAME:
+        return ""
     matches = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     return f" (did you mean {', '.join(matches)}?)" if matches else ""
 

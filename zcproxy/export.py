@@ -6,13 +6,14 @@ them, and the formula as plain Python. `zcproxy.source_closure` collects the fun
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from zcproxy import __version__
+from zcproxy.escaping import docstring
 from zcproxy.formula import Kind, Node, parse, vocabulary
+from zcproxy.formula.tree import fold
 from zcproxy.proxy import Proxy
 from zcproxy.source_closure import Reference, collect
 from zcproxy.sweep.expressions import JOINS, joins_layers, leaves_of, probes_of
@@ -91,7 +92,7 @@ def export_python(proxy: Proxy) -> str:
     steps = _steps([column for column in formula.columns() if not column.is_leaf])
     closure = collect(_references(formula), substitutes=SUBSTITUTES, reserved=("COLUMNS", "formula", "score", *steps))
     return _FILE.format(
-        title=f"{_title(proxy.name)}: a zero-cost proxy, in one file that needs torch alone.",
+        title=f"{docstring(proxy.name, 80) or 'proxy'}: a zero-cost proxy, in one file that needs torch alone.",
         formula=textwrap.fill(
             formula.text, 112, initial_indent="    ", subsequent_indent="    ", break_long_words=False
         ),
@@ -104,11 +105,6 @@ def export_python(proxy: Proxy) -> str:
         columns="\n\n\n".join([*(_columns_function(name, group) for name, group in steps.items()), _needs(steps)]),
         arithmetic=_arithmetic(formula),
     )
-
-
-def _title(name: str) -> str:
-    """Return a proxy's name without what could end a docstring: it may come from a file."""
-    return " ".join(re.sub(r"[^\w .,()+-]", " ", name).split())[:80] or "proxy"
 
 
 def _steps(columns: Sequence[Node]) -> dict[str, list[Node]]:
@@ -166,9 +162,12 @@ class _Statements:
 
     def write(self, node: Node) -> str:
         """Return the text of an expression, after adding the statements it needs to `lines`."""
+        return fold(node, lambda part: () if part in self._names else self._children(part), self._write)
+
+    def _write(self, node: Node, arguments: list[str]) -> str:
         if node in self._names:
             return self._names[node]
-        text = self._render(node, [self.write(child) for child in self._children(node)])
+        text = self._render(node, arguments)
         if self._uses[node] == 1 and len(text) <= LONGEST_EXPRESSION:
             return text
         self._names[node] = f"{self._prefix}_{len(self._names) + 1}"

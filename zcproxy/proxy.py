@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,31 +14,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zcproxy.errors import FormulaError, ProxyFileError
+from zcproxy.errors import FormulaError, ModelError, ModelWarning
 from zcproxy.files import write_text
-from zcproxy.formula import Kind, Node, parse
+from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, parse
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.formula.text import has_readable_text
 from zcproxy.proxies import FILES, file_of
+from zcproxy.proxy_file import FORMAT, read_proxy_file
 from zcproxy.sweep.expressions import looks_at_images, probes_of
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.probes import PROBES
+from zcproxy.sweep.structure import Coverage
 from zcproxy.sweep.table import table_of
+from zcproxy.visible import shortened
 
-_FIELDS: dict[str, tuple[type, Any]] = {
-    "probes": (dict, {}),
-    "description": (str, ""),
-    "batch_size": (int, 8),
-    "provenance": (dict, {}),
-    "correlations": (list, []),
-}
-"""What a file may hold beside name and formula, with type and default."""
-
-_LATER_FIELDS = {"per_sample": False}
-_LATER_FIELDS_OF_A_PASS = {"gaussian_weights": False}
-"""What a probe and its passes have that files written before do not mention, and what it was then."""
-
-FORMAT = 1
-"""Version of the file format; files of a newer one are refused."""
+NEGLIGIBLE, MOST = 0.01, 0.5
+"""Shares of a network's parameters that no layer holds: above these, a score comes with a warning, or there is none."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +58,8 @@ class Proxy:
                 f"a proxy yields one number a network, but '{self.formula}' is of kind {self.formula.kind.value}: "
                 "aggregate it, for example with sum(...)"
             )
+        if not has_readable_text(self.formula):
+            raise FormulaError(f"the formula is nested deeper than {MAXIMUM_DEPTH}: its text could not be read")
 
     @property
     def probes(self) -> list[str]:
@@ -90,10 +84,17 @@ class Proxy:
             The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
 
         Raises:
-            ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN.
+            ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; most of its
+                parameters of two or more dimensions are in operations that are not seen as layers.
+
+        Warns:
+            ModelWarning: more than a hundredth of them are, or the score is NaN since layers mix samples with others.
         """
         measurement = measure(model, inputs, targets, self.formula.columns())
-        return self.score(measurement)
+        score = self.score(measurement)
+        if measurement.coverage is not None:
+            _check(measurement.coverage, score)
+        return score
 
     def score(self, measurement: Measurement) -> float:
         """Return the score of a network whose columns have been measured."""
@@ -121,63 +122,44 @@ class Proxy:
         write_text(Path(path), json.dumps(_finite(self.as_dict()), indent=2) + "\n")
 
 
+def _check(coverage: Coverage, score: float) -> None:
+    """Warn of what a score leaves out, or raise `ModelError` if that is most of the network."""
+    share = coverage.unseen_share
+    if share > NEGLIGIBLE:
+        text = f"{share:.1%} of the parameters of two or more dimensions are in no layer that is seen"
+        text = f"{text} (largest: {shortened(coverage.largest(), 300)})"
+        if share > MOST:
+            raise ModelError(f"{text}: a score would say nothing of them; compute with layers or functions of torch.nn")
+        warnings.warn(f"{text}: the score leaves them out", ModelWarning, stacklevel=3)
+    if math.isnan(score) and coverage.mixed:
+        names = ", ".join(coverage.mixed[:3]) + (" and others" if len(coverage.mixed) > 3 else "")
+        warnings.warn(
+            f"layers do not have the samples on one axis ({shortened(names, 200)}): what compares samples is NaN",
+            ModelWarning,
+            stacklevel=3,
+        )
+
+
 def load_proxy(path: str | os.PathLike[str]) -> Proxy:
     """Read a proxy: a file, or one that comes with the package, by its name (`zc-general`). Nothing is executed.
 
     Raises:
-        ProxyFileError: the file is missing, no JSON, incomplete, or of a newer format.
+        ProxyFileError: see `zcproxy.proxy_file.read_proxy_file`.
         FormulaError: its formula does not parse.
     """
     place = file_of(str(path)) if str(path) in FILES else Path(path)
-    try:
-        content = json.loads(place.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProxyFileError(f"cannot read the proxy file {place}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise ProxyFileError(f"{place} is no proxy file: it does not hold valid JSON ({error})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("formula"), str):
-        raise ProxyFileError(f"{place} is no proxy file: it has no text under 'formula'")
-    version = content.get("format")
-    if not isinstance(version, int) or version < 1:
-        raise ProxyFileError(f"{place} has no format version under 'format'; this zcproxy writes {FORMAT}")
-    if version > FORMAT:
-        raise ProxyFileError(f"{place} has format {version}, this zcproxy reads up to {FORMAT}: upgrade zcproxy")
-    for key, (kind, default) in _FIELDS.items():
-        if not isinstance(content.setdefault(key, default), kind):
-            raise ProxyFileError(f"{place} has something else than a {kind.__name__} under '{key}'")
-    _check_probes(place, content["probes"])
+    fields = read_proxy_file(place)
     try:
         return Proxy(
-            parse(content["formula"]),
-            name=str(content.get("name", place.stem)),
-            description=content["description"],
-            batch_size=content["batch_size"],
-            provenance=content["provenance"],
-            correlations=tuple(content["correlations"]),
+            parse(fields["formula"]),
+            name=fields["name"],
+            description=fields["description"],
+            batch_size=fields["batch_size"],
+            provenance=fields["provenance"],
+            correlations=tuple(fields["correlations"]),
         )
     except FormulaError as error:
         raise FormulaError(f"{place}: {error}") from error
-
-
-def _check_probes(place: Path, probes: Mapping[str, Any]) -> None:
-    """Refuse a file whose probes are defined otherwise than here: its scores would not be the ones it reports."""
-    for name, definition in probes.items():
-        if name not in PROBES:
-            raise ProxyFileError(f"{place} uses the probe '{name}', known are {', '.join(PROBES)}")
-        if _completed(definition) != json.loads(json.dumps(asdict(PROBES[name]))):
-            raise ProxyFileError(
-                f"{place} defines the probe '{name}' differently from this zcproxy: use the version that wrote it"
-            )
-
-
-def _completed(probe: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definition of a probe with what later versions added to it."""
-    passes = {key: value for key, value in probe.items() if key in ("run", "minus") and isinstance(value, dict)}
-    return {
-        **_LATER_FIELDS,
-        **probe,
-        **{key: {**_LATER_FIELDS_OF_A_PASS, **value} for key, value in passes.items()},
-    }
 
 
 def _finite(value: Any) -> Any:

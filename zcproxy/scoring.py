@@ -18,12 +18,14 @@ from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.image_sets import ImageSet
 from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.correlation import Correlation, correlate
-from zcproxy.errors import BenchmarkError, ConfigurationError, FormulaError
+from zcproxy.device import check_device
+from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve.configuration import Configuration
-from zcproxy.evolve.directory import RunDirectory
+from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.run import fitted_networks
 from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.permission import stored_in
 from zcproxy.proxy import Proxy
 from zcproxy.random import generator
 from zcproxy.strata import POOL, check_sampling, stratified
@@ -86,13 +88,15 @@ def draw_networks(
 
     Raises:
         BenchmarkError: fewer networks are left than asked for.
-        ConfigurationError: there is no such sampling.
+        ConfigurationError: there is no such sampling, or a run names code that only its files name.
     """
     check_sampling(sampling)
     known = task.architectures(population)
     seen: set[str] = set()
     for path in unseen_by:
-        seen |= fitted_networks(RunDirectory(path).configuration(), task.space.name)
+        configuration = RunDirectory(path).configuration()
+        with stored_in(path / CONFIGURATION):
+            seen |= fitted_networks(configuration, task.space.name)
     left = [
         architecture for architecture in known if not seen or task.space.equivalence_class(architecture) not in seen
     ]
@@ -135,7 +139,7 @@ def _fitted_to(proxy: Proxy, space: str) -> set[str]:
     configuration = proxy.provenance.get("configuration")
     if not isinstance(configuration, Mapping):
         return set()
-    with suppress(ConfigurationError, BenchmarkError, FormulaError):
+    with suppress(ZcproxyError), stored_in(Path(f"the file of {proxy.name}")):
         return fitted_networks(Configuration.from_dict(configuration), space)
     return set()
 
@@ -190,8 +194,9 @@ def score_networks(
 
     Raises:
         BenchmarkError: the task is unknown or an architecture has no label.
-        ConfigurationError: two scorers have the same name.
+        ConfigurationError: two scorers have the same name, or the device is not there.
     """
+    check_device(device)
     repeated = [name for name, count in Counter(scorer.name for scorer in scorers).items() if count > 1]
     if repeated:
         raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")

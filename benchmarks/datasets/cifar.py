@@ -1,20 +1,20 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky, 2009) from a folder: the original Python batches, or one npz file.
 
-The original batches are pickles. They are read by an unpickler that knows five names and nothing else, so that a file
-that is not a batch cannot run code.
+The original batches are pickles, read as plain data (`zcproxy.benchmarks.safe_pickle`).
 """
 
 from __future__ import annotations
 
 import io
-import pickle
-import zipfile
+import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zcproxy.benchmarks.npz import read_npz
+from zcproxy.benchmarks.safe_pickle import read_pickle
+from zcproxy.benchmarks.unpacking import content_of
 from zcproxy.errors import BenchmarkError
 from zcproxy.training.dataset import ImageDataset, dataset_of
 
@@ -25,20 +25,6 @@ _TRAINING = {10: tuple(f"data_batch_{number}" for number in range(1, 6)), 100: (
 _TEST = {10: ("test_batch",), 100: ("test",)}
 _TARGETS = {10: b"labels", 100: b"fine_labels"}
 _NPZ_FIELDS = ("X_train", "y_train", "X_test", "y_test")
-
-
-def _bytes_of(text: str, _: str) -> bytes:
-    """Stand in for `_codecs.encode`, by which Python 3 writes bytes in the old protocol."""
-    return text.encode("latin1")
-
-
-_ALLOWED = {
-    ("_codecs", "encode"): _bytes_of,
-    ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-    ("numpy._core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-}
 
 
 def load_cifar(place: str, classes: int) -> ImageDataset:
@@ -65,12 +51,14 @@ Part = tuple[NDArray[np.uint8], NDArray[np.int64]]
 
 
 def _from_npz(path: Path) -> tuple[Part, Part]:
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            images, targets, test_images, test_targets = (content[name] for name in _NPZ_FIELDS)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise BenchmarkError(f"{path} is no npz file with {', '.join(_NPZ_FIELDS)}: {error}") from error
-    return (images, targets.astype(np.int64)), (test_images, test_targets.astype(np.int64))
+    arrays = read_npz(path, _NPZ_FIELDS, str(path))
+    train, test = ((arrays[f"X_{part}"], arrays[f"y_{part}"]) for part in ("train", "test"))
+    for images, targets in (train, test):
+        if targets.dtype.kind not in "iu" or targets.ndim != 1 or len(targets) != len(images):
+            raise BenchmarkError(f"{path} has classes of shape {targets.shape} for {len(images)} images")
+        if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3):
+            raise BenchmarkError(f"{path} has {images.dtype} images of shape {images.shape}, not samples x 32 x 32 x 3")
+    return (train[0], train[1].astype(np.int64)), (test[0], test[1].astype(np.int64))
 
 
 def first_training_file(directory: Path, classes: int) -> Path:
@@ -94,23 +82,15 @@ def _from_batches(folder: Path, names: tuple[str, ...], field: bytes) -> Part:
 
 
 def _read_batch(path: Path, field: bytes) -> Part:
+    if not os.path.exists(path):  # unlike Path.exists, also where the folder may not be read
+        raise BenchmarkError(f"{path} is missing: give the folder that holds the extracted CIFAR batches")
     try:
-        content: Any = _BatchReader(io.BytesIO(path.read_bytes()), encoding="bytes").load()
-        pixels, targets = np.asarray(content[b"data"]), np.asarray(content[field])
+        content = read_pickle(io.BytesIO(content_of(path)), "it", encoding="bytes")
+        pixels, targets = content[b"data"], np.asarray(content[field])
+        if not isinstance(pixels, np.ndarray) or targets.dtype.kind not in "iu" or targets.ndim != 1:
+            raise TypeError("its pixels are no array, or its classes no whole numbers")
         if pixels.dtype != np.uint8 or pixels.shape != (len(targets), 3 * 32 * 32):
             raise ValueError(f"{pixels.dtype} pixels of shape {pixels.shape} for {targets.shape} classes")
-    except FileNotFoundError as error:
-        raise BenchmarkError(f"{path} is missing: give the folder that holds the extracted CIFAR batches") from error
-    except (OSError, EOFError, ValueError, LookupError, TypeError, pickle.UnpicklingError) as error:
+    except (BenchmarkError, LookupError, OverflowError, TypeError, ValueError) as error:
         raise BenchmarkError(f"{path} is no CIFAR batch ({error}): extract the archive again") from error
     return pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), targets.astype(np.int64)
-
-
-class _BatchReader(pickle.Unpickler):
-    """Reads dictionaries, lists, numbers, bytes and arrays; refuses every other name."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ALLOWED[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import inspect
+import io
+import os
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,15 +20,18 @@ from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.elastic_digits import network, sharing
 from zcproxy.benchmarks.elastic_digits.network import ElasticNetwork, Stage
 from zcproxy.benchmarks.elastic_digits.sharing import train_shared
-from zcproxy.benchmarks.safe_pickle import load_torch
+from zcproxy.benchmarks.safe_pickle import read_torch
 from zcproxy.errors import BenchmarkError, ModelError
-from zcproxy.files import replacing
+from zcproxy.files import cannot_read, open_regular, replacing
+from zcproxy.notices import notice
+from zcproxy.sealed import DamagedError, is_sealed, read_sealed, seal
 from zcproxy.search.super_network import SuperNetwork, inherit_slices
 from zcproxy.space import Option
 from zcproxy.sweep.runner import Progress, silent, single_threaded
 from zcproxy.sweep.store import default_cache
 from zcproxy.training.train import accuracy_of
 
+KIND = "weights-1"
 STAGES = 3
 DEPTHS, WIDTHS, KERNELS = (1, 2, 3), (4, 8, 12, 16), (3, 5)
 CALIBRATION_IMAGES = 1200
@@ -52,10 +58,21 @@ class ElasticDigits(SuperNetwork):
         self._loaded: dict[str, Tensor] | None = None
 
     def load(self, path: Path) -> None:
-        """Use the trained weights of a file. Raises `ModelError` if they do not fit the largest sub-network."""
+        """Use the trained weights of a file.
+
+        Raises:
+            ModelError: they do not fit the largest sub-network, or are no finite numbers.
+        """
         weights = read_weights(path)
-        inherit_slices(weights, self.sub_network({name: options[-1] for name, options in self.choices.items()}))
+        self._check(weights, path)
         self._loaded = weights
+
+    def _check(self, weights: Mapping[str, Tensor], path: Path) -> None:
+        largest = self.sub_network({name: options[-1] for name, options in self.choices.items()})
+        inherit_slices(weights, largest)
+        for name, value in largest.named_parameters():
+            if not bool(torch.isfinite(value).all()):
+                raise ModelError(f"{path}: the weight '{name}' holds NaN or infinity")
 
     def sub_network(self, choice: Mapping[str, Option]) -> nn.Module:
         """Return an untrained sub-network, initialised as torch does by default."""
@@ -86,16 +103,40 @@ class ElasticDigits(SuperNetwork):
         return Batch(dataset.train_inputs[:size], dataset.train_targets[:size])
 
     def prepare(self, progress: Progress) -> None:
-        """Train the shared weights and keep them, where that was not done before; told the epochs."""
-        if self._loaded is None and not self._kept.exists():
-            with single_threaded():
-                save_weights(self._kept, train_shared(self, load_dataset("digits"), progress=progress))
+        """Train the shared weights and keep them, where that was not done before; told the epochs.
 
-    @cached_property
+        Raises:
+            StorageError: the cache directory cannot be read or written.
+        """
+        if self._loaded is None:
+            self._loaded = self._read_kept()
+        if self._loaded is None:
+            with single_threaded():
+                trained = train_shared(self, load_dataset("digits"), progress=progress)
+            save_weights(self._kept, trained)
+            self._loaded = trained
+
+    @property
     def weights(self) -> dict[str, Tensor]:
         """The shared weights by name: those loaded, or trained and kept."""
         self.prepare(silent)
-        return self._loaded or read_weights(self._kept)
+        assert self._loaded is not None
+        return self._loaded
+
+    def _read_kept(self) -> dict[str, Tensor] | None:
+        """Return the weights in the cache directory; None where there are none. Damaged ones are set aside."""
+        path = self._kept
+        try:
+            return _weights_in(io.BytesIO(read_sealed(path, KIND).content), path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (DamagedError, ModelError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.ENAMETOOLONG):
+                raise cannot_read(path, error) from error
+            with suppress(OSError):
+                os.replace(path, path.with_suffix(".damaged"))
+            notice(f"damaged, set aside and trained again: {path}: {error}")
+            return None
 
     @property
     def _kept(self) -> Path:
@@ -103,18 +144,42 @@ class ElasticDigits(SuperNetwork):
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write shared weights. Raises `StorageError`."""
+    """Write shared weights with a checksum. Raises `StorageError`."""
+    stream = io.BytesIO()
+    torch.save(dict(weights), stream)
     with replacing(path) as temporary:
-        torch.save(dict(weights), temporary)
+        temporary.write_bytes(seal(stream.getvalue(), KIND))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Return shared weights; nothing but tensors is read. Raises `ModelError`."""
+    """Return shared weights that `save_weights` wrote, or that `torch.save` wrote without a checksum.
+
+    Nothing but tensors is read.
+
+    Raises:
+        ModelError: the file is damaged, or holds something else.
+    """
     try:
-        content = load_torch(path, "weights")
+        with open_regular(path) as stream:
+            if not is_sealed(stream.read(64)):
+                stream.seek(0)
+                return _weights_in(stream, path)
+        return _weights_in(io.BytesIO(read_sealed(path, KIND).content), path)
+    except OSError as error:
+        raise ModelError(f"cannot read the weights {path}: it cannot be read ({error.strerror or error})") from error
+    except DamagedError as error:
+        raise ModelError(f"cannot read the weights {path}: it is damaged: {error}") from error
+
+
+def _weights_in(stream: IO[bytes], path: Path) -> dict[str, Tensor]:
+    try:
+        content = read_torch(stream, str(path), "weights")
     except BenchmarkError as error:
         raise ModelError(f"cannot read the weights {path}: {error}") from error
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
+    if not isinstance(content, dict) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) and value.is_floating_point() and not value.is_sparse
+        for name, value in content.items()
+    ):
         raise ModelError(f"{path} holds something else than weights by name")
     return content
 

@@ -19,7 +19,14 @@ COLUMNS = (
     *TRIALS,
 )
 TABLE = TableSource(
-    "nasbench201", "labels", (KnownFile(TABLE_FILE, TABLE_SHA256),), partial(convert_parquet, "arch", COLUMNS), COLUMNS
+    "nasbench201",
+    "labels",
+    (KnownFile(TABLE_FILE, TABLE_SHA256),),
+    partial(convert_parquet, "arch", COLUMNS),
+    COLUMNS,
+    labels=tuple(f"{prefix}/test_200" for prefix in _PREFIXES),
+    trials=TRIALS,
+    parse=NASBench201Space().parse,
 )
 
 

@@ -43,9 +43,9 @@ def release_of(path: Path) -> str:
     return nats_releases.release_of(path, RELEASES)
 
 
-def check_official(path: Path) -> str:
-    """Return the release that a path names after checking its md5: see `nats_releases.check_official`."""
-    return nats_releases.check_official(path, RELEASES)
+def not_known(path: Path) -> BenchmarkError:
+    """Return why a release is read with trust alone: see `nats_releases.not_known`."""
+    return nats_releases.not_known(path, RELEASES)
 
 
 def read_official(path: Path, *, progress: Progress | None = None) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def read_official(path: Path, *, progress: Progress | None = None) -> pd.DataFra
 
     Args:
         path: `NAS-Bench-201-v1_1-096897.pth` or `v1_0-e61699`, `NATS-tss-v1_0-3ffb9.pickle.pbz2`, or the folder
-            `NATS-tss-v1_0-3ffb9-simple`. The content is not verified: see `check_official`.
+            `NATS-tss-v1_0-3ffb9-simple`. Its content is not known.
         progress: told the number of records read and their total, after each.
 
     Raises:

@@ -10,6 +10,7 @@ import pandas as pd
 from zcproxy.benchmarks import nats_releases
 from zcproxy.benchmarks.nats_records import TEST, accuracy, costs, nats_bench_results, tabulate
 from zcproxy.benchmarks.nats_sss.space import NATSSizeSpace
+from zcproxy.errors import BenchmarkError
 from zcproxy.sweep.runner import Progress
 
 RELEASES = {"NATS-sss-v1_0": "50262"}
@@ -23,9 +24,9 @@ def release_of(path: Path) -> str:
     return nats_releases.release_of(path, RELEASES)
 
 
-def check_official(path: Path) -> str:
-    """Return the release that a path names after checking its md5: see `nats_releases.check_official`."""
-    return nats_releases.check_official(path, RELEASES)
+def not_known(path: Path) -> BenchmarkError:
+    """Return why a release is read with trust alone: see `nats_releases.not_known`."""
+    return nats_releases.not_known(path, RELEASES)
 
 
 def read_official(path: Path, *, progress: Progress | None = None) -> pd.DataFrame:
@@ -35,8 +36,8 @@ def read_official(path: Path, *, progress: Progress | None = None) -> pd.DataFra
     `params_DATASET`, and `flops_M_DATASET` (millions of multiply-adds); the index is the official one.
 
     Args:
-        path: `NATS-sss-v1_0-50262.pickle.pbz2`, or the folder `NATS-sss-v1_0-50262-simple`. The content is not
-            verified: see `check_official`.
+        path: `NATS-sss-v1_0-50262.pickle.pbz2`, or the folder `NATS-sss-v1_0-50262-simple`. Its content is not
+            known.
         progress: told the number of records read and their total, after each.
 
     Raises:

@@ -19,7 +19,13 @@ COLUMNS = tuple(
     name for dataset in DATASETS.values() for name in (f"{dataset.column}_test_90_natsv10", f"params_{dataset.column}")
 )
 TABLE = TableSource(
-    "nats_sss", "labels", (KnownFile(TABLE_FILE, TABLE_SHA256),), partial(convert_parquet, "arch_str", COLUMNS), COLUMNS
+    "nats_sss",
+    "labels",
+    (KnownFile(TABLE_FILE, TABLE_SHA256),),
+    partial(convert_parquet, "arch_str", COLUMNS),
+    COLUMNS,
+    labels=COLUMNS[::2],
+    parse=NATSSizeSpace().parse,
 )
 
 

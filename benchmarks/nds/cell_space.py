@@ -13,6 +13,7 @@ from torch import nn
 
 from zcproxy.benchmarks.nds.cells import CellNetwork, Edges
 from zcproxy.benchmarks.nds.families import CELLS, DEPTHS, WIDTHS
+from zcproxy.benchmarks.plain_values import whole_number
 from zcproxy.errors import BenchmarkError
 from zcproxy.space import BaseSpace
 
@@ -77,23 +78,26 @@ class NDSCellSpace(BaseSpace):
         """
         try:
             genotype = net["genotype"]
-            cells = {kind: [(str(name), int(source)) for name, source in genotype[kind]] for kind in _KINDS}
-            ends = {kind: [int(end) for end in genotype[f"{kind}_concat"]] for kind in _KINDS}
-            choice = CellChoice(int(net["width"]), int(net["depth"]), cells["normal"], cells["reduce"])
-        except (KeyError, TypeError, ValueError) as error:
+            cells = {kind: [(str(name), whole_number(source)) for name, source in genotype[kind]] for kind in _KINDS}
+            ends = {kind: [whole_number(end) for end in genotype[f"{kind}_concat"]] for kind in _KINDS}
+            choice = CellChoice(
+                whole_number(net["width"]), whole_number(net["depth"]), cells["normal"], cells["reduce"]
+            )
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
             missing = f"it has no {error}" if isinstance(error, KeyError) else str(error)
             raise BenchmarkError(f"this is no network of the NDS family {self.family}: {missing}") from error
         architecture = self.parse(_text(choice))
         for kind in _KINDS:
             expected = self._ends(cells[kind])
             if ends[kind] != expected:
-                raise BenchmarkError(f"'{kind}_concat' is {ends[kind]}, in the family {self.family} it is {expected}")
+                found = str(ends[kind])[:_LONGEST]
+                raise BenchmarkError(f"'{kind}_concat' is {found}, in the family {self.family} it is {expected}")
         return architecture
 
     def decode(self, text: str) -> CellChoice:
         """Return the parts of an architecture. Raises `BenchmarkError` for text outside the space."""
         parts = text.strip().split("/")
-        sizes = re.fullmatch(r"w(\d+)d(\d+)", parts[0])
+        sizes = re.fullmatch(r"w([0-9]{1,4})d([0-9]{1,3})", parts[0])
         if sizes is None or len(parts) != 3:
             raise self.outside(text, "write wWIDTHdDEPTH/EDGES/EDGES")
         width, depth = int(sizes[1]), int(sizes[2])
@@ -168,15 +172,16 @@ class NDSCellSpace(BaseSpace):
         for number, part in enumerate(parts):
             operation, _, source = part.partition("~")
             if operation not in self._cell.operations:
-                raise self.outside(text, f"'{operation}' is none of {', '.join(self._cell.operations)}")
+                raise self.outside(text, f"'{operation[:_LONGEST]}' is none of {', '.join(self._cell.operations)}")
             node = 2 + number // 2
-            if not source.isdigit() or int(source) >= node:
-                raise self.outside(text, f"edge {number}, '{part}', must come from a node before {node}")
+            if source not in map(str, range(node)):
+                raise self.outside(text, f"edge {number}, '{part[:_LONGEST]}', must come from a node before {node}")
             edges.append((operation, int(source)))
         return edges
 
 
 _KINDS = ("normal", "reduce")
+_LONGEST = 60
 
 
 def _text(choice: CellChoice) -> str:

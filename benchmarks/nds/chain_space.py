@@ -13,10 +13,13 @@ from torch import nn
 
 from zcproxy.benchmarks.nds.families import CHAINS
 from zcproxy.benchmarks.nds.resnets import Stage, chain_network
+from zcproxy.benchmarks.plain_values import finite_number, whole_number
 from zcproxy.errors import BenchmarkError
 from zcproxy.space import BaseSpace
 
 STRIDES = (1, 2, 4, 8)
+_NUMBER, _RATIO = "[0-9]{1,5}", r"[0-9]{1,5}(?:\.[0-9]{1,9})?"
+_LONGEST = 60
 
 
 class NDSChainSpace(BaseSpace):
@@ -56,31 +59,34 @@ class NDSChainSpace(BaseSpace):
             block, count = str(net["block_type"]), len(net["ds"])
             ratios, groups = net["bot_muls"] or [1.0] * count, net["num_gs"] or [1] * count
             lists = (
-                map(int, net["ds"]),
-                map(int, net["ws"]),
-                map(int, net["ss"]),
-                map(float, ratios),
-                map(int, groups),
+                map(whole_number, net["ds"]),
+                map(whole_number, net["ws"]),
+                map(whole_number, net["ss"]),
+                map(finite_number, ratios),
+                map(whole_number, groups),
             )
             stages = [Stage(*values) for values in zip(*lists, strict=True)]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
             missing = f"it has no {error}" if isinstance(error, KeyError) else str(error)
             raise BenchmarkError(f"this is no network of the NDS family {self.family}: {missing}") from error
         if block != self._chain.block:
-            raise BenchmarkError(f"the block '{block}' is not '{self._chain.block}', that of the family {self.family}")
+            raise BenchmarkError(
+                f"the block '{block[:_LONGEST]}' is not '{self._chain.block}', that of the family {self.family}"
+            )
         return self.parse(self._text(stages))
 
     def decode(self, text: str) -> list[Stage]:
         """Return the stem and the stages. Raises `BenchmarkError` for text outside the space."""
         first, *rest = text.strip().split("/")
-        stem = re.fullmatch(r"(\d+)s(\d+)", first)
+        stem = re.fullmatch(rf"({_NUMBER})s({_NUMBER})", first)
         if stem is None or not rest:
             raise self.outside(text, "write WIDTHsSTRIDE/DEPTHxWIDTHsSTRIDE/...")
         stages = [Stage(1, int(stem[1]), int(stem[2]))]
         for group in rest:
-            found = re.fullmatch(r"(\d+)x(\d+)s(\d+)(?:b([\d.]+)g(\d+))?", group)
+            found = re.fullmatch(rf"({_NUMBER})x({_NUMBER})s({_NUMBER})(?:b({_RATIO})g({_NUMBER}))?", group)
             if found is None or (found[4] is not None) != self._has_bottleneck:
-                raise self.outside(text, f"the stage '{group}' is not like {self._written(self._stages(1)[0])}")
+                like = self._written(self._stages(1)[0])
+                raise self.outside(text, f"the stage '{group[:_LONGEST]}' is not like {like}")
             options = (float(found[4]), int(found[5])) if self._has_bottleneck else ()
             stages.append(Stage(int(found[1]), int(found[2]), int(found[3]), *options))
         for stage in stages:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +11,7 @@ import pandas as pd
 
 from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.benchmarks.nds.entries import architecture_of
+from zcproxy.benchmarks.plain_values import finite_number, read_json
 from zcproxy.errors import BenchmarkError
 
 COLUMNS = ("accuracy", "params", "flops", "trainings")
@@ -51,7 +50,8 @@ class NDSFile:
     def source(self) -> TableSource:
         """The table that is made of the file."""
         convert = partial(convert_entries, self.family)
-        return TableSource("nds", self.stem, (KnownFile(f"{self.stem}.json", self.digest),), convert, COLUMNS)
+        files = (KnownFile(f"{self.stem}.json", self.digest),)
+        return TableSource("nds", self.stem, files, convert, COLUMNS, labels=COLUMNS[:1])
 
 
 FILES = {
@@ -118,11 +118,14 @@ def convert_entries(family: str, contents: Sequence[bytes]) -> Converted:
 
 def _entries(content: bytes) -> list[Any]:
     try:
-        found = json.loads(content)
+        found = read_json(content)
     except ValueError as error:
         raise BenchmarkError(f"this is no json file of NDS ({error}): fetch it again") from error
     if isinstance(found, dict) and {"top", "mid"} <= set(found):
-        found = [*found["top"], *found["mid"]]
+        lists = [found["top"], found["mid"]]
+        if not all(isinstance(each, list) for each in lists):
+            raise BenchmarkError("this json file holds no lists of NDS entries as 'top' and 'mid'")
+        found = [entry for each in lists for entry in each]
     if not isinstance(found, list):
         raise BenchmarkError(f"this json file holds no list of NDS entries but a {type(found).__name__}")
     return found
@@ -133,9 +136,12 @@ def _row(family: str, entry: Any) -> tuple[str, float, float, float, int]:
         raise BenchmarkError(f"it is no entry of NDS but a {type(entry).__name__}")
     architecture = architecture_of(family, entry)
     try:
-        accuracy, params, flops = 100.0 - float(entry["test_ep_top1"][-1]), float(entry["params"]), entry["flops"] / 1e6
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BenchmarkError(f"its error, params or flops are missing: {error!r}") from error
-    if not all(map(math.isfinite, (accuracy, params, flops))):
-        raise BenchmarkError("its error, params or flops are no numbers: the training diverged")
+        accuracy = 100.0 - finite_number(entry["test_ep_top1"][-1])
+        params, flops = finite_number(entry["params"]), finite_number(entry["flops"]) / 1e6
+    except (LookupError, TypeError) as error:
+        raise BenchmarkError(f"its error, params or flops are missing: {error!r:.100}") from error
+    except ValueError as error:
+        raise BenchmarkError(f"its error, params or flops are no numbers: the training diverged ({error})") from error
+    if not 0 <= accuracy <= 100 or min(params, flops) < 0:
+        raise BenchmarkError(f"{accuracy:g} % accuracy, {params:g} params or {flops:g} million flops make no sense")
     return architecture, accuracy, params, flops, 1

@@ -8,11 +8,10 @@ its blocks.
 from __future__ import annotations
 
 import io
-import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +19,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
 from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
+from zcproxy.benchmarks.npz import read_npz
 from zcproxy.benchmarks.once_for_all.mobilenetv3 import STAGES
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import BLOCKS, DEPTHS, MobileNetV3Space
+from zcproxy.benchmarks.plain_values import dictionary, read_json, whole_number
 from zcproxy.errors import BenchmarkError
 
 Array = NDArray[np.float64]
@@ -29,6 +30,9 @@ Array = NDArray[np.float64]
 DEVICES = tuple(f"{card}_{batch}" for card in ("2080ti", "titan_rtx", "titan_xp", "v100") for batch in (1, 32, 64))
 RESOLUTION = 224
 """Side of the images that latencies are predicted for, and that accuracies were measured on."""
+
+RESOLUTIONS = range(32, 1025)
+"""Sides that make sense; those measured are 128 to 224."""
 
 PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 _AT = "@"
@@ -80,13 +84,22 @@ def convert_measurements(contents: Sequence[bytes]) -> Converted:
         BenchmarkError: they are something else.
     """
     try:
-        settings = json.loads(contents[0])["arch"]
-        with np.load(io.BytesIO(contents[1]), allow_pickle=False) as arrays:
-            columns = {device: np.asarray(arrays[device], np.float64) for device in DEVICES}
-        texts = [f"{MobileNetV3Space().from_official(setting)}{_AT}{int(setting['r'])}" for setting in settings]
+        settings = dictionary(read_json(contents[0]))["arch"]
+        columns = read_npz(io.BytesIO(contents[1]), DEVICES, "the file of latencies")
+        odd = next((device for device, values in columns.items() if values.ndim != 1 or values.dtype.kind != "f"), None)
+        if odd is not None:
+            raise ValueError(f"those of {odd} are no list of numbers")
+        texts = [f"{MobileNetV3Space().from_official(setting)}{_AT}{_resolution(setting)}" for setting in settings]
         return Converted(pd.DataFrame({ARCHITECTURE: texts, **columns}).drop_duplicates(ARCHITECTURE))
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise BenchmarkError(f"these are no latencies of Once-for-All sub-networks: {error!r}") from error
+    except (LookupError, TypeError, ValueError) as error:
+        raise BenchmarkError(f"these are no latencies of Once-for-All sub-networks: {error!r:.200}") from error
+
+
+def _resolution(setting: Mapping[str, Any]) -> int:
+    resolution = whole_number(setting["r"])
+    if resolution not in RESOLUTIONS:
+        raise ValueError(f"images have {RESOLUTIONS.start} to {RESOLUTIONS.stop - 1} pixels a side")
+    return resolution
 
 
 MEASUREMENTS = TableSource(

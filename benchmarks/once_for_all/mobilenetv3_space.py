@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from random import Random
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 from torch import nn
 
 from zcproxy.benchmarks.once_for_all.mobilenetv3 import STAGES, Blocks, mobilenetv3
+from zcproxy.benchmarks.plain_values import dictionary, whole_number
 from zcproxy.errors import BenchmarkError
 from zcproxy.space import BaseSpace
 
 KERNELS, EXPANSIONS, DEPTHS = (3, 5, 7), (3, 4, 6), (2, 3, 4)
 BLOCKS = tuple(product(KERNELS, EXPANSIONS))
 MOST = max(DEPTHS)
+_LONGEST = 60
 
 
 class MobileNetV3Space(BaseSpace):
@@ -41,7 +43,7 @@ class MobileNetV3Space(BaseSpace):
             raise self.outside(text, f"{len(stages)} stages, expected {len(STAGES)}")
         return stages
 
-    def from_official(self, setting: Mapping[str, Any]) -> str:
+    def from_official(self, setting: Any) -> str:
         """Return the architecture that the official code writes as lists `ks` and `e` of twenty, and `d` of five.
 
         Blocks beyond the depth of their stage leave no trace.
@@ -50,13 +52,16 @@ class MobileNetV3Space(BaseSpace):
             BenchmarkError: a list is missing, too short, or holds something else.
         """
         try:
-            kernels, expansions, depths = (list(map(int, setting[name])) for name in ("ks", "e", "d"))
+            lists = dictionary(setting)
+            kernels, expansions, depths = (list(map(whole_number, lists[name])) for name in ("ks", "e", "d"))
+            if any(depth not in DEPTHS for depth in depths):
+                raise ValueError("a stage has two to four blocks")
             stages = [
                 [(kernels[MOST * stage + block], expansions[MOST * stage + block]) for block in range(depth)]
                 for stage, depth in enumerate(depths)
             ]
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise BenchmarkError(f"{dict(setting)} is no setting of a MobileNetV3 sub-network: {error!r}") from error
+            raise BenchmarkError(f"this is no setting of a MobileNetV3 sub-network: {str(error)[:_LONGEST]}") from error
         return self.parse(_text(stages))
 
     def parse(self, text: str) -> str:
@@ -95,13 +100,13 @@ class MobileNetV3Space(BaseSpace):
     def _stage(self, text: str, group: str) -> Blocks:
         blocks = []
         for part in group.split("."):
-            found = re.fullmatch(r"k(\d)e(\d)", part)
+            found = re.fullmatch(r"k([0-9])e([0-9])", part)
             block = (int(found[1]), int(found[2])) if found else None
             if block not in BLOCKS:
-                raise self.outside(text, f"the block '{part}' is not k3, k5 or k7 with e3, e4 or e6")
+                raise self.outside(text, f"the block '{part[:_LONGEST]}' is not k3, k5 or k7 with e3, e4 or e6")
             blocks.append(block)
         if len(blocks) not in DEPTHS:
-            raise self.outside(text, f"the stage '{group}' has {len(blocks)} blocks, expected 2 to 4")
+            raise self.outside(text, f"the stage '{group[:_LONGEST]}' has {len(blocks)} blocks, expected 2 to 4")
         return blocks
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import io
 from collections.abc import Sequence
 from functools import cache
 
@@ -12,6 +10,7 @@ import pandas as pd
 from zcproxy.benchmarks.images import Images
 from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
+from zcproxy.benchmarks.plain_values import finite_number, read_csv, read_literal
 from zcproxy.benchmarks.table_task import TableTask
 from zcproxy.errors import BenchmarkError
 
@@ -45,9 +44,10 @@ def convert_rows(contents: Sequence[bytes]) -> Converted:
     for file, content in enumerate(contents):
         for number, row in enumerate(_trajectory(content).itertuples(index=False)):
             try:
-                architecture = MobileNetV3Space().from_official(ast.literal_eval(str(row[0])))
-                rows.append((architecture, float(row.accuracy), int(row.params), int(row.flops) / 1e6))
-            except (BenchmarkError, ValueError, SyntaxError) as error:
+                architecture = MobileNetV3Space().from_official(read_literal(str(row[0])))
+                accuracy, params, flops = map(finite_number, (row.accuracy, row.params, row.flops))
+                rows.append((architecture, accuracy, params, flops / 1e6))
+            except (BenchmarkError, TypeError, ValueError) as error:
                 left_out.append(f"file {file}, row {number}: {error}")
     frame = pd.DataFrame(rows, columns=[ARCHITECTURE, *COLUMNS])
     return Converted(frame.groupby(ARCHITECTURE, sort=False).mean().reset_index(), tuple(left_out))
@@ -55,9 +55,9 @@ def convert_rows(contents: Sequence[bytes]) -> Converted:
 
 def _trajectory(content: bytes) -> pd.DataFrame:
     try:
-        return pd.read_csv(io.BytesIO(content), usecols=["Sub-network", *_NAMES]).rename(columns=_NAMES)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise BenchmarkError(f"this is no table of sub-networks: {' '.join(str(error).split())}") from error
+        return read_csv(content, ("Sub-network", *_NAMES)).rename(columns=_NAMES)
+    except ValueError as error:
+        raise BenchmarkError(f"this is no table of sub-networks: {error}") from error
 
 
 TABLE = TableSource(
@@ -71,4 +71,5 @@ TABLE = TableSource(
     ),
     convert_rows,
     COLUMNS,
+    labels=COLUMNS[:1],
 )

@@ -11,12 +11,14 @@ import pandas as pd
 from zcproxy.benchmarks.data import sha256_of
 from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted
 from zcproxy.benchmarks.official import Reading, read_known_files
+from zcproxy.benchmarks.plain_values import dictionary, finite_number
 from zcproxy.benchmarks.safe_pickle import load_torch
 from zcproxy.benchmarks.transnas101.tasks import HEADS, LABEL, SPACES, table_of
 from zcproxy.errors import BenchmarkError
 from zcproxy.sweep.runner import Progress
 
 TABLES = tuple(table_of(space, head) for space in SPACES for head in HEADS)
+_LONGEST, _SHOWN = 160, 60
 _WHAT = "the release of TransNAS-Bench-101 (transnas-bench_v10141024.pth)"
 
 
@@ -36,28 +38,32 @@ def read(path: Path, trust: bool, progress: Progress) -> Iterator[Reading]:
         raise BenchmarkError(
             f"the digest of {path.name} is not known: import it with --trust, it is read as plain data"
         )
-    content = load_torch(path, _WHAT)
-    if not isinstance(content, dict) or not isinstance(content.get("data"), dict):
-        raise BenchmarkError(f"{path} is not {_WHAT}: it has no 'data'")
+    try:
+        data = dictionary(dictionary(load_torch(path, _WHAT))["data"])
+    except (KeyError, TypeError) as error:
+        raise BenchmarkError(f"{path} is not {_WHAT}: it has no 'data'") from error
     total, digests = len(TABLES), {path.name: sha256_of(path)}
     for number, (space, head) in enumerate((space, head) for space in SPACES for head in HEADS):
         progress(number, total)
-        found = _convert(content["data"].get(space), space, head)
+        found = _convert(data.get(space), space, head)
         yield Reading(table_of(space, head), digests, False, found)
     progress(total, total)
 
 
 def _convert(records: Any, space: str, head: str) -> Converted | BenchmarkError:
-    if not isinstance(records, dict):
+    if type(records) is not dict:
         return BenchmarkError(f"it has no architectures of the space '{space}'")
     task = HEADS[head].task
     rows, left_out = [], []
-    for text, record in records.items():
+    for place, (text, record) in enumerate(records.items()):
         try:
-            metrics = [float(value) for value in record[task]["metrics"][LABEL]]
-            rows.append((SPACES[space].parse(str(text)), max(metrics)))
-        except (BenchmarkError, KeyError, TypeError, ValueError) as error:
-            left_out.append(f"'{text}' has no {LABEL} of {task}: {error}")
+            if not isinstance(text, str):
+                raise TypeError("its name is no text")
+            metrics = [finite_number(value) for value in dictionary(dictionary(record)[task])["metrics"][LABEL]]
+            rows.append((SPACES[space].parse(text), max(metrics)))
+        except (BenchmarkError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            shown = f"'{text[:_SHOWN]}'" if isinstance(text, str) else f"record {place}"
+            left_out.append(f"{shown} has no {LABEL} of {task}: {str(error)[:_LONGEST]}")
     if not rows:
-        return BenchmarkError(f"no architecture of '{space}' has a {LABEL} of {task}; {left_out[:1]}")
+        return BenchmarkError(f"no architecture of '{space}' has a {LABEL} of {task}; {''.join(left_out[:1])}")
     return Converted(pd.DataFrame(rows, columns=[ARCHITECTURE, LABEL]), tuple(left_out))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -12,6 +11,7 @@ import pandas as pd
 from zcproxy.benchmark import SearchSpace
 from zcproxy.benchmarks.images import Images
 from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
+from zcproxy.benchmarks.plain_values import finite_number, read_csv
 from zcproxy.benchmarks.table_task import TableTask
 from zcproxy.benchmarks.transnas101.macro import MacroSpace
 from zcproxy.benchmarks.transnas101.micro import MicroSpace
@@ -66,7 +66,7 @@ def load_task(dataset: str, side: int | None = None) -> TableTask:
 def table_of(kind: str, head: str) -> TableSource:
     """Return the table of a space (`micro`, `macro`) and a head."""
     file = KnownFile(f"transbench101_{HEADS[head].task}.csv", HEADS[head].digest)
-    return TableSource("transnas101", f"{kind}-{head}", (file,), partial(convert_rows, kind), (LABEL,))
+    return TableSource("transnas101", f"{kind}-{head}", (file,), partial(convert_rows, kind), (LABEL,), (LABEL,))
 
 
 def convert_rows(kind: str, contents: Sequence[bytes]) -> Converted:
@@ -76,13 +76,13 @@ def convert_rows(kind: str, contents: Sequence[bytes]) -> Converted:
         BenchmarkError: this is no such table.
     """
     try:
-        table = pd.read_csv(io.BytesIO(contents[0]), usecols=["arch_str", "search_space", LABEL])
-    except (ValueError, UnicodeDecodeError) as error:
-        raise BenchmarkError(f"this is no table of TransNAS-Bench-101: {' '.join(str(error).split())}") from error
+        table = read_csv(contents[0], ("arch_str", "search_space", LABEL))
+    except ValueError as error:
+        raise BenchmarkError(f"this is no table of TransNAS-Bench-101: {error}") from error
     rows, left_out = [], []
     for number, row in enumerate(table[table["search_space"] == kind].itertuples(index=False)):
         try:
-            rows.append((SPACES[kind].parse(str(row.arch_str)), float(getattr(row, LABEL))))
-        except (BenchmarkError, ValueError) as error:
+            rows.append((SPACES[kind].parse(str(row.arch_str)), finite_number(getattr(row, LABEL))))
+        except (BenchmarkError, TypeError, ValueError) as error:
             left_out.append(f"row {number} of {kind}: {error}")
     return Converted(pd.DataFrame(rows, columns=[ARCHITECTURE, LABEL]), tuple(left_out))

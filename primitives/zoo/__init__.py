@@ -71,8 +71,10 @@ def resolve_proxy(text: str) -> Proxy:
     Raises:
         ProxyFileError: it looks like a file or a name, and there is none.
         FormulaError: it is no formula.
-        ConfigurationError: it is an aggregate, which ranks a set of networks and scores none alone.
+        ConfigurationError: it is an aggregate, which ranks a set of networks and scores none alone; or it is empty.
     """
+    if not text.strip():
+        raise ConfigurationError("empty proxy: give a file, a name (zc-general, synflow, ...) or a formula")
     is_file = text.endswith(".json") or os.path.isfile(text)  # unlike Path.is_file, False for a name that is too long
     if is_file or text in FILES:
         return load_proxy(text)

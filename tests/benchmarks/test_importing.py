@@ -146,7 +146,7 @@ def test_an_imported_table_that_was_changed(run: Command, real_data: Path, direc
         (("transnas101", "other.pth"), "the digest of other.pth is not known: import it with --trust"),
         (("transnas101", "other.pth", "--trust"), "it has no 'data'"),
         (("nasbench201", "other.pth"), "'other.pth' names no release that can be read"),
-        (("nasbench201", "NATS-tss-v1_0-3ffb9-simple"), "is not known, only that of the release as one file"),
+        (("nasbench201", "NATS-tss-v1_0-3ffb9-simple"), "simple is not known: import it with --trust"),
         (("nats_sss", "nats_sss.parquet", "--trust"), "is no table of labels"),
         (("ofa_mobilenetv3", "mbnv3w10_evonsga2_acc_macs.csv"), "mbnv3w10_linasnsga2_acc_macs.csv is missing"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +15,9 @@ from sklearn.linear_model import RidgeCV
 
 from zcproxy.benchmarks.measurements import HELP, HW_NAS_BENCH, published_measurements
 from zcproxy.benchmarks.once_for_all import latency
-from zcproxy.errors import BenchmarkError
+from zcproxy.errors import BenchmarkError, StorageError
 from zcproxy.search import SearchConfiguration, Setting, parse_limit, search
-from zcproxy.search.lookup import published_look_up, read_look_up
+from zcproxy.search.lookup import LARGEST_TABLE, published_look_up, read_look_up
 
 from .conftest import Tiny
 
@@ -103,6 +105,23 @@ def test_an_empty_cell_is_an_unknown_number(tmp_path: Path, tiny: Tiny) -> None:
     names = ["first=2 second=2 kernel=1", "first=3 second=4 kernel=3"]
     (tmp_path / "own.csv").write_text(f"arch,watts\n{names[0]},\n{names[1]},2\n")
     assert np.isnan(read_look_up(tmp_path / "own.csv", tiny).values("watts", names)).tolist() == [True, False]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices are files of POSIX systems")
+def test_a_table_that_is_no_regular_file_or_huge_is_refused(tmp_path: Path, tiny: Tiny) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    os.symlink("/dev/zero", tmp_path / "zero.csv")
+    (tmp_path / "folder.parquet").mkdir()
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(LARGEST_TABLE + 1)
+    for name, part in (
+        ("pipe.csv", "regular"),
+        ("zero.csv", "regular"),
+        ("folder.parquet", "regular"),
+        ("huge.csv", "MB"),
+    ):
+        with pytest.raises(StorageError, match=part):
+            read_look_up(tmp_path / name, tiny)
 
 
 def test_latencies_of_once_for_all_are_predicted_from_measured_ones(real_data: Path) -> None:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.benchmarks.nasbench201 import NASBench201Network
-from zcproxy.sweep.recorder import LayerCall, Recorder
+from zcproxy.sweep.layer_call import LayerCall
+from zcproxy.sweep.recorder import Recorder
 from zcproxy.sweep.structure import examine
 
 
@@ -30,10 +31,8 @@ class Residual(nn.Module):
 
 
 def recorded(model: nn.Module, inputs: Tensor) -> list[LayerCall]:
-    with Recorder(model) as recorder:
-        blocks = examine(model, recorder, inputs).blocks
-    with Recorder(model, blocks) as recorder:
-        return recorder.run(inputs.clone().requires_grad_())[1]
+    recorder = Recorder(model, examine(model, inputs).blocks)
+    return recorder.run(inputs.clone().requires_grad_())[1]
 
 
 def ends_of(model: nn.Module, inputs: Tensor) -> dict[str, Tensor]:

@@ -15,16 +15,16 @@ from zcproxy.formula import parse
 from zcproxy.primitives.zoo import resolve_proxy
 from zcproxy.random import derive_seed
 from zcproxy.sweep.derivatives import block_jacobians, responses
+from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.measure import measure
-from zcproxy.sweep.recorder import LayerCall, Recorder
+from zcproxy.sweep.recorder import Recorder
 from zcproxy.sweep.structure import examine
 
 torch.set_num_threads(1)
 
 
 def recorded(model: nn.Module, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
-    with Recorder(model) as recorder:
-        return recorder.run(inputs.requires_grad_())
+    return Recorder(model).run(inputs.requires_grad_())
 
 
 def draw(*shape: int) -> Tensor:
@@ -36,10 +36,8 @@ def draw(*shape: int) -> Tensor:
 
 def jacobians(model: nn.Module, inputs: Tensor) -> list[Tensor]:
     """Of the blocks of a network, none for its last layer, by a pass that knows where they end."""
-    with Recorder(model) as recorder:
-        found = examine(model, recorder, inputs)
-    with Recorder(model, found.blocks) as recorder:
-        return block_jacobians(recorder.run(inputs.clone().requires_grad_())[1], seed=0)
+    recorder = Recorder(model, examine(model, inputs).blocks)
+    return block_jacobians(recorder.run(inputs.clone().requires_grad_())[1], seed=0)
 
 
 def test_many_signs_of_a_linear_layer_give_its_weight() -> None:

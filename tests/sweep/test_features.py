@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zcproxy.sweep.derivatives import gradients_of
-from zcproxy.sweep.recorder import LayerCall, Recorder
+from zcproxy.sweep.layer_call import LayerCall
+from zcproxy.sweep.recorder import Recorder
 
 torch.set_num_threads(1)
 
@@ -32,8 +33,7 @@ class Network(nn.Module):
 
 
 def recorded(model: nn.Module, inputs: Tensor) -> list[LayerCall]:
-    with Recorder(model.eval()) as recorder:
-        return recorder.run(inputs)[1]
+    return Recorder(model.eval()).run(inputs)[1]
 
 
 def images() -> Tensor:
@@ -103,9 +103,8 @@ def test_where_nothing_else_was_pooled_features_are_the_input(
 
 def test_the_gradient_by_features() -> None:
     model = Network(HEADS["module"])
-    with Recorder(model.eval()) as recorder:
-        output, calls = recorder.run(images())
-        (_, found) = gradients_of(output.square().sum(), calls, ("features",))
+    output, calls = Recorder(model.eval()).run(images())
+    (_, found) = gradients_of(output.square().sum(), calls, ("features",))
     output = model(images())
     (expected,) = torch.autograd.grad(output.square().sum(), model.features)
     torch.testing.assert_close(found["features"], expected)

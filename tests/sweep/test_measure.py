@@ -713,20 +713,35 @@ def test_targets_and_logits_that_do_not_fit_are_a_model_error(
         gradients_of_data(make(), torch.randn(4, *shape), *([] if targets is None else [targets]))
 
 
+class Empty(nn.Module):
+    """A layer without outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(0, 6))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs + functional.linear(inputs, self.weight).sum()
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
-@pytest.mark.parametrize("kind", ["kept tensor", "lazy", "whole-number parameter", "script"])
+@pytest.mark.parametrize("kind", ["lazy", "script", "script inside", "meta", "empty", "function"])
 def test_models_that_cannot_be_prepared_are_a_model_error(kind: str) -> None:
     model: nn.Module = nn.Sequential(nn.Linear(6, 3))
-    if kind == "kept tensor":
-        model.kept = model(torch.ones(1, 6))
-    elif kind == "lazy":
+    if kind == "lazy":
         model = nn.Sequential(nn.LazyLinear(3))
-    elif kind == "whole-number parameter":
-        model.steps = nn.Parameter(torch.tensor(3), requires_grad=False)
+    elif kind == "meta":
+        model = nn.Linear(6, 3, device="meta")
+    elif kind == "empty":
+        model = nn.Sequential(Empty(), nn.Linear(6, 3))
+    elif kind == "function":
+        model = model.forward  # type: ignore[assignment]
     else:
         model = torch.jit.trace(model, torch.ones(1, 6))
-    with pytest.raises(ModelError):
+        model = model if kind == "script" else nn.Sequential(model)
+    with pytest.raises(ModelError) as raised:
         gradients_of_data(model, torch.randn(4, 6))
+    assert len(str(raised.value)) < 500 and "\n" not in str(raised.value)
 
 
 def test_reparametrised_weights_have_a_gradient() -> None:

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from zcproxy.formula import parse
+from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.measure import measure
-from zcproxy.sweep.prepare import prepared, transformed
-from zcproxy.sweep.probes import PROBES
+from zcproxy.sweep.prepare import prepared
+from zcproxy.sweep.recorder import Recorder
+from zcproxy.sweep.replacements import Replacements
 
-REDRAWN = PROBES["redrawn"].run
-LAYERS = ["0", "4", "6"]
+PLACES: list[int | None] = [0, 1, 2]
 
 
 def network() -> nn.Sequential:
@@ -21,33 +23,45 @@ def network() -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(50, 5))
 
 
+def redrawn(model: nn.Module, inputs: Tensor, places: list[int | None], seed: int = 0) -> list[LayerCall]:
+    return Recorder(model, replacements=Replacements(places=places, seed=seed)).run(inputs)[1]
+
+
 def test_redrawn_weights() -> None:
     model = network()
     nn.init.constant_(model[1].weight, 3.0)
+    nn.init.constant_(model[5].bias, 3.0)
     before = copy.deepcopy(model.state_dict())
-    changed = transformed(prepared(model, torch.randn(2, 3, 6, 6)), REDRAWN, LAYERS, 0)
-    for layer in (changed[0], changed[4], changed[6]):
-        assert layer.weight.std().item() == pytest.approx(1.0, abs=0.1)
-        assert not layer.bias.any()
-    for layer in (changed[1], changed[5]):
-        assert (layer.weight == 1).all() and not layer.bias.any()
+    inputs = torch.randn(4, 3, 6, 6)
+    calls = redrawn(prepared(model, inputs), inputs, PLACES)
+    for call in calls:
+        assert call.weight.std().item() == pytest.approx(1.0, abs=0.1)
+    first, second, last = calls
+    torch.testing.assert_close(first.slot("output").value, functional.conv2d(inputs, first.weight))
+    assert first.slot("normalized").value.std().item() == pytest.approx(1.0, rel=1e-2)
+    assert second.slot("normalized").value.mean().item() == pytest.approx(0.0, abs=1e-6)
+    torch.testing.assert_close(last.slot("output").value, last.slot("input").value @ last.weight.T)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 def test_redrawn_weights_depend_on_places_and_seed_alone() -> None:
-    model = prepared(network(), torch.randn(2, 3, 6, 6))
+    inputs = torch.randn(2, 3, 6, 6)
+    model = prepared(network(), inputs)
     torch.manual_seed(3)
-    first, second, other = (transformed(model, REDRAWN, LAYERS, seed)[4].weight for seed in (0, 0, 1))
+    first, second, other = (redrawn(model, inputs, PLACES, seed)[1].weight for seed in (0, 0, 1))
     assert torch.equal(first, second) and not torch.equal(first, other)
-    assert torch.equal(transformed(model, REDRAWN, ["6", "4", "6"], 0)[4].weight, first)
-    assert torch.equal(transformed(model.double(), REDRAWN, LAYERS, 0)[4].weight, first.double())
+    assert torch.equal(redrawn(model, inputs, [None, 1, 0])[1].weight, first)
+    assert torch.equal(redrawn(model, inputs, [None, 1, 0])[0].weight, model[0].weight)
+    assert torch.equal(redrawn(model.double(), inputs.double(), PLACES)[1].weight, first.double())
 
 
 def test_computed_weights_are_redrawn_too() -> None:
     model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(6, 5)))
-    before = model[0].weight.clone()
-    changed = transformed(prepared(model, torch.randn(2, 6)), REDRAWN, ["0"], 0)
-    assert not torch.equal(changed[0].weight, before) and not changed[0].bias.any()
+    inputs = torch.randn(2, 6)
+    (call,) = redrawn(prepared(model, inputs), inputs, [0])
+    (plain,) = redrawn(prepared(nn.Linear(6, 5), inputs), inputs, [0])
+    assert torch.equal(call.weight, plain.weight)
+    assert torch.equal(call.slot("output").value, plain.slot("output").value)
 
 
 @pytest.mark.parametrize("column", ["l1_norm(output@redrawn)", "frobenius_norm(block_jacobian@signs)"])

@@ -9,7 +9,9 @@ from torch.nn import functional
 
 from zcproxy.errors import ModelError
 from zcproxy.sweep.derivatives import gradients_of
-from zcproxy.sweep.recorder import NON_LINEARITIES, LayerCall, Recorder
+from zcproxy.sweep.layer_call import LayerCall
+from zcproxy.sweep.operations import NON_LINEARITIES
+from zcproxy.sweep.recorder import Recorder
 
 NAMES = ("input", "output", "normalized", "activation", "preactivation")
 
@@ -39,9 +41,8 @@ def tokens() -> Tensor:
 
 
 def record(model: nn.Module, inputs: Tensor) -> tuple[list[LayerCall], list[dict[str, Tensor]]]:
-    with Recorder(model) as recorder:
-        output, calls = recorder.run(inputs)
-        return calls, gradients_of((output * output).sum(), calls, ("weight", *NAMES))
+    output, calls = Recorder(model).run(inputs)
+    return calls, gradients_of((output * output).sum(), calls, ("weight", *NAMES))
 
 
 def assert_same(first: nn.Module, second: nn.Module, inputs: Callable[[], Tensor]) -> None:
@@ -243,17 +244,17 @@ def test_nothing_is_accumulated_and_no_hook_stays() -> None:
 
 def test_no_hook_stays_after_an_error() -> None:
     model = Steps(lambda self, x: x[:, :2])
-    with pytest.raises(ModelError), Recorder(model) as recorder:
-        recorder.run(images())
+    with pytest.raises(ModelError):
+        Recorder(model).run(images())
     assert not any(module._forward_hooks for module in model.modules())
     torch.relu(torch.ones(1))  # the torch-function mode is gone too
 
 
 def test_two_runs_do_not_mix() -> None:
-    with Recorder(PLAIN) as recorder:
-        _, first = recorder.run(images())
-        kept = [call.slot("output").value.clone() for call in first]
-        _, second = recorder.run(2.0 * images())
+    recorder = Recorder(PLAIN)
+    _, first = recorder.run(images())
+    kept = [call.slot("output").value.clone() for call in first]
+    _, second = recorder.run(2.0 * images())
     assert len(first) == len(second) == 2
     for call, value, other in zip(first, kept, second, strict=True):
         assert torch.equal(call.slot("output").value, value)

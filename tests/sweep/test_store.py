@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from zcproxy import files
 from zcproxy.benchmarks.nasbench201.encoding import to_text
 from zcproxy.errors import RunError, StorageError
 from zcproxy.formula import Node, parse, vocabulary
@@ -195,15 +196,12 @@ def test_a_full_disk_is_a_storage_error_and_leaves_nothing(tmp_path: Path, monke
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
-def test_a_disk_that_fills_up_while_writing(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_while_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = [measurement(3, COLUMNS)]
-    elsewhere = ColumnStore(tmp_path / "elsewhere", CONTEXT)
-    elsewhere.write(["a"], COLUMNS, measured)
-    name = only_file(elsewhere.folder).name
     store = ColumnStore(tmp_path / "full", CONTEXT)
     store.write(["b"], [LAYER], [measurement(3, [LAYER])])
     before = sorted(store.folder.iterdir())
-    (store.folder / f".{name}.{os.getpid()}.partial").symlink_to("/dev/full")
+    monkeypatch.setattr(files, "_create", lambda temporary, _: temporary.symlink_to("/dev/full"))
     with pytest.raises(StorageError, match="No space left on device"):
         store.write(["a"], COLUMNS, measured)
     assert sorted(store.folder.iterdir()) == before

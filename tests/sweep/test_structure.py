@@ -14,7 +14,6 @@ from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
 from zcproxy.benchmarks.nasbench201.encoding import to_operations, to_text
 from zcproxy.formula import Kind, parse
 from zcproxy.sweep.measure import measure
-from zcproxy.sweep.recorder import Recorder
 from zcproxy.sweep.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS, Structure, examine
 
 SPACE = NASBench201Space()
@@ -23,8 +22,7 @@ Case = tuple[nn.Module, Tensor]
 
 def structure(model: nn.Module, inputs: Tensor) -> Structure:
     model.train()
-    with Recorder(model) as recorder:
-        return examine(model, recorder, inputs)
+    return examine(model, inputs)
 
 
 def small(cell: str, cells: int = 1) -> NASBench201Network:

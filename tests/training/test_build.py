@@ -188,6 +188,13 @@ def test_the_folder_of_another_build_is_left_alone(own: Path) -> None:
         build_benchmark(SMALL, own)
 
 
+def test_a_minibatch_has_no_more_images_than_the_dataset(own: Path) -> None:
+    wanted = replace(SMALL, recipe=Recipe(batch_size=60_000))
+    with pytest.raises(ConfigurationError, match=r"--batch-size 60000 is more than the \d+ training images"):
+        build_benchmark(wanted, own / "b")
+    assert not (own / "b").exists()
+
+
 @pytest.mark.parametrize("name", [LABELS, MANIFEST])
 def test_a_changed_benchmark_is_refused(own: Path, name: str) -> None:
     build_benchmark(replace(SMALL, networks=2, seeds=1), own / "b")

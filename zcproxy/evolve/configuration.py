@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from zcproxy.benchmarks.populations import POPULATIONS
@@ -11,9 +11,12 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.targets import TARGETS
-from zcproxy.formula import Node, parse
+from zcproxy.fields import read_fields
+from zcproxy.formula import MAXIMUM_DEPTH, Node, parse
+from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import CONSTANTS
 from zcproxy.formula.registry import vocabulary
+from zcproxy.formula.text import has_readable_text
 from zcproxy.formula.variation import places
 from zcproxy.sweep.expressions import needs_gradients
 from zcproxy.sweep.probes import PROBES
@@ -25,6 +28,23 @@ GRADIENTS = "gradients"
 ALGORITHMS = ("evolve", "random")
 LEAST_RESAMPLED = 0.25
 """Share of the training networks below which an epoch would mostly select for chance."""
+RANGES = (
+    ("validation_share", 0.01, 0.99),
+    ("test_networks", 2, 10**9),
+    ("batch_size", 2, 10**6),
+    ("maximum_size", -math.inf, 10**6),
+    ("islands", 1, 1000),
+    ("island_size", 1, 10**6),
+    ("epoch_generations", 1, 10**6),
+    ("new_columns", 0, 10**6),
+    ("new_columns_after", 0, 10**9),
+    ("sample_seed", 0, 2**63),
+)
+"""Fields of a configuration with the least and the most that make sense."""
+LONGEST = 40
+"""Characters that messages show of a number."""
+OPTIONS = {"seconds": "--budget", "generations": "--generations", "evaluations": "--evaluations"}
+"""What the command line calls the limits of a run."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +114,7 @@ class Configuration:
     images: str = ""
 
     def __post_init__(self) -> None:
+        _check_numbers(self)
         if not self.tasks:
             raise ConfigurationError("no task given: name at least one, for example nasbench201/cifar10")
         if self.networks is not None and self.networks < 16:
@@ -126,6 +147,8 @@ class Configuration:
 
     def _check_start(self, text: str) -> None:
         formula = parse(text)
+        if not has_readable_text(canonical(formula)):
+            raise ConfigurationError(f"'{text}' to start from is nested deeper than {MAXIMUM_DEPTH} in canonical form")
         if formula.size > self.maximum_size:
             raise ConfigurationError(
                 f"'{text}' to start from has {formula.size} nodes: --max-size is {self.maximum_size}"
@@ -151,15 +174,9 @@ class Configuration:
         return self.hold_out or self.tasks
 
     @staticmethod
-    def from_dict(content: Mapping[str, Any]) -> Configuration:
-        """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content."""
-        try:
-            values: dict[str, Any] = {
-                key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
-            }
-            return Configuration(**values)
-        except TypeError as error:
-            raise ConfigurationError(f"the stored configuration does not fit this version: {error}") from error
+    def from_dict(content: object, where: str = "the stored configuration") -> Configuration:
+        """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content of a file."""
+        return read_fields(Configuration, content, where)
 
 
 @dataclass(frozen=True)
@@ -180,5 +197,29 @@ class Limits:
         given = [value for value in (self.seconds, self.generations, self.evaluations) if value is not None]
         if not given:
             raise ConfigurationError("nothing stops the run: give --budget, --generations or --evaluations")
-        if min(given) <= 0:
+        if not all(0 < value < math.inf for value in given):  # False for NaN too
             raise ConfigurationError("--budget, --generations and --evaluations must be positive")
+
+    def extended(
+        self, *, seconds: float | None = None, generations: int | None = None, evaluations: int | None = None
+    ) -> Limits:
+        """Return these limits with some that have grown. Raises `ConfigurationError` for one that shrinks or is new."""
+        wanted: dict[str, Any] = {"seconds": seconds, "generations": generations, "evaluations": evaluations}
+        for name, value in wanted.items():
+            known = getattr(self, name)
+            if value is not None and (known is None or value < known):
+                limits = {OPTIONS[key]: str(each)[:LONGEST] for key, each in vars(self).items() if each is not None}
+                rest = ", ".join(f"{option} {each}" for option, each in limits.items())
+                raise ConfigurationError(
+                    f"{OPTIONS[name]} {str(value)[:LONGEST]} does not extend the run, whose limits are {rest} "
+                    "(--budget in seconds): they can only grow"
+                )
+        return replace(self, **{name: value for name, value in wanted.items() if value is not None})
+
+
+def _check_numbers(configuration: Configuration) -> None:
+    """Raise `ConfigurationError` for a number out of its range."""
+    for name, least, most in RANGES:
+        value = getattr(configuration, name)
+        if value is not None and not least <= value <= most:
+            raise ConfigurationError(f"{name} = {str(value)[:LONGEST]} is out of range: give {least:g} to {most:g}")

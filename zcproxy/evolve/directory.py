@@ -2,15 +2,18 @@
 
 `configuration.json` and `environment.json` are written once. After every epoch one line is appended to `journal.jsonl`,
 for people and plots, and `checkpoint.json` is replaced: the state that the next epoch starts from. A line that the
-checkpoint does not know (the run was killed in between) is dropped on resuming.
+checkpoint does not know (the run was killed in between) is dropped on resuming. The checkpoint before is kept too: the
+run goes on from it where the last one is damaged, or ended early at a limit that has grown since.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import platform
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +22,16 @@ import deap
 import numpy as np
 import torch
 
+from zcproxy.claims import claimed, is_unclaimed, remove_partials
 from zcproxy.errors import RunError, first_difference
 from zcproxy.evolve.configuration import Configuration, Limits
-from zcproxy.files import append_line, read_json_lines, write_text
+from zcproxy.fields import read_fields
+from zcproxy.files import cannot_write
+from zcproxy.notices import notice
+from zcproxy.records import Journal, read_record_file, write_record_file
 
 JOURNAL, CHECKPOINT, CONFIGURATION, LIMITS = "journal.jsonl", "checkpoint.json", "configuration.json", "limits.json"
+PREVIOUS, ENVIRONMENT = "checkpoint.previous.json", "environment.json"
 
 
 @dataclass
@@ -57,15 +65,23 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @contextmanager
+    def claim(self, configuration: Configuration, limits: Limits) -> Iterator[None]:
+        """Hold the directory for a run, so that no other process works in it: see `create`."""
+        with claimed(self.path):
+            self.create(configuration, limits)
+            remove_partials(self.path)
+            yield
+
     def create(self, configuration: Configuration, limits: Limits) -> None:
-        """Claim the directory for a new run, or accept one that holds the same configuration.
+        """Take the directory for a new run, or accept one that holds the same configuration.
 
         Raises:
             RunError: the directory holds another run, or other files.
             StorageError: it cannot be written.
         """
         place = self.path / CONFIGURATION
-        if place.exists():
+        if os.path.lexists(place):
             known = self.configuration()
             if known != configuration:
                 difference = first_difference(known.as_dict(), configuration.as_dict())
@@ -73,52 +89,113 @@ class RunDirectory:
                     f"{self.path} holds a run with {difference}: choose another --out, or continue it with --resume "
                     f"{self.path}"
                 )
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif not is_unclaimed(self.path, (LIMITS, ENVIRONMENT)):
             raise RunError(f"{self.path} exists and is no run directory: choose another --out")
-        write_text(place, json.dumps(configuration.as_dict(), indent=2) + "\n")
-        write_text(self.path / LIMITS, json.dumps(vars(limits), indent=2) + "\n")
-        write_text(self.path / "environment.json", json.dumps(_environment(), indent=2) + "\n")
+        write_record_file(self.path / LIMITS, vars(limits))
+        write_record_file(self.path / ENVIRONMENT, _environment())
+        write_record_file(place, configuration.as_dict())
 
     def configuration(self) -> Configuration:
         """Return the configuration of the run. Raises `RunError` if there is none."""
-        return Configuration.from_dict(self._read(CONFIGURATION))
+        return Configuration.from_dict(self._read(CONFIGURATION), str(self.path / CONFIGURATION))
 
     def limits(self) -> Limits:
         """Return the limits that the run was started with. Raises `RunError` if there are none."""
-        return Limits(**self._read(LIMITS))
+        return read_fields(Limits, self._read(LIMITS), str(self.path / LIMITS), RunError)
 
     def load_state(self) -> State | None:
-        """Return the state to go on from, or None before the first epoch; drops what is newer in the journal."""
-        if not (self.path / CHECKPOINT).exists():
-            (self.path / JOURNAL).unlink(missing_ok=True)
+        """Return the state to go on from, or None before the first epoch; drops what is newer in the journal.
+
+        Raises:
+            RunError: no checkpoint can be read.
+        """
+        names = [name for name in (CHECKPOINT, PREVIOUS) if os.path.lexists(self.path / name)]
+        if not names:
+            with suppress(FileNotFoundError):
+                (self.path / JOURNAL).unlink()
             return None
-        content = self._read(CHECKPOINT)
-        hall = {int(size): text for size, text in content.pop("hall").items()}
-        state = State(**{**content, "hall": hall, "outcomes": Counter(content["outcomes"])})
-        lines = [json.dumps(line) for line in self.journal() if line["epoch"] <= state.epoch]
-        write_text(self.path / JOURNAL, "".join(f"{line}\n" for line in lines))
-        return state
+        try:
+            state = self._state(names[0])
+        except RunError as error:
+            if len(names) == 1:
+                raise RunError(f"{error}; or delete it: the run begins anew then") from error
+            notice(f"{error}; the run goes on from {PREVIOUS}")
+            state = self._state(PREVIOUS)
+            os.replace(self.path / PREVIOUS, self.path / CHECKPOINT)
+        return self._agreed(state)
+
+    def forget_last(self, state: State) -> None:
+        """Go back by one epoch: the next `load_state` returns the state before, or None to begin anew."""
+        try:
+            is_before = self._state(PREVIOUS).epoch == state.epoch - 1
+        except RunError:
+            is_before = False
+        if is_before:
+            os.replace(self.path / PREVIOUS, self.path / CHECKPOINT)
+            return
+        for name in (CHECKPOINT, PREVIOUS):
+            with suppress(FileNotFoundError):
+                (self.path / name).unlink()
 
     def save_state(self, state: State, line: dict[str, Any]) -> None:
         """Append a line to the journal, then replace the checkpoint. Raises `StorageError`."""
-        append_line(self.path / JOURNAL, json.dumps({"epoch": state.epoch, **line}))
-        write_text(self.path / CHECKPOINT, json.dumps(vars(state)) + "\n")
+        self._journal.append([{"epoch": state.epoch, **line}])
+        place = self.path / CHECKPOINT
+        try:
+            with suppress(FileNotFoundError):
+                os.replace(place, self.path / PREVIOUS)
+        except OSError as error:
+            raise cannot_write(place, error) from error
+        write_record_file(place, vars(state), indent=None)
 
     def journal(self) -> list[dict[str, Any]]:
-        """Return the lines of the journal; a torn last line is left out."""
-        return read_json_lines(self.path / JOURNAL)
+        """Return the lines of the journal; damaged ones and a torn last one are left out."""
+        return self._journal.read(_epoch_line)
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.path / JOURNAL, "only this history is lost, the result does not depend on it")
+
+    def _state(self, name: str) -> State:
+        return read_fields(State, self._read(name), str(self.path / name), RunError)
+
+    def _agreed(self, state: State) -> State:
+        """Return a state after dropping lines of the journal that are newer, or a second one of an epoch."""
+        seen: set[int] = set()
+
+        def keep(line: dict[str, Any]) -> bool:
+            is_new = line["epoch"] <= state.epoch and line["epoch"] not in seen
+            seen.add(line["epoch"])
+            return is_new
+
+        self._journal.mend(_epoch_line, keep)
+        lost = state.epoch - len(seen.intersection(range(1, state.epoch + 1)))
+        if lost:
+            notice(f"{self.path / JOURNAL} lacks {lost} of {state.epoch} epochs; the result does not depend on it")
+        return state
 
     def _read(self, name: str) -> dict[str, Any]:
-        place = self.path / name
         try:
-            content = json.loads(place.read_text(encoding="utf-8"))
+            return read_record_file(self.path / name)
         except FileNotFoundError as error:
-            raise RunError(f"{self.path} is no run directory: it has no {name}") from error
-        except (OSError, ValueError) as error:
-            raise RunError(f"cannot read {place}: {error}") from error
-        if not isinstance(content, dict):
-            raise RunError(f"cannot read {place}: it holds no JSON object")
-        return content
+            if name != CONFIGURATION and os.path.lexists(self.path / CONFIGURATION):
+                raise RunError(
+                    f"{self.path} was stopped before it began, it has no {name}: give the command that began it again"
+                ) from error
+            raise RunError(
+                f"{self.path} is no run directory: it has no {name}; --out {self.path} begins a run there"
+            ) from error
+
+
+@dataclass(frozen=True)
+class _Epoch:
+    epoch: int
+
+
+def _epoch_line(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of the journal, whose epoch is a number."""
+    read_fields(_Epoch, line, JOURNAL, RunError, others=True)
+    return line
 
 
 def _environment() -> dict[str, str]:

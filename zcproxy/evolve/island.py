@@ -23,6 +23,7 @@ from zcproxy.formula import Kind, Node, constant, replace_at
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices, has_small_numbers
 from zcproxy.formula.evaluate import Outcome
+from zcproxy.formula.text import has_readable_text
 from zcproxy.formula.variation import crossover, mutate
 
 FRESH_SHARE = 0.05
@@ -130,7 +131,7 @@ class Epoch:
         """Return a formula that fits and, if some attempts suffice, one not met in this epoch."""
         for _ in range(ATTEMPTS):
             formula = canonical(make())
-            is_formula = formula.size <= self._maximum_size and not formula.is_constant
+            is_formula = formula.size <= self._maximum_size and not formula.is_constant and has_readable_text(formula)
             if is_formula and has_small_numbers(formula) and formula not in self._known:
                 return formula
         return canonical(self._choices.generate(Kind.NETWORK, self._rng, self._shallowest()))

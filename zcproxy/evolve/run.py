@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +18,10 @@ from zcproxy.benchmarks.families import check_apart
 from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.correlation import Correlation, correlate
+from zcproxy.device import check_device
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
-from zcproxy.evolve.directory import RunDirectory, State
+from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
 from zcproxy.evolve.fitness import Score, Scorer
 from zcproxy.evolve.island import merge_best
 from zcproxy.evolve.observer import Observer, Silent
@@ -32,6 +33,7 @@ from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_isl
 from zcproxy.formula import Node, parse
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.permission import carried, permit, stored_in
 from zcproxy.random import generator
 from zcproxy.sweep.library import standard_columns
 from zcproxy.sweep.runner import sweep, worker_pool
@@ -90,27 +92,66 @@ def evolve(
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
+        ConfigurationError: the device is not there.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
     """
+    check_device(configuration.device)
     directory = RunDirectory(out)
     check_apart(configuration.hold_out, configuration.tasks)
     if configuration.targets == "transferred":
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
-    directory.create(configuration, limits)
-    kept = kept_image_sets(out)
-    images = {name: kept[name] if name in kept else images_of(get_task(name), configuration.images) for name in samples}
-    keep_image_sets(out, images)
-    run = _Run(configuration, limits, directory, samples, images, cache or default_cache(), observer or Silent())
-    with worker_pool(workers) as executor:
+    with directory.claim(configuration, limits), worker_pool(workers) as executor:
+        images = _shown_images(configuration, samples, out)
+        run = _Run(configuration, limits, directory, samples, images, cache or default_cache(), observer or Silent())
         return run.complete(executor)
 
 
-def resume(out: Path, *, workers: int = 1, cache: Path | None = None, observer: Observer | None = None) -> Result:
-    """Continue a run where it was. Raises `RunError` if `out` is no run directory; see `evolve`."""
+def resume(
+    out: Path,
+    *,
+    seconds: float | None = None,
+    generations: int | None = None,
+    evaluations: int | None = None,
+    workers: int = 1,
+    cache: Path | None = None,
+    observer: Observer | None = None,
+    allow_code: Iterable[str] = (),
+) -> Result:
+    """Continue a run where it was, up to its limits or to larger ones; see `evolve`.
+
+    A run whose number of generations or evaluations grows ends as one that had the larger number from the start.
+
+    Args:
+        out: the run directory.
+        seconds: of wall-clock time in all, as `generations` and `evaluations` see `Limits`; None for the run's own.
+        generations: of every island.
+        evaluations: formulas evaluated.
+        workers: processes.
+        cache: the cache directory; the default one if None.
+        observer: told how the run gets on.
+        allow_code: references to your own code that the run may name, see `zcproxy.permission`.
+
+    Raises:
+        ConfigurationError: the run names code that is not allowed; a limit is smaller than the run's, or the run has
+            none of this kind.
+        RunError: `out` is no run directory.
+    """
+    permit(allow_code)
     directory = RunDirectory(out)
-    return evolve(directory.configuration(), directory.limits(), out, workers=workers, cache=cache, observer=observer)
+    configuration = directory.configuration()
+    limits = directory.limits().extended(seconds=seconds, generations=generations, evaluations=evaluations)
+    with stored_in(out / CONFIGURATION):
+        return evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
+
+
+def _shown_images(configuration: Configuration, samples: Iterable[str], out: Path) -> dict[str, ImageSet]:
+    """Return what each task is shown, as when the run in `out` began, and keep it there for when it goes on."""
+    kept = kept_image_sets(out)
+    images = {name: kept[name] if name in kept else images_of(get_task(name), configuration.images) for name in samples}
+    keep_image_sets(out, images)
+    return images
 
 
 def fitted_networks(configuration: Configuration, space: str) -> set[str]:
@@ -174,7 +215,7 @@ class _Run:
 
     def complete(self, executor: Executor | None) -> Result:
         """Go from wherever the run stands to its end."""
-        state = self._directory.load_state() or _first_state(self._configuration)
+        state = self._begin()
         clock = _Clock(state.seconds, time.monotonic())
         self._measure_columns(executor, state.columns)
         while not self._is_over(state, clock):
@@ -193,6 +234,15 @@ class _Run:
         shown = {name: found.description for name, found in self._images.items()}
         write_results(self._directory.path, result, self._configuration, shown)
         return result
+
+    def _begin(self) -> State:
+        """Return the state to go on from: before the last epoch, if a limit that has grown since cut that short."""
+        limit, state = self._limits.generations, self._directory.load_state()
+        may_grow = state is not None and limit is not None and limit > state.generations
+        if state is not None and may_grow and state.generations % self._configuration.epoch_generations:
+            self._directory.forget_last(state)
+            state = self._directory.load_state()
+        return state or _first_state(self._configuration)
 
     def _advance(self, executor: Executor | None, state: State, clock: _Clock) -> None:
         """Run one epoch and save the state it leaves."""
@@ -360,7 +410,7 @@ def first_columns(configuration: Configuration) -> list[Node]:
 def _run_jobs(executor: Executor | None, workplace: Workplace, jobs: Sequence[IslandJob]) -> list[IslandReport]:
     if executor is None:
         return [run_island(workplace, job) for job in jobs]
-    return list(executor.map(run_island, itertools.repeat(workplace), jobs))
+    return list(executor.map(carried(run_island), itertools.repeat(workplace), jobs))
 
 
 def _journal_line(state: State, formula: Node, score: Score) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from zcproxy.formula.registry import Registry, vocabulary
-from zcproxy.formula.tree import Node, constant
+from zcproxy.formula.tree import SHALLOW, Node, constant, fold
 
 
 @lru_cache(maxsize=200_000)
@@ -20,14 +21,33 @@ def canonical(node: Node) -> Node:
     """
     if node.is_leaf:
         return node
+    if node.depth > SHALLOW:
+        return fold(node, _operands, _canonical_of_deep)
+    return _combined(node, tuple(canonical(child) for child in node.arguments))
+
+
+def _operands(node: Node) -> Sequence[Node]:
+    """Return what is brought to canonical form before a deep node: all terms of a sum, all factors of a product."""
+    if node.depth <= SHALLOW:
+        return ()
+    return _chain(node, node.symbol) if _is_chain(node) else node.arguments
+
+
+def _canonical_of_deep(node: Node, operands: list[Node]) -> Node:
+    return _combined(node, tuple(operands)) if operands else canonical(node)
+
+
+def _combined(node: Node, arguments: tuple[Node, ...]) -> Node:
+    """Return the canonical form of a node, given that of its arguments or of all terms of the chain that it ends."""
     registry = vocabulary()
-    arguments = tuple(canonical(child) for child in node.arguments)
+    if len(arguments) > len(node.arguments):
+        return _sorted_chain(node.symbol, arguments, registry)
     node = node.with_arguments(arguments)
     if all(child.is_constant for child in arguments):
         return _folded(node, registry)
     primitive = registry.primitives[node.symbol]
     if primitive.commutative and primitive.infix is not None:
-        return _sorted_chain(node, registry)
+        return _sorted_chain(node.symbol, arguments, registry)
     if primitive.commutative:
         return node.with_arguments(tuple(sorted(arguments, key=str)))
     if primitive.infix is not None and arguments[1].value == (1.0 if primitive.infix == "/" else 0.0):
@@ -41,25 +61,37 @@ def _folded(node: Node, registry: Registry) -> Node:
     return constant(value) if math.isfinite(value) else node
 
 
-def _sorted_chain(node: Node, registry: Registry) -> Node:
-    """Flatten nested sums (or products), fold their constants, sort the terms and nest them to the left."""
-    chain = sorted(_chain(node, node.symbol), key=lambda term: (term.is_constant, str(term)))
+def _is_chain(node: Node) -> bool:
+    primitive = vocabulary().primitives[node.symbol]
+    return primitive.commutative and primitive.infix is not None
+
+
+def _sorted_chain(symbol: str, parts: Iterable[Node], registry: Registry) -> Node:
+    """Flatten a sum (or product) of sums, fold its constants, sort the terms and nest them to the left."""
+    unsorted = [term for part in parts for term in _chain(part, symbol)]
+    chain = sorted(unsorted, key=lambda term: (term.is_constant, str(term)))
     terms = [term for term in chain if not term.is_constant]
     numbers = [term.value for term in chain if term.value is not None]
-    neutral = 0.0 if registry.primitives[node.symbol].infix == "+" else 1.0
+    neutral = 0.0 if registry.primitives[symbol].infix == "+" else 1.0
     total = sum(numbers) if neutral == 0.0 else math.prod(numbers)
     if not math.isfinite(total):
         terms = chain
-    elif total != neutral:
+    elif total != neutral or not terms:
         terms.append(constant(total))
     result = terms[0]
     for term in terms[1:]:
-        result = registry.apply(node.symbol, result, term)
+        result = registry.apply(symbol, result, term)
     return result
 
 
 def _chain(node: Node, symbol: str) -> list[Node]:
     """Return the terms of nested sums (or products); constants too large to fold stay one term."""
-    if node.symbol != symbol or all(child.is_constant for child in node.arguments):
-        return [node]
-    return [term for child in node.arguments for term in _chain(child, symbol)]
+    terms = []
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if part.symbol != symbol or all(child.is_constant for child in part.arguments):
+            terms.append(part)
+        else:
+            stack.extend(reversed(part.arguments))
+    return terms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zcproxy.formula.kinds import Kind
 from zcproxy.formula.layers import RaggedLayers
 from zcproxy.formula.registry import vocabulary
-from zcproxy.formula.tree import Node
+from zcproxy.formula.tree import SHALLOW, Node, fold
 
 Array = NDArray[np.float64]
 
@@ -72,14 +72,35 @@ class Evaluator:
         known = self._per_layer if node.kind is Kind.LAYER else self._per_network
         value = known.get(node)
         if value is None:
-            value = self._columns[node] if node.is_column else self._apply(node)
-            if len(known) >= (self._most_per_layer if known is self._per_layer else self._most_per_network):
-                known.clear()
-            known[node] = value
+            if node.is_column:
+                value = self._columns[node]
+            elif node.depth > SHALLOW:
+                return fold(node, self._operands, self._value_of_deep)
+            else:
+                value = self._apply(node, [self._value(child) for child in node.arguments])
+            self._remember(known, node, value)
         return value
 
-    def _apply(self, node: Node) -> Any:
-        arguments = [self._value(child) for child in node.arguments]
+    def _operands(self, node: Node) -> Sequence[Node]:
+        """Return what is evaluated before a deep node that is not known yet."""
+        return () if node.depth <= SHALLOW or node.is_column or node in self._known(node) else node.arguments
+
+    def _value_of_deep(self, node: Node, operands: list[Any]) -> Any:
+        if not operands:
+            return self._value(node)
+        value = self._apply(node, operands)
+        self._remember(self._known(node), node, value)
+        return value
+
+    def _known(self, node: Node) -> dict[Node, Array]:
+        return self._per_layer if node.kind is Kind.LAYER else self._per_network
+
+    def _remember(self, known: dict[Node, Array], node: Node, value: Array) -> None:
+        if len(known) >= (self._most_per_layer if known is self._per_layer else self._most_per_network):
+            known.clear()
+        known[node] = value
+
+    def _apply(self, node: Node, arguments: list[Any]) -> Any:
         function = vocabulary().function(node)
         has_layers = any(child.kind is Kind.LAYER for child in node.arguments)
         if has_layers and node.kind is Kind.NETWORK:

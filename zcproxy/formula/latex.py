@@ -6,7 +6,7 @@ A layer is indexed by \ell. What has a sign of its own in the field gets it; eve
 from __future__ import annotations
 
 from zcproxy.formula.kinds import Kind
-from zcproxy.formula.tree import Node
+from zcproxy.formula.tree import Node, fold
 
 _STATISTICS = {
     "weight": "W",
@@ -62,16 +62,20 @@ _SUMS = ("add", "subtract")
 
 def latex(formula: Node) -> str:
     """Return a formula as LaTeX for mathematical mode."""
-    if formula.value is not None:
-        return _number(formula.value)
-    if formula.is_leaf:
-        return _leaf(formula)
-    operator = _operator(formula)
+    return fold(formula, lambda node: node.arguments, _written)
+
+
+def _written(node: Node, arguments: list[str]) -> str:
+    """Return the LaTeX of a node, given that of its arguments."""
+    if node.value is not None:
+        return _number(node.value)
+    if node.is_leaf:
+        return _leaf(node)
+    operator = _operator(node)
     if operator is None:
-        arguments = ", ".join(map(latex, formula.arguments))
-        index = r"_{\ell}" if _is_over_layers(formula) else ""
-        return rf"{_name(formula.symbol)}{index} \left( {arguments} \right)"
-    return operator.format(*(_argument(formula, place) for place in range(len(formula.arguments))))
+        index = r"_{\ell}" if _is_over_layers(node) else ""
+        return rf"{_name(node.symbol)}{index} \left( {', '.join(arguments)} \right)"
+    return operator.format(*(_argument(node, place, written) for place, written in enumerate(arguments)))
 
 
 def _operator(node: Node) -> str | None:
@@ -84,10 +88,9 @@ def _is_over_layers(node: Node) -> bool:
     return node.kind is Kind.NETWORK and any(child.kind is Kind.LAYER for child in node.arguments)
 
 
-def _argument(parent: Node, place: int) -> str:
+def _argument(parent: Node, place: int, written: str) -> str:
     """Return an argument, in parentheses where it would be read otherwise without."""
     child = parent.arguments[place]
-    written = latex(child)
     if parent.symbol in _ENCLOSING and not _is_over_layers(parent):
         return written
     if parent.symbol in ("square", "power") and "@" in child.symbol:  # it has a superscript already

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from zcproxy.errors import FormulaError, nearest_names
 from zcproxy.formula.kinds import Kind
 from zcproxy.formula.tree import Node
+from zcproxy.visible import shortened
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -93,7 +94,7 @@ class Registry:
         primitive = self.primitives.get(name)
         if primitive is None:
             names = [*self.primitives, *self.leaves]
-            raise FormulaError(f"unknown primitive '{name}'{nearest_names(name, names)}")
+            raise FormulaError(f"unknown primitive '{shortened(name, 80)}'{nearest_names(name, names)}")
         return primitive
 
     def infix_name(self, sign: str) -> str:
@@ -104,7 +105,9 @@ class Registry:
         """Return the leaf written `text`. Raises `FormulaError` with the nearest names if there is none."""
         kind = self.leaves.get(text)
         if kind is None:
-            raise FormulaError(f"unknown name '{text}'{nearest_names(text, [*self.leaves, *self.primitives])}")
+            raise FormulaError(
+                f"unknown name '{shortened(text, 80)}'{nearest_names(text, [*self.leaves, *self.primitives])}"
+            )
         return Node(text, kind)
 
     def apply(self, name: str, *arguments: Node) -> Node:

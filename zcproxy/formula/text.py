@@ -17,10 +17,14 @@ from typing import NamedTuple
 
 from zcproxy.errors import FormulaError
 from zcproxy.formula.registry import Registry, vocabulary
-from zcproxy.formula.tree import Node, constant
+from zcproxy.formula.tree import Node, constant, fold
+from zcproxy.visible import shortened
 
 MAXIMUM_DEPTH = 100
-"""Deepest nesting that is read. A formula a person can use has a depth below 20."""
+"""Deepest nesting of parentheses that is read; a sum may have any number of terms. What is useful stays below 20."""
+
+NEIGHBOURHOOD = 60
+"""Most characters of a formula that an error message quotes."""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),@]))"
@@ -53,7 +57,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             at = len(text) - len(text[position:].lstrip())
-            raise FormulaError(f"formula: unexpected character {text[at]!r} at position {at + 1}")
+            raise FormulaError(f"formula: unexpected character {text[at]!r} {_place(text, at)}")
         kind = str(match.lastgroup)
         tokens.append(_Token(kind, match.group(kind), match.start(kind)))
         position = match.end()
@@ -61,8 +65,15 @@ def _tokens(text: str) -> list[_Token]:
     return tokens
 
 
+def _place(text: str, index: int) -> str:
+    """Return where in a formula something is, with what stands around it where the text is long."""
+    around = text[max(0, index - NEIGHBOURHOOD // 2) : index + NEIGHBOURHOOD // 2]
+    return f"at position {index + 1}" + ("" if len(text) <= 2 * NEIGHBOURHOOD else f", near '{around}'")
+
+
 class _Parser:
     def __init__(self, text: str, registry: Registry) -> None:
+        self._text = text
         self._tokens = _tokens(text)
         self._index = 0
         self._depth = 0
@@ -90,8 +101,9 @@ class _Parser:
 
     def _unexpected(self, wanted: str) -> FormulaError:
         token = self._next
-        found = token.text if token.kind == "end" else f"'{token.text}'"
-        return FormulaError(f"formula: expected {wanted} but found {found} at position {token.position + 1}")
+        found = token.text if token.kind == "end" else f"'{shortened(token.text, NEIGHBOURHOOD)}'"
+        empty = "" if self._text.strip() else "it is empty, "
+        return FormulaError(f"formula: {empty}expected {wanted} but found {found} {_place(self._text, token.position)}")
 
     def _sum(self) -> Node:
         self._depth += 1
@@ -106,13 +118,7 @@ class _Parser:
         while self._next.kind == "sign" and self._next.text in signs:
             name = self._registry.infix_name(self._next.text)
             self._index += 1
-            node = self._apply(name, node, operand())
-        return node
-
-    def _apply(self, name: str, *arguments: Node) -> Node:
-        node = self._registry.apply(name, *arguments)
-        if node.depth > MAXIMUM_DEPTH:
-            raise FormulaError(f"formula: nested deeper than {MAXIMUM_DEPTH}")
+            node = self._registry.apply(name, node, operand())
         return node
 
     def _factor(self) -> Node:
@@ -120,7 +126,7 @@ class _Parser:
         if self._next.kind == "number":
             value = float(self._next.text)
             if not math.isfinite(value):
-                raise FormulaError(f"formula: the number {self._next.text} is too large")
+                raise FormulaError(f"formula: the number {shortened(self._next.text, NEIGHBOURHOOD)} is too large")
             self._index += 1
             return constant(-value if negative else value)
         if negative:
@@ -143,7 +149,7 @@ class _Parser:
             while self._take(","):
                 arguments.append(self._sum())
             self._expect(")")
-            return self._apply(name, *arguments)
+            return self._registry.apply(name, *arguments)
         return self._registry.leaf(name + self._probe())
 
     def _gradient(self) -> Node:
@@ -167,19 +173,63 @@ class _Parser:
 
 def print_formula(node: Node, registry: Registry | None = None) -> str:
     """Return the text of a tree: infix arithmetic with the fewest parentheses, functions by name."""
-    if node.is_leaf:
-        return node.symbol
     known = registry or vocabulary()
-    sign = known.primitives[node.symbol].infix
+    written: list[str] = []
+    waiting: list[Node | str] = [node]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            written.append(item)
+        elif item.is_leaf:
+            written.append(item.symbol)
+        elif "text" in item.__dict__:
+            written.append(item.text)
+        else:
+            waiting.extend(reversed(_pieces(item, known)))
+    return "".join(written)
+
+
+def nesting(node: Node, registry: Registry | None = None) -> int:
+    """Return how deep the text of a tree is nested, as `parse` counts it: parentheses, those of functions included."""
+    known = registry or vocabulary()
+
+    def of(item: Node, below: list[int]) -> int:
+        if item.is_leaf:
+            return 1
+        if known.primitives[item.symbol].infix is None:
+            return 1 + max(below)
+        enclosed = zip(below, _enclosed(item, known), strict=True)
+        return max(depth + is_enclosed for depth, is_enclosed in enclosed)
+
+    return fold(node, lambda item: item.arguments, of)
+
+
+def has_readable_text(node: Node, registry: Registry | None = None) -> bool:
+    """Whether `parse` takes the text of a tree: it is not nested too deep."""
+    return node.depth <= MAXIMUM_DEPTH or nesting(node, registry) <= MAXIMUM_DEPTH
+
+
+def _pieces(node: Node, registry: Registry) -> list[Node | str]:
+    """Return what the text of an inner node consists of."""
+    sign = registry.primitives[node.symbol].infix
     if sign is None:
-        return f"{node.symbol}({', '.join(child.text for child in node.arguments)})"
+        listed = [piece for child in node.arguments for piece in (", ", child)]
+        return [f"{node.symbol}(", *listed[1:], ")"]
     left, right = node.arguments
-    precedence = _PRECEDENCE[sign]
-    left_text = left.text if _binding(left, known) >= precedence else f"({left.text})"
-    right_text = right.text if _binding(right, known) > precedence else f"({right.text})"
-    return f"{left_text} {sign} {right_text}"
+    is_left_enclosed, is_right_enclosed = _enclosed(node, registry)
+    pieces: list[Node | str] = ["(", left, ")"] if is_left_enclosed else [left]
+    pieces.append(f" {sign} ")
+    pieces += ["(", right, ")"] if is_right_enclosed else [right]
+    return pieces
+
+
+def _enclosed(node: Node, registry: Registry) -> tuple[bool, bool]:
+    """Return which operands of an infix operation need parentheses."""
+    precedence = _binding(node, registry)
+    left, right = node.arguments
+    return _binding(left, registry) < precedence, _binding(right, registry) <= precedence
 
 
 def _binding(node: Node, registry: Registry) -> int:
-    sign = None if node.is_leaf else registry.primitives[node.symbol].infix
+    sign = registry.primitives[node.symbol].infix if node.arguments else None
     return _FACTOR if sign is None else _PRECEDENCE[sign]

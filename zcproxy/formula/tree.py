@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from zcproxy.formula.kinds import Kind
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, eq=False)
+SHALLOW = 100
+"""Depth up to which functions of trees may call themselves; a sum of many terms is deeper: `fold`."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Node:
     """One node of a formula with the subtrees below it.
 
@@ -29,7 +35,7 @@ class Node:
     value: float | None = None
     size: int = field(init=False)
     depth: int = field(init=False)
-    _hash: int = field(init=False, repr=False)
+    _hash: int = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", 1 + sum(child.size for child in self.arguments))
@@ -44,16 +50,17 @@ class Node:
             return True
         if not isinstance(other, Node):
             return NotImplemented
-        return (
-            self._hash == other._hash
-            and self.symbol == other.symbol
-            and self.kind is other.kind
-            and self.arguments == other.arguments
-        )
+        if self._hash != other._hash or self.symbol != other.symbol or self.kind is not other.kind:
+            return False
+        return self.arguments == other.arguments if self.depth <= SHALLOW else _are_equal(self, other)
 
-    def __reduce__(self) -> tuple[type[Node], tuple[object, ...]]:
-        """Pickle what defines the node: hashes of strings differ between processes."""
-        return Node, (self.symbol, self.kind, self.arguments, self.value)
+    def __reduce__(self) -> tuple[Callable[..., Node], tuple[object, ...]]:
+        """Pickle what defines the nodes, one after the other: hashes of strings differ between processes."""
+        nodes = [(node.symbol, node.kind, len(node.arguments), node.value) for node in self.walk()]
+        return _unpickled, (nodes,)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.value}: {self.text}>"
 
     def __str__(self) -> str:
         return self.text
@@ -115,14 +122,79 @@ def constant(value: float) -> Node:
     return Node(repr(number), Kind.NETWORK, (), number)
 
 
+def fold(root: Node, children: Callable[[Node], Sequence[Node]], combine: Callable[[Node, list[T]], T]) -> T:
+    """Return what `combine` makes of the root, from the bottom up and without recursion.
+
+    Args:
+        root: of the tree.
+        children: the subtrees of a node that are combined before it, in order.
+        combine: the value of a node, given those of its children.
+    """
+    order: list[tuple[Node, int]] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        parts = children(node)
+        order.append((node, len(parts)))
+        stack.extend(parts)
+    values: list[T] = []
+    for node, count in reversed(order):
+        start = len(values) - count
+        values[start:] = [combine(node, values[start:])]
+    return values[0]
+
+
+def replaced(root: Node, path: Sequence[int], subtree: Node) -> Node:
+    """Return `root` with the node at `path` replaced: the index of the child taken at each step."""
+    above = []
+    node = root
+    for index in path:
+        above.append(node)
+        node = node.arguments[index]
+    for parent, index in zip(reversed(above), reversed(path), strict=True):
+        subtree = parent.with_arguments((*parent.arguments[:index], subtree, *parent.arguments[index + 1 :]))
+    return subtree
+
+
 def replace_at(root: Node, index: int, subtree: Node) -> Node:
     """Return `root` with the node at prefix position `index` replaced by `subtree`."""
-    if index == 0:
-        return subtree
-    offset = 1
-    for position, child in enumerate(root.arguments):
-        if index < offset + child.size:
-            new = replace_at(child, index - offset, subtree)
-            return root.with_arguments((*root.arguments[:position], new, *root.arguments[position + 1 :]))
-        offset += child.size
-    raise IndexError(f"position {index} lies outside a tree of {root.size} nodes")
+    if not 0 <= index < root.size:
+        raise IndexError(f"position {index} lies outside a tree of {root.size} nodes")
+    path = []
+    node = root
+    while index:
+        index -= 1
+        for position, child in enumerate(node.arguments):
+            if index < child.size:
+                path.append(position)
+                node = child
+                break
+            index -= child.size
+    return replaced(root, path, subtree)
+
+
+def _are_equal(first: Node, second: Node) -> bool:
+    """Compare trees that are too deep for the comparison of nested tuples."""
+    pairs = [(first, second)]
+    while pairs:
+        one, other = pairs.pop()
+        if one is other:
+            continue
+        if (one._hash, one.symbol, one.kind, len(one.arguments)) != (
+            other._hash,
+            other.symbol,
+            other.kind,
+            len(other.arguments),
+        ):
+            return False
+        pairs.extend(zip(one.arguments, other.arguments, strict=True))
+    return True
+
+
+def _unpickled(nodes: Sequence[tuple[str, Kind, int, float | None]]) -> Node:
+    """Return the tree of nodes that are listed in prefix order, each with its number of arguments."""
+    trees: list[Node] = []
+    for symbol, kind, arity, value in reversed(nodes):
+        start = len(trees) - arity
+        trees[start:] = [Node(symbol, kind, tuple(reversed(trees[start:])), value)]
+    return trees[0]

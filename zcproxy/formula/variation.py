@@ -10,7 +10,7 @@ from random import Random
 from zcproxy.formula.choices import Choices, Operation, has_small_numbers, random_constant
 from zcproxy.formula.kinds import Kind
 from zcproxy.formula.registry import Signature
-from zcproxy.formula.tree import Node, constant
+from zcproxy.formula.tree import Node, constant, replaced as replaced
 
 Path = tuple[int, ...]
 NEW_SUBTREE_DEPTH = 3
@@ -35,15 +35,6 @@ def places(root: Node, *, whole_columns: bool = True) -> list[Place]:
             children = enumerate(place.node.arguments)
             stack.extend(reversed([Place(child, (*place.path, index)) for index, child in children]))
     return found
-
-
-def replaced(root: Node, path: Path, subtree: Node) -> Node:
-    """Return `root` with the node at `path` replaced."""
-    if not path:
-        return subtree
-    index, *rest = path
-    child = replaced(root.arguments[index], tuple(rest), subtree)
-    return root.with_arguments((*root.arguments[:index], child, *root.arguments[index + 1 :]))
 
 
 def crossover(first: Node, second: Node, rng: Random) -> Node:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from zcproxy.errors import ConfigurationError
+from zcproxy.fields import read_fields
 from zcproxy.search.algorithms.catalogue import check_algorithm
 from zcproxy.search.goals import ACCURACIES, ACCURACY, PROXY, Goals, Limit
 from zcproxy.search.network_quantities import INHERITED, LATENCY, Setting
-from zcproxy.training.recipe import Recipe
 
 DEAR = (*ACCURACIES, LATENCY)
 """Quantities that the search for a first population does without: the proxy stands in for accuracies."""
@@ -100,21 +99,10 @@ class SearchConfiguration:
         return asdict(self)
 
     @staticmethod
-    def from_dict(content: Mapping[str, Any]) -> SearchConfiguration:
-        """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content."""
-        try:
-            setting = {key: _hashable(value) for key, value in content["setting"].items()}
-            setting["recipe"] = Recipe(**content["setting"]["recipe"])
-            limits = tuple(Limit(**limit) for limit in content["limits"])
-            rest = {key: _hashable(value) for key, value in content.items()}
-            return SearchConfiguration(**{**rest, "setting": Setting(**setting), "limits": limits})
-        except (TypeError, KeyError, AttributeError) as error:
-            raise ConfigurationError(f"the stored configuration does not fit this version: {error}") from error
+    def from_dict(content: object, where: str = "the stored configuration") -> SearchConfiguration:
+        """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content of a file."""
+        return read_fields(SearchConfiguration, content, where)
 
     def with_evaluations(self, evaluations: int) -> SearchConfiguration:
         """Return the same search with another budget: what was evaluated counts in it too."""
         return replace(self, evaluations=evaluations)
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -6,12 +6,17 @@ anew and is given what the journal holds: the same seed then asks the same quest
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from zcproxy.claims import claimed, is_unclaimed, remove_partials
 from zcproxy.errors import RunError, first_difference
-from zcproxy.files import append_line, read_json_lines, write_text
+from zcproxy.fields import read_fields
+from zcproxy.records import Journal, read_record_file, write_record_file
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.evaluation import Measured
 
@@ -25,49 +30,70 @@ class SearchDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @contextmanager
+    def claim(self, configuration: SearchConfiguration) -> Iterator[None]:
+        """Hold the directory for a search, so that no other process works in it: see `create`."""
+        with claimed(self.path):
+            self.create(configuration)
+            remove_partials(self.path)
+            yield
+
     def create(self, configuration: SearchConfiguration) -> None:
-        """Claim the directory for a search, or accept one of the same configuration, up to the number of evaluations.
+        """Take the directory for a search, or accept one of the same configuration, up to the number of evaluations.
 
         Raises:
             RunError: the directory holds another search, or other files.
             StorageError: it cannot be written.
         """
         place = self.path / CONFIGURATION
-        if place.exists():
+        if os.path.lexists(place):
             known = self.configuration().with_evaluations(configuration.evaluations)
             if known != configuration:
                 difference = first_difference(_flat(known), _flat(configuration))
                 raise RunError(f"{self.path} holds a search with {difference}: choose another --out")
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif not is_unclaimed(self.path):
             raise RunError(f"{self.path} exists and holds no search: choose another --out")
-        write_text(place, json.dumps(configuration.as_dict(), indent=2) + "\n")
+        write_record_file(place, configuration.as_dict())
 
     def configuration(self) -> SearchConfiguration:
         """Return the configuration of the search. Raises `RunError` if there is none."""
         place = self.path / CONFIGURATION
         try:
-            return SearchConfiguration.from_dict(json.loads(place.read_text(encoding="utf-8")))
+            return SearchConfiguration.from_dict(read_record_file(place), str(place))
         except FileNotFoundError as error:
-            raise RunError(f"{self.path} holds no search: it has no {CONFIGURATION}") from error
-        except (OSError, ValueError) as error:
-            raise RunError(f"cannot read {place}: {error}") from error
+            raise RunError(
+                f"{self.path} holds no search: it has no {CONFIGURATION}; --out {self.path} begins one there"
+            ) from error
 
     def measured(self) -> list[Measured]:
-        """Return architectures, what was measured of them, and the seconds it took; a torn last line is left out."""
-        return [(line["arch"], line["values"], line["seconds"]) for line in read_json_lines(self.path / JOURNAL)]
+        """Return architectures, what was measured of them, and the seconds it took, without what is damaged."""
+        return self._journal.read(_measured)
 
-    def mend(self) -> None:
-        """Drop a torn last line of the journal: what is appended then begins a line."""
-        write_text(self.path / JOURNAL, "".join(map(_line, self.measured())))
+    def mend(self) -> list[Measured]:
+        """Return what `measured` does, and drop the rest from the journal: what is appended then begins a line."""
+        return self._journal.mend(_measured)
 
     def note(self, measurements: Iterable[Measured]) -> None:
         """Append what was measured of some architectures. Raises `StorageError`."""
-        append_line(self.path / JOURNAL, "".join(map(_line, measurements)).rstrip("\n"))
+        self._journal.append(
+            {"arch": architecture, "values": row, "seconds": seconds} for architecture, row, seconds in measurements
+        )
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.path / JOURNAL)
 
 
-def _line(measured: Measured) -> str:
-    architecture, row, seconds = measured
-    return json.dumps({"arch": architecture, "values": row, "seconds": seconds}) + "\n"
+@dataclass(frozen=True)
+class _Line:
+    arch: str
+    values: dict[str, float]
+    seconds: float
+
+
+def _measured(content: dict[str, Any]) -> Measured:
+    line = read_fields(_Line, content, JOURNAL, RunError, finite=False)
+    return line.arch, line.values, line.seconds
 
 
 def _flat(configuration: SearchConfiguration) -> dict[str, object]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zcproxy.benchmark import Task
 from zcproxy.formula import parse
 from zcproxy.formula.evaluate import Evaluator as FormulaEvaluator
+from zcproxy.permission import carried
 from zcproxy.search.goals import PROXY
 from zcproxy.search.lookup import LookUp
 from zcproxy.search.network_quantities import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
@@ -69,7 +70,7 @@ class Networks:
             return
         started = time.perf_counter()
         setting = self._bench.setting
-        jobs = [self._executor.submit(measure_by_setting, setting, self._measure, chunk) for chunk in chunks]
+        jobs = [self._executor.submit(carried(measure_by_setting), setting, self._measure, chunk) for chunk in chunks]
         for chunk, job in zip(chunks, jobs, strict=True):
             found = job.result()
             now = time.perf_counter()

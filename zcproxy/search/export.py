@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from pathlib import Path
 
 import torch
 from torch import fx, nn
 
 from zcproxy.errors import ModelError
+from zcproxy.escaping import docstring
 from zcproxy.files import replacing, write_text
 from zcproxy.sweep.recorder import reported
 
@@ -62,8 +64,8 @@ def export_network(network: nn.Module, input_shape: tuple[int, ...], title: str,
         raise ModelError(f"cannot export the network: it calls '{foreign[0]}', which is not part of torch")
     modules = [f"        self.{name} = {_construction(name, module)}" for name, module in flat.named_children()]
     text = _TEMPLATE.format(
-        title=title,
-        state=path.with_suffix(".pt").name,
+        title=docstring(title),
+        state=docstring(path.with_suffix(".pt").name),
         shape=" x ".join(["samples", *map(str, input_shape)]),
         modules="\n".join(modules),
         forward="\n".join(f"    {line}" if line else "" for line in source.src.strip().splitlines()),
@@ -80,13 +82,17 @@ def _flattened(network: nn.Module) -> fx.GraphModule:
     with reported("the network cannot be exported: it decides by what it computes"):
         graph = fx.Tracer().trace(network.eval())
     modules: dict[str, nn.Module] = {}
+    names: dict[str, str] = {}
     for node in graph.nodes:
         node.type = None  # annotations name what the file does not import
         if node.op == "get_attr":
             raise ModelError(f"cannot export the network: its weight '{node.target}' belongs to no module of torch.nn")
         if node.op == "call_module":
-            name = "layer_" + str(node.target).replace(".", "_")
-            modules[name] = network.get_submodule(str(node.target))
+            target = str(node.target)
+            name = "layer_" + re.sub(r"\W", "_", target, flags=re.ASCII)
+            while names.setdefault(name, target) != target:
+                name += "_"
+            modules[name] = network.get_submodule(target)
             node.target = name
     return fx.GraphModule(modules, graph)
 

@@ -17,6 +17,7 @@ ACCURACIES = (ACCURACY, VALIDATION_ACCURACY, TRAINED_ACCURACY) = ("accuracy", "v
 MAXIMIZED = (PROXY, *ACCURACIES)
 """Quantities of which more is better; of all others less is."""
 
+_NUMBER = r"([-+]?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?)([kKMG]?)"
 _FACTORS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -53,9 +54,9 @@ class Limit:
 def parse_limit(text: str) -> Limit:
     """Return the bound written `macs=300M` or `latency_ms=20`. Raises `ConfigurationError`."""
     name, _, number = text.partition("=")
-    found = re.fullmatch(r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)([kKMG]?)", number.strip())
+    found = re.fullmatch(_NUMBER, number.strip())
     if not name.strip() or found is None:
-        raise ConfigurationError(f"cannot read the limit '{text}': write for example macs=300M or latency_ms=20")
+        raise ConfigurationError(f"cannot read the limit '{text:.80}': write for example macs=300M or latency_ms=20")
     return Limit(name.strip(), float(found[1]) * _FACTORS[found[2]])
 
 

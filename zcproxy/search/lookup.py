@@ -16,6 +16,7 @@ from zcproxy.benchmarks.measurements import published_measurements
 from zcproxy.benchmarks.once_for_all.latency import DEVICES, predicted_latency
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
 from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.files import check_size
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.network_quantities import LATENCY, LATENCY_SPREAD, MACS, PARAMS, PEAK_MEMORY
 
@@ -24,6 +25,9 @@ Array = NDArray[np.float64]
 LATENCY_ON = "latency_ms:"
 MEASURED = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY, LATENCY_SPREAD)
 """Quantities that no table is asked for."""
+
+LARGEST_TABLE = 1_000_000_000
+"""Bytes of a file of the user."""
 
 
 class LookUp:
@@ -58,13 +62,18 @@ def read_look_up(path: Path, space: SearchSpace) -> LookUp:
     """Return the table in a CSV or Parquet file: `arch`, and a column of numbers for each quantity.
 
     Raises:
-        BenchmarkError: the file cannot be read, has no column `arch` or no numbers, an architecture is none of the
-            space or has two rows, a column has the name of a quantity that is measured, or a cell is no number.
+        BenchmarkError: the file cannot be read, has no column `arch` or no numbers, names a column twice, an
+            architecture is none of the space or has two rows, a column has the name of a quantity that is measured, or
+            a cell is no number.
+        StorageError: it is no regular file, or too large.
     """
+    check_size(path, LARGEST_TABLE)
     try:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise BenchmarkError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
+    if not frame.columns.is_unique:
+        raise BenchmarkError(f"the table {path} has two columns of one name")
     if ARCHITECTURE not in frame:
         raise BenchmarkError(f"the table {path} needs a column '{ARCHITECTURE}' and columns of numbers")
     columns = {

@@ -29,6 +29,8 @@ from zcproxy.training.train import train
 WEIGHTS = INITIALISATION, INHERITED = "initialisation", "inherited"
 """What a proxy looks at: the untrained network, or the network with the weights of its super-network."""
 
+MOST = 1_000_000
+"""Of sizes and counts of a setting."""
 PARAMS, MACS, PEAK_MEMORY, LATENCY = "params", "macs", "peak_memory_mb", "latency_ms"
 LATENCY_SPREAD = "latency_ms_spread"
 """Interquartile range of the runs; noted beside the latency."""
@@ -79,6 +81,18 @@ class Setting:
 
     def __post_init__(self) -> None:
         check_weights(self.weights)
+        shape = self.input_shape
+        least = {
+            "input_shape": (1 if shape is None else min(shape, default=0), 1),
+            "classes": (self.classes, 2),
+            "proxy_batch_size": (self.proxy_batch_size, 1),
+            "latency_batch_size": (self.latency_batch_size, 1),
+            "latency_threads": (self.latency_threads, 1),
+            "initialisation": (self.initialisation, 0),
+        }
+        for name, (value, lowest) in least.items():
+            if not lowest <= value <= MOST:
+                raise ConfigurationError(f"{name} = {str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
 
     def subject(self) -> Subject:
         """Return what networks are built from."""

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from zcproxy.benchmarks.label_table import ARCHITECTURE
 from zcproxy.errors import BenchmarkError
+from zcproxy.escaping import csv_frame, plain
 from zcproxy.files import replacing
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT
 from zcproxy.search.front import hypervolume_over, pareto_front
@@ -86,7 +87,7 @@ def write_results(path: Path, result: SearchResult) -> None:
     with replacing(path / EVALUATIONS) as temporary:
         result.table.to_parquet(temporary, index=False)
     with replacing(path / FRONT) as temporary:
-        result.front.to_csv(temporary, index=False)
+        csv_frame(result.front).to_csv(temporary, index=False)
     with replacing(path / FIGURE) as temporary:
         search_figure(result).savefig(temporary, dpi=120, format="png")
 
@@ -99,13 +100,13 @@ def search_figure(result: SearchResult) -> Figure:
     table, front = result.table, result.front
     if len(names) == 1:
         left.plot(np.arange(1, len(table) + 1), table[names[0]], ".", color="#9aa7b5", markersize=4)
-        left.set(xlabel="evaluations", ylabel=names[0])
+        left.set(xlabel="evaluations", ylabel=_label(names[0]))
     else:
         across, up = names[-1], names[0]
         left.plot(table[across], table[up], ".", color="#9aa7b5", markersize=4, label="evaluated")
         ordered = front.sort_values(across)
         left.plot(ordered[across], ordered[up], "o-", color="#1f4e79", markersize=4, linewidth=1, label="Pareto front")
-        left.set(xlabel=across, ylabel=up)
+        left.set(xlabel=_label(across), ylabel=_label(up))
         left.legend(frameon=False)
     by_rank = [place for place, name in enumerate(names) if name == PROXY]
     after, volumes = hypervolume_over(result.outcomes, by_rank=by_rank)
@@ -118,3 +119,8 @@ def search_figure(result: SearchResult) -> Figure:
     for axis in (left, right):
         axis.grid(alpha=0.25)
     return figure
+
+
+def _label(name: str) -> str:
+    """Return the name of a quantity, which may be a column of a user's table, without what matplotlib typesets."""
+    return plain(name).replace("$", r"\$")

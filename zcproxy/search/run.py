@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,14 @@ import numpy as np
 
 from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.benchmarks.minibatch import images_of
-from zcproxy.errors import ModelError
+from zcproxy.device import check_device
+from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.formula import parse
+from zcproxy.permission import permit, stored_in
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
 from zcproxy.search.configuration import SearchConfiguration
-from zcproxy.search.directory import SearchDirectory
+from zcproxy.search.directory import CONFIGURATION, SearchDirectory
 from zcproxy.search.evaluation import Evaluator
 from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Goals, Outcome
@@ -58,12 +60,14 @@ def search(
 
     Raises:
         BenchmarkError: a quantity has no source, or no architecture within the bounds was found (all is written then).
-        ConfigurationError: the subject cannot be searched like that, or a search to reuse measured otherwise.
+        ConfigurationError: the subject cannot be searched like that, the device is not there, or a search to reuse
+            measured otherwise.
         ModelError: nothing that was evaluated first has all quantities defined.
         RunError: `out` belongs to another search, or a worker died.
         StorageError: something cannot be written.
     """
     setting = configuration.setting
+    check_device(setting.device)
     searched = subject or setting.subject()
     images = shown_images(searched, setting, out)
     bench = Bench(searched, replace(setting, images=setting.images if images is None else images.token))
@@ -74,19 +78,18 @@ def search(
         table = Path(configuration.table) if configuration.table else None
         sources = sources_of(dict.fromkeys(names), bench, table, executor, cache)
         known = [measured for path in reuse for measured in measured_by(path, configuration, images)]
-        directory.create(configuration)
-        if images is not None:
-            keep_image_sets(out, {searched.name: images})
-        directory.mend()
-        evaluator = Evaluator(sources, directory.note)
-        evaluator.add(directory.measured())
-        evaluator.take_over(known)
-        step = step or _silent
-        if isinstance(bench.subject, SuperNetwork) and configuration.needs_weights:
-            bench.subject.prepare(partial(step, f"training {bench.subject.name}"))
-        run = _Run(configuration, bench, evaluator, step)
-        result = run.complete(start)
-    write_results(out, result)
+        with directory.claim(configuration):
+            if images is not None:
+                keep_image_sets(out, {searched.name: images})
+            evaluator = Evaluator(sources, directory.note)
+            evaluator.add(directory.mend())
+            evaluator.take_over(known)
+            step = step or _silent
+            if isinstance(bench.subject, SuperNetwork) and configuration.needs_weights:
+                bench.subject.prepare(partial(step, f"training {bench.subject.name}"))
+            run = _Run(configuration, bench, evaluator, step)
+            result = run.complete(start)
+            write_results(out, result)
     result.check_feasible()
     return result
 
@@ -98,9 +101,39 @@ def shown_images(subject: Subject, setting: Setting, out: Path) -> ImageSet | No
     return kept_image_sets(out).get(subject.name) or images_of(subject, setting.images)
 
 
-def resume(out: Path, *, workers: int = 1, cache: Path | None = None, step: Step | None = None) -> SearchResult:
-    """Continue a search where it was. Raises `RunError` if `out` holds none; see `search`."""
-    return search(SearchDirectory(out).configuration(), out, workers=workers, cache=cache, step=step)
+def resume(
+    out: Path,
+    *,
+    evaluations: int | None = None,
+    workers: int = 1,
+    cache: Path | None = None,
+    step: Step | None = None,
+    allow_code: Iterable[str] = (),
+) -> SearchResult:
+    """Continue a search where it was, up to its number of evaluations or a larger one; see `search`.
+
+    Args:
+        out: the directory.
+        evaluations: architectures to evaluate in all; None for the search's own number.
+        workers: processes.
+        cache: the cache directory; the default one if None.
+        step: told what is being done.
+        allow_code: references to your own code that the search may name, see `zcproxy.permission`.
+
+    Raises:
+        ConfigurationError: the search names code that is not allowed, or the number is smaller than the search's.
+        RunError: `out` holds no search.
+    """
+    permit(allow_code)
+    configuration = SearchDirectory(out).configuration()
+    if evaluations is not None:
+        if evaluations < configuration.evaluations:
+            raise ConfigurationError(
+                f"--evaluations {evaluations} does not extend the search, which has {configuration.evaluations}"
+            )
+        configuration = configuration.with_evaluations(evaluations)
+    with stored_in(out / CONFIGURATION):
+        return search(configuration, out, workers=workers, cache=cache, step=step)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.benchmark import Task
+from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.search.evaluation import ColumnScores, Networks, Published, Source, labels_of, looked_up
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
@@ -76,6 +77,7 @@ def _source(name: str, bench: Bench, table: LookUp | None, executor: Executor | 
         case "trained_accuracy":
             if not setting.dataset:
                 raise ConfigurationError("'trained_accuracy' needs a dataset to train on: give --dataset")
+            load_dataset(setting.dataset)  # what is wrong with it is said before anything is written
             return Networks("trained", bench, executor)
         case "params" | "macs":
             return _published_costs(cast(Task, subject)) if _is_tabular(subject) else Networks("costs", bench, executor)

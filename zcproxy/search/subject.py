@@ -12,9 +12,8 @@ from zcproxy.benchmarks import get_task, task_names
 from zcproxy.benchmarks.image_sets import NOISE, ImageSet
 from zcproxy.benchmarks.spaces import get_space, space_names
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
-from zcproxy.reference import load_object
+from zcproxy.reference import imported, load_object, made_by
 from zcproxy.search.super_network import SuperNetwork, noise_batch
-from zcproxy.sweep.recorder import reported
 
 SUPER_NETWORKS = {"elastic_digits": "zcproxy.benchmarks.elastic_digits:ElasticDigits"}
 """The super-networks of the package, by name."""
@@ -85,12 +84,11 @@ def get_subject(
             given for something that takes none.
         ModelError: making the super-network fails, or the weights do not fit.
     """
-    target = SUPER_NETWORKS.get(reference, reference)
-    if ":" in target:
-        made = load_object(target)
+    if reference in SUPER_NETWORKS or (":" in reference and not Path(reference).is_dir()):
+        known = SUPER_NETWORKS.get(reference)
+        made = load_object(reference) if known is None else imported(known)
         if isinstance(made, type) and issubclass(made, SuperNetwork):
-            with reported(f"the super-network {reference} cannot be made"):
-                made = made()
+            made = made_by(reference, made)
         if isinstance(made, SuperNetwork):
             if shared_weights is not None:
                 made.load(shared_weights)
@@ -106,10 +104,10 @@ def get_subject(
     try:
         return get_task(reference)
     except BenchmarkError as error:
-        known = [*SUPER_NETWORKS, *task_names(), *space_names()]
+        names = [*SUPER_NETWORKS, *task_names(), *space_names()]
         if "unknown task" not in str(error):
             raise
         raise BenchmarkError(
-            f"unknown task, space or super-network '{reference}'{nearest_names(reference, known)}: "
+            f"unknown task, space or super-network '{reference}'{nearest_names(reference, names)}: "
             "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
         ) from error

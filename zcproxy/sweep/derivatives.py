@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from zcproxy.errors import ModelError
 from zcproxy.random import derive_seed
-from zcproxy.sweep.losses import described
-from zcproxy.sweep.recorder import LayerCall, reported
+from zcproxy.sweep.layer_call import LayerCall
+from zcproxy.sweep.losses import check_logits
+from zcproxy.sweep.recorder import reported
 
 BLOCK_JACOBIAN = "block_jacobian"
 RESPONSE = "response"
@@ -23,7 +23,7 @@ def gradients_of(
 ) -> list[dict[str, Tensor]]:
     """Return, for each layer call, the gradient of `loss` by each wanted tensor: zeros where the loss ignores it.
 
-    The gradient by a block is NaN for layers that end none.
+    Their axes are in the order that formulas read. The gradient by a block is NaN for layers that end none.
 
     Nothing is accumulated into the `.grad` of any parameter.
 
@@ -60,7 +60,8 @@ def gradients_of(
         if gradient is None:
             is_missing = name == "block" and name not in calls[index].slots
             gradient = value if is_missing else torch.zeros_like(value).detach()
-        result[index][name] = gradient
+        call = calls[index]
+        result[index][name] = call.weight_statistic(gradient) if name == "weight" else call.statistic(name, gradient)
     return result
 
 
@@ -100,7 +101,7 @@ def block_jacobians(calls: Sequence[LayerCall], seed: int) -> list[Tensor]:
 
 def _block_jacobian(source: LayerCall, target: LayerCall, seed: int) -> Tensor:
     before, after = source.slots["block"], target.slots["block"]
-    signs = torch.randint(2, after.value.shape, generator=torch.Generator().manual_seed(seed)).to(after.value) * 2 - 1
+    signs = _random_signs(target, seed)
     gradient = None
     if before.edge is not None and after.edge is not None:
         with reported("the backward pass of the model failed"):
@@ -109,16 +110,22 @@ def _block_jacobian(source: LayerCall, target: LayerCall, seed: int) -> Tensor:
             )
     if gradient is None:
         gradient = torch.zeros_like(before.value)
-    signs, gradient = _channels_first(signs, target), _channels_first(gradient, source)
+    signs, gradient = target.channels_first("block", signs), source.channels_first("block", gradient)
     outputs, inputs = _rows(signs), _rows(_folded(gradient, signs.shape[2:]))
     if len(outputs) != len(inputs):
         return signs.new_full((signs.shape[1], gradient.shape[1]), torch.nan)
     return outputs.T @ inputs / len(outputs)
 
 
-def _channels_first(x: Tensor, call: LayerCall) -> Tensor:
-    """Return samples x channels x positions: linear layers have the channels last."""
-    return x.movedim(-1, 1) if isinstance(call.module, nn.Linear) else x
+def _random_signs(target: LayerCall, seed: int) -> Tensor:
+    """Return random signs in the shape of a block, the same whichever axis has its samples."""
+    value = target.slots["block"].value
+    order = torch.arange(value.numel(), dtype=torch.float64).view(value.shape)
+    moved = target.samples_first("block", order)
+    signs = torch.randint(2, moved.shape, generator=torch.Generator().manual_seed(seed), device="cpu") * 2 - 1
+    if moved is not order and not moved.isnan().any():
+        signs = torch.empty(value.numel(), dtype=signs.dtype).index_put_((moved.flatten().long(),), signs.flatten())
+    return signs.view(value.shape).to(value)
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -152,8 +159,7 @@ def responses(output: Tensor, calls: Sequence[LayerCall]) -> list[Tensor]:
     Raises:
         ModelError: the output is not samples x classes, or a backward pass raises.
     """
-    if output.dim() != 2:
-        raise ModelError(f"class probabilities need logits of samples x classes, the model's are {described(output)}")
+    check_logits(output, "class probabilities need")
     direction = torch.zeros_like(output).requires_grad_()  # its gradient is the Jacobian: products with it are linear
     probabilities = output.detach().softmax(dim=1)
     weights = [call.weight for call in calls]

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, vocabulary
+from zcproxy.formula.tree import fold
 from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
 from zcproxy.sweep.probes import PROBES, probe_of
 
@@ -69,15 +71,20 @@ class ColumnEvaluator:
         return list(nodes)
 
     def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
-        value = known.get(node)
-        if value is None:
-            if node.is_leaf:
-                value = tensors[node.symbol]
-            else:
-                arguments = [self._value(child, known, tensors) for child in node.arguments]
-                value = applied(self._functions[node], node.kind, *arguments)
-            known[node] = value
-        return value
+        def of(part: Node, arguments: list[Tensor]) -> Tensor:
+            value = known.get(part)
+            if value is None:
+                value = tensors[part.symbol] if part.is_leaf else self._applied(part, arguments)
+                known[part] = value
+            return value
+
+        return fold(node, lambda part: () if part in known else part.arguments, of)
+
+    def _applied(self, node: Node, arguments: list[Tensor]) -> Tensor:
+        try:
+            return applied(self._functions[node], node.kind, *arguments)
+        except ModelError as error:
+            raise ModelError(f"'{node.symbol}' cannot be computed: {error}") from error
 
 
 def applied(function: Callable[..., Tensor], kind: Kind, *arguments: Tensor) -> Tensor:

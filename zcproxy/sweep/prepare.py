@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
-from zcproxy.random import derive_seed
+from zcproxy.sweep.copying import copied, uncompiled
 from zcproxy.sweep.probes import Pass
-from zcproxy.sweep.recorder import NORMALISATIONS
+from zcproxy.sweep.recorder import reported
 
 
-def prepared_inputs(inputs: Tensor) -> Tensor:
-    """Return inputs that no graph leads to; half precision becomes float32, as it does in the model."""
+def prepared_inputs(inputs: object) -> Tensor:
+    """Return inputs that no graph leads to; half precision becomes float32, as it does in the model.
+
+    Raises:
+        ModelError: they are no dense tensor of floating-point numbers with at least one sample.
+    """
+    if not isinstance(inputs, Tensor):
+        raise ModelError(
+            f"inputs are {_a(inputs)}, expected one tensor of samples x ...: {_WRAPPING.get(type(inputs), _OTHERWISE)}"
+        )
+    if inputs.is_nested or inputs.layout != torch.strided:
+        layout = "nested" if inputs.is_nested else str(inputs.layout).removeprefix("torch.").replace("_", " ")
+        raise ModelError(f"inputs are a {layout} tensor, expected a dense one: give inputs.to_dense() or pad them")
+    if inputs.is_meta:
+        raise ModelError("inputs are on the meta device, where tensors hold no numbers: make them on cpu or cuda")
     if not inputs.is_floating_point():
         raise ModelError(f"inputs are {inputs.dtype}, expected floating-point numbers")
     if inputs.dim() == 0 or inputs.numel() == 0:
@@ -24,68 +34,123 @@ def prepared_inputs(inputs: Tensor) -> Tensor:
     return inputs.float() if inputs.dtype.itemsize < 4 else inputs
 
 
-def prepared(network: nn.Module, inputs: Tensor) -> nn.Module:
-    """Return the network as the probes need it; it is changed in place."""
-    if isinstance(network, torch.jit.ScriptModule):
+_WRAPPING: dict[type, str] = {
+    dict: "wrap the model so that it takes one",
+    list: "wrap the model so that it takes one, or stack them",
+    tuple: "wrap the model so that it takes one",
+}
+_OTHERWISE = "make one with torch.as_tensor"
+
+
+def _a(value: object) -> str:
+    """Return what a value is in words: `a tuple`, `None`."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def prepared_targets(targets: object) -> Tensor | None:
+    """Return targets that may be changed. Raises `ModelError` if they are no dense tensor."""
+    if targets is None:
+        return None
+    if not isinstance(targets, Tensor):
+        raise ModelError(f"targets are {_a(targets)}, expected a tensor of int64 classes: make one with torch.tensor")
+    if targets.is_nested or targets.layout != torch.strided or targets.is_meta:
+        raise ModelError("targets are not a dense tensor of int64 classes: give one class for each sample")
+    return targets.detach().clone()
+
+
+def check_model(model: object) -> None:
+    """Raise `ModelError` unless the model is a module whose layers can be observed."""
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"the model is {_a(model)}, expected a torch.nn.Module")
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
         raise ModelError("the model is a TorchScript module, whose layers cannot be observed: give the original module")
-    if any(parameter.dtype.itemsize < 4 for parameter in network.parameters() if parameter.is_floating_point()):
-        network.float()
+
+
+def own_copy(model: nn.Module, *, disposable: bool) -> nn.Module:
+    """Return a network that may be changed: a copy of the model, or itself if it is disposable and fit for it.
+
+    Half precision becomes float32.
+
+    Raises:
+        ModelError: it cannot be copied.
+    """
+    model = uncompiled(model)
+    parameters = list(model.parameters())
+    is_half = any(parameter.is_floating_point() and parameter.dtype.itemsize < 4 for parameter in parameters)
+    if disposable and not is_half and not any(parameter.is_inference() for parameter in parameters):
+        return model
+    with reported("the model cannot be copied"):
+        return copied(model, torch.float32 if is_half else None)
+
+
+def prepared(network: nn.Module, inputs: Tensor, memory_format: torch.memory_format = torch.channels_last) -> nn.Module:
+    """Return the network as the probes need it; it is changed in place.
+
+    Args:
+        network: to be observed.
+        inputs: samples x ...
+        memory_format: of the weights, where the inputs are images.
+
+    Raises:
+        ModelError: a parameter cannot be measured.
+    """
     for name, parameter in network.named_parameters():
-        if not torch.isfinite(parameter).all():
-            raise ModelError(f"parameter {name} holds NaN or infinity: initialise the model first")
+        _check_parameter(name, parameter)
+    devices = {parameter.device for parameter in network.parameters()}
+    if devices and inputs.device not in devices:
+        device = next(iter(devices))
+        raise ModelError(f"the model is on {device}, the inputs are on {inputs.device}: move them to one device")
     network.eval()
     for module in network.modules():
         module._backward_pre_hooks.clear()  # they would wrap the tensors that layers are linked by
         module._backward_hooks.clear()
-        if isinstance(module, NORMALISATIONS):
-            module.train()
-    network.requires_grad_(True)
+    for parameter in network.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
     if inputs.dim() == 4:
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.to(memory_format=memory_format)  # type: ignore[call-overload]
     return network
 
 
-def transformed(network: nn.Module, run: Pass, layers: Sequence[str], seed: int) -> nn.Module:
-    """Return a copy of a prepared network with the weights and normalisations that a pass has.
+def _check_parameter(name: str, parameter: nn.Parameter) -> None:
+    """Raise `ModelError` for a parameter without numbers that can be measured."""
+    if isinstance(parameter, nn.parameter.UninitializedParameter):
+        raise ModelError(f"parameter {name} has no shape yet: call the model once on its inputs first")
+    if parameter.is_meta:
+        raise ModelError(f"parameter {name} is on the meta device and holds no numbers: build the model on cpu or cuda")
+    if parameter.is_complex():
+        raise ModelError(
+            f"parameter {name} is {parameter.dtype}, expected real numbers: hold its two parts, and join them "
+            "in forward with torch.view_as_complex"
+        )
+    if parameter.dim() > 1 and parameter.numel() == 0:
+        raise ModelError(f"parameter {name} of shape {tuple(parameter.shape)} holds no numbers: leave its layer out")
+    if not torch.isfinite(parameter).all():
+        raise ModelError(f"parameter {name} holds NaN or infinity: initialise the model first")
+
+
+def dtype_of(network: nn.Module) -> torch.dtype:
+    """Return the dtype of the first parameter of floating-point numbers."""
+    return next(parameter.dtype for parameter in network.parameters() if parameter.is_floating_point())
+
+
+_SINGULAR_VECTORS = ("weight_u", "weight_v", "_u", "_v")
+"""Buffers by which both kinds of spectral normalisation divide weights: with signs, absolute weights turn negative."""
+
+
+def transformed(network: nn.Module, run: Pass) -> nn.Module:
+    """Return a copy of a prepared network with the parameters that a pass has.
 
     Args:
         network: as `prepared` returns it.
         run: the pass.
-        layers: paths of the modules of live layers, in order of execution.
-        seed: index of the Gaussian weights.
     """
-    changed = copy.deepcopy(network)
-    if run.double:
-        changed = changed.double()
+    changed = copied(network, torch.float64 if run.double else None)
     if run.absolute_weights:
-        with torch.no_grad():
-            for parameter in changed.parameters():
-                parameter.abs_()
-    if run.gaussian_weights:
-        _redraw(changed, layers, seed)
-    if not run.normalised:
-        for module in changed.modules():
-            if isinstance(module, NORMALISATIONS):
-                module.forward = _identity  # type: ignore[method-assign]
+        for parameter in changed.parameters():
+            if parameter.is_floating_point():
+                parameter.data = parameter.data.abs()
+        for name, buffer in changed.named_buffers():
+            if name.rpartition(".")[2] in _SINGULAR_VECTORS:
+                buffer.abs_()
     return changed
-
-
-@torch.no_grad()
-def _redraw(network: nn.Module, layers: Sequence[str], seed: int) -> None:
-    """Draw the weights of live layers from N(0, 1); biases become 0, scales of normalisations 1.
-
-    Weights depend on the place of their layer alone, so that neither dead layers nor the names of modules matter.
-    """
-    for place, path in enumerate(dict.fromkeys(layers)):
-        for name, parameter in network.get_submodule(path).named_parameters():
-            generator = torch.Generator().manual_seed(derive_seed("redrawn weights", seed, place, name))
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) * float(parameter.dim() > 1))
-    for module in network.modules():
-        if isinstance(module, NORMALISATIONS):
-            for name, parameter in module.named_parameters():
-                parameter.fill_(float(name == "weight"))
-
-
-def _identity(input: Tensor) -> Tensor:
-    """Stand in for a normalisation: with the name of its argument, and memory of its own that may be overwritten."""
-    return input.clone()

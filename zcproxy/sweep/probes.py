@@ -51,12 +51,17 @@ class Pass:
 
     @property
     def transform(self) -> tuple[bool, ...]:
-        """What tells apart the networks that passes run on; see `transforms_network`."""
+        """What tells apart the networks that passes run on."""
         return self.absolute_weights, self.gaussian_weights, self.normalised, self.double
 
     @property
-    def transforms_network(self) -> bool:
-        return self.double or self.absolute_weights or self.gaussian_weights or not self.normalised
+    def parameters(self) -> tuple[bool, ...]:
+        """What tells apart the parameters that passes run on; see `changes_parameters`."""
+        return self.absolute_weights, self.double
+
+    @property
+    def changes_parameters(self) -> bool:
+        return self.absolute_weights or self.double
 
 
 @dataclass(frozen=True)

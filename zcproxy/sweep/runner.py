@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import Executor, as_completed
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +12,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from zcproxy.errors import RunError
+from zcproxy.errors import StorageError
 from zcproxy.formula import Node, parse
+from zcproxy.permission import carried
 from zcproxy.random import derive_seed
 from zcproxy.sweep.expressions import looks_at_images
 from zcproxy.sweep.measure import Measurement, measure
-from zcproxy.sweep.store import ColumnStore, Context, default_cache
+from zcproxy.sweep.pool import (
+    dead_workers_reported,
+    single_threaded as single_threaded,
+    worker_pool as worker_pool,
+)
+from zcproxy.sweep.store import ATTEMPTS, ColumnStore, Context, LostColumnsError, default_cache
 from zcproxy.sweep.table import ColumnTable, table_of
 
 CHUNK = 4
@@ -37,54 +38,6 @@ Progress = Callable[[int, int], None]
 
 def silent(done: int, total: int) -> None:
     """Show nothing: the progress that nobody watches."""
-
-
-@contextmanager
-def worker_pool(workers: int) -> Iterator[Executor | None]:
-    """Yield an executor of `workers` processes, each with one torch thread; None for one worker: this process."""
-    if workers == 1:
-        yield None
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker)
-    try:
-        with _dead_workers_reported():
-            yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _dead_workers_reported() -> Iterator[None]:
-    """Raise `RunError` where a worker process died."""
-    try:
-        yield
-    except BrokenProcessPool as error:
-        raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """Let torch compute on one thread: sums then have one order, and processes do not fight for cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _start_worker() -> None:
-    """Compute on one thread, and end when the parent does: a killed run leaves no process behind."""
-    torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def sweep(
@@ -121,14 +74,36 @@ def sweep_into(
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> ColumnTable:
-    """Return columns of architectures, measuring what the store lacks: for many small sweeps. See `sweep`."""
+    """Return columns of architectures, measuring what the store lacks: for many small sweeps. See `sweep`.
+
+    What is gone or damaged when it is read back is measured again.
+    """
+    spent: dict[str, float] = {}
+    for _ in range(ATTEMPTS):
+        _measure_missing(store, architectures, columns, executor, progress, spent)
+        try:
+            table = table_of(store.read(architectures, columns), columns)
+        except LostColumnsError:
+            continue
+        return replace(table, seconds=np.array([spent.get(name, 0.0) for name in architectures]))
+    raise StorageError(f"cannot read back what was written to {store.folder}: choose another place (ZCPROXY_CACHE)")
+
+
+def _measure_missing(
+    store: ColumnStore,
+    architectures: Sequence[str],
+    columns: Sequence[Node],
+    executor: Executor | None,
+    progress: Progress | None,
+    spent: dict[str, float],
+) -> None:
+    """Measure what the store lacks and write it there; add the seconds of each network to `spent`."""
     groups: dict[tuple[Node, ...], list[str]] = {}
     for architecture in dict.fromkeys(architectures):
         missing = store.missing(architecture, columns)
         if missing:
             groups.setdefault(missing, []).append(architecture)
     total = sum(map(len, groups.values()))
-    spent: dict[str, float] = {}
     done = 0
     if progress is not None:
         progress(done, total)
@@ -140,7 +115,7 @@ def sweep_into(
     context = store.context
     if any(looks_at_images(column) for missing in groups for column in missing):
         context = replace(context, images=store.images.token)  # what is at hand may change while workers measure
-    with _dead_workers_reported():
+    with dead_workers_reported():
         for (names, missing), measured in _run(executor, context, chunks):
             store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
@@ -148,8 +123,6 @@ def sweep_into(
             done += len(names)
             if progress is not None:
                 progress(done, total)
-    table = table_of(store.read(architectures, columns), columns)
-    return replace(table, seconds=np.array([spent.get(name, 0.0) for name in architectures]))
 
 
 def _run(
@@ -159,8 +132,9 @@ def _run(
         for names, missing in chunks:
             yield (names, missing), measure_architectures(context, names, [str(column) for column in missing])
         return
+    job = carried(measure_architectures)
     jobs = {
-        executor.submit(measure_architectures, context, names, [str(column) for column in missing]): (names, missing)
+        executor.submit(job, context, names, [str(column) for column in missing]): (names, missing)
         for names, missing in chunks
     }
     for future in as_completed(jobs):

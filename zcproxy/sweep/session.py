@@ -22,9 +22,13 @@ from zcproxy.sweep.derivatives import (
     stacked_gradients,
 )
 from zcproxy.sweep.expressions import LayerTensors, Leaves
+from zcproxy.sweep.isolation import fitting_defaults
+from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
+from zcproxy.sweep.prepare import dtype_of
 from zcproxy.sweep.probes import PROBES, Pass, Probe, pass_inputs
-from zcproxy.sweep.recorder import LayerCall, Recorder
+from zcproxy.sweep.recorder import Recorder
+from zcproxy.sweep.replacements import Replacements
 from zcproxy.sweep.structure import Structure
 
 Key = TypeVar("Key")
@@ -65,30 +69,34 @@ class Session:
     """The passes over one prepared network; each distinct pass runs once.
 
     Args:
-        recorder: observes the network.
-        variants: the networks of the passes that change it, by `Pass.transform`.
+        network: as `prepared` and `examine` leave it.
+        variants: the networks of the passes that change its parameters, by `Pass.parameters`.
         inputs: samples x ...
         targets: samples, int64 classes; None draws random ones.
         input_seed: index of all that is random.
         structure: of the network.
+        memory_format: of the batch, if it is images.
     """
 
     def __init__(
         self,
-        recorder: Recorder,
+        network: nn.Module,
         variants: Mapping[tuple[bool, ...], nn.Module],
         inputs: Tensor,
         targets: Tensor | None,
         input_seed: int,
         structure: Structure,
+        memory_format: torch.memory_format = torch.contiguous_format,
     ) -> None:
-        self._recorder = recorder
+        self._network = network
         self._variants = variants
+        self._recorders: dict[tuple[bool, ...], Recorder] = {}
         self._inputs = inputs
         self._targets = targets
         self._input_seed = input_seed
+        self._structure = structure
         self._live = structure.live
-        self._blocks = structure.blocks
+        self._memory_format = memory_format
 
     def evaluate(self, needs: Mapping[Key, Leaves], evaluate: Evaluate[Key, Value]) -> dict[Key, Value]:
         """Run probe after probe; evaluate a column as soon as all it reads is there, then let its tensors go."""
@@ -119,15 +127,30 @@ class Session:
         return values
 
     def _add_weights(self, tensors: list[LayerTensors]) -> None:
-        _, calls = self._run(self._recorder, self._inputs[:2])
+        recorder = Recorder(self._network)
+        with fitting_defaults(self._inputs):
+            _, calls = self._run(recorder, self._inputs[:2])
         for known, call in zip(tensors, calls, strict=True):
-            known["weight"] = call.weight.detach()
+            known["weight"] = call.weight_statistic(call.weight.detach())
 
     def _run(self, recorder: Recorder, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
-        """Return the logits and the calls of live layers."""
+        """Return the logits and the calls of live layers.
+
+        Raises:
+            ModelError: the layers or the sizes of their outputs are others than those of the examination.
+        """
         output, calls = recorder.run(inputs)
         if len(calls) != len(self._live):
             raise ModelError(f"the model called {len(calls)} layers, then {len(self._live)}: its forward is not fixed")
+        structure = self._structure
+        for call, axes, sizes in zip(calls, structure.sample_axes, structure.outputs, strict=True):
+            found, expected = call.slots["output"].value.numel(), sizes.of(len(inputs))
+            if found != expected:
+                raise ModelError(
+                    f"layer {call.name or call.kind} has {found} outputs for {len(inputs)} samples, {expected} were "
+                    "expected from a first pass: its forward is not fixed"
+                )
+            call.sample_axes = axes
         return output, [call for call, alive in zip(calls, self._live, strict=True) if alive]
 
     def _probe(self, probe: Probe, leaves: set[str], kept: _KeptPasses) -> list[LayerTensors]:
@@ -157,32 +180,40 @@ class Session:
         self, run: Pass, names: set[str], part: slice = slice(None), *, per_sample: bool = False
     ) -> list[LayerTensors]:
         inputs = pass_inputs(run, self._inputs[part], self._input_seed)
-        if inputs.dim() == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
-        if not run.transforms_network:
-            return self._record(self._recorder, run, inputs, names, part, per_sample)
-        blocks = self._blocks if run.normalised else {}  # other operations stand in for the normalisations
-        with Recorder(self._variants[run.transform], blocks) as recorder:
-            return self._record(recorder, run, inputs.double() if run.double else inputs, names, part, per_sample)
+        inputs = inputs.contiguous(memory_format=self._memory_format)
+        if run.double:
+            inputs = inputs.to(dtype_of(self._variants[run.parameters]))
+        return self._record(run, inputs, names, part, per_sample)
 
-    def _record(
-        self, recorder: Recorder, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool
-    ) -> list[LayerTensors]:
+    def _recorder(self, run: Pass) -> Recorder:
+        """Return what observes the network that a pass has; in all passes like it the same."""
+        if run.transform not in self._recorders:
+            places = self._structure.places if run.gaussian_weights else None
+            replacements = Replacements(normalised=run.normalised, places=places, seed=self._input_seed)
+            blocks = self._structure.blocks if run.normalised else {}
+            network = self._variants[run.parameters] if run.changes_parameters else self._network
+            self._recorders[run.transform] = Recorder(network, blocks, replacements)
+        return self._recorders[run.transform]
+
+    def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
+        recorder = self._recorder(run)
         wanted = {name[5:-1] for name in names if name.startswith("grad(")}
         differentiates = bool(wanted) or run.loss in ("random_signs", "probabilities")
         with (
             torch.set_grad_enabled(differentiates),
             twice_differentiable() if run.needs_second_order else nullcontext(),
+            fitting_defaults(inputs),
         ):
             output, calls = self._run(recorder, inputs.requires_grad_(differentiates))
-            classes = self._classes(run, output, part)
-            derived = self._derived(run, output, calls, classes)
-            if not wanted:
-                gradients: list[LayerTensors] = [{} for _ in calls]
-            elif per_sample:
-                gradients = stacked_gradients(self._losses(run, output, calls, classes), calls, wanted)
-            else:
-                gradients = gradients_of(loss_of(run, output, calls, classes), calls, wanted)
+            with recorder.replaying():
+                classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
+                derived = self._derived(run, output, calls, classes)
+                if not wanted:
+                    gradients: list[LayerTensors] = [{} for _ in calls]
+                elif per_sample:
+                    gradients = stacked_gradients(self._losses(run, output, calls, classes), calls, wanted)
+                else:
+                    gradients = gradients_of(loss_of(run, output, calls, classes), calls, wanted)
         return [
             {name: derived[name][index] if name in derived else _tensor(name, call, gradient) for name in names}
             for index, (call, gradient) in enumerate(zip(calls, gradients, strict=True))
@@ -219,5 +250,5 @@ def _tensor(name: str, call: LayerCall, gradient: dict[str, Tensor]) -> Tensor:
     if name.startswith("grad("):
         return gradient[name[5:-1]]
     if name == "weight":
-        return call.weight.detach()
-    return call.slot(name).value
+        return call.weight_statistic(call.weight.detach())
+    return call.statistic(name, call.slot(name).value)

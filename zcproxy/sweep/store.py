@@ -1,11 +1,13 @@
 """The column store: what a sweep has measured, on disk, so that asking for a known column costs nothing.
 
-A context (task, probe settings, initialisation) has a folder of Arrow files, each with the columns of a few networks. A
-file is written beside its place and renamed, so that a killed sweep loses at most the networks it was working on.
+A context (task, probe settings, initialisation) has a folder of files, each with the columns of a few networks: a line
+with a checksum that says which, then Arrow (see `zcproxy.sealed`). A file is written beside its place and renamed, so
+that a killed sweep loses at most the networks it was working on. A damaged one is set aside and measured again.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import inspect
 import json
@@ -13,7 +15,9 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -24,14 +28,25 @@ import platformdirs
 import pyarrow as pa
 
 from zcproxy.benchmarks.image_sets import ImageSet
-from zcproxy.files import cannot_write, replacing, write_text
+from zcproxy.errors import StorageError
+from zcproxy.files import cannot_read, cannot_write, replacing, write_text
 from zcproxy.formula import Node, vocabulary
+from zcproxy.notices import notice
+from zcproxy.sealed import DamagedError, read_header, read_sealed, seal
 from zcproxy.sweep.expressions import looks_at_images
 from zcproxy.sweep.measure import Measurement
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
-CODE_VERSION = 2
-"""Raised when probes, recorder or descriptors change what they measure: older columns are then not read any more."""
+CODE_VERSION = 3
+"""Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
+KIND = "columns-1"
+LAYERS = "layers"
+DAMAGED = ".damaged"
+"""Suffix of files that were set aside."""
+ATTEMPTS = 50
+"""Times that a write or a deletion is tried while another process deletes or writes the same folder."""
+ABANDONED_SECONDS = 86400.0
+"""Age from which an unfinished file is taken for one that a killed process left."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +84,18 @@ class Context:
 
 @dataclass(frozen=True)
 class ContextSummary:
-    """What `zcproxy columns info` shows of one context."""
+    """What `zcproxy columns info` shows of one context.
+
+    Attributes:
+        folder: where it is.
+        context: what it is for; None where no file can be read: of another version, or damaged.
+        networks: with columns.
+        columns: distinct ones.
+        bytes: of all files.
+    """
 
     folder: Path
-    context: Context
+    context: Context | None
     networks: int
     columns: int
     bytes: int
@@ -101,27 +124,38 @@ def _module_version(name: str) -> str:
     return hashlib.sha256(inspect.getsource(sys.modules[name]).encode()).hexdigest()
 
 
+class LostColumnsError(Exception):
+    """Columns that the store had are gone or damaged: they are to be measured again."""
+
+
 class ColumnStore:
     """Measured columns of one context.
 
     Args:
         root: the cache directory.
         context: what the columns depend on.
+
+    Raises:
+        StorageError: the folder of the context may not be read.
     """
 
     def __init__(self, root: Path, context: Context) -> None:
         self.folder = root / "columns" / context.key
         self.context = context
         self._known: dict[str, dict[str, Path]] = {}
-        for path in sorted(self.folder.glob("*.arrow")):
-            self._index(path)
+        damaged = []
+        for path in _files(self.folder):
+            try:
+                header = read_header(path, KIND, self.folder.name)
+            except FileNotFoundError:
+                continue
+            except (DamagedError, OSError) as error:
+                damaged.append((path, error))
+                continue
+            self._index(path, header["architectures"], header["columns"])
+        _set_aside(damaged)
 
-    def _index(self, path: Path) -> None:
-        content = _content(path)
-        if content is None:
-            path.unlink()
-            return
-        architectures, names = content
+    def _index(self, path: Path, architectures: Sequence[str], names: Sequence[str]) -> None:
         for architecture in architectures:
             self._known.setdefault(architecture, {}).update(dict.fromkeys(names, path))
 
@@ -145,26 +179,27 @@ class ColumnStore:
 
     def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
         """Add the columns of a few architectures as one file. Raises `StorageError` if the disk is full."""
-        arrays: dict[str, pa.Array] = {
-            "arch": pa.array(architectures, pa.string()),
-            "layers": pa.array([item.layers for item in measured], pa.int32()),
-        }
+        arrays: dict[str, pa.Array] = {LAYERS: pa.array([item.layers for item in measured], pa.int32())}
         for column in columns:
             precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
             arrays[self._key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
+        names = list(arrays)[1:]
         table = pa.table(arrays)
-        name = hashlib.sha256("\n".join([*architectures, *arrays]).encode()).hexdigest()[:20]
-        manifest = self.folder / "context.json"
-        if not manifest.exists():
-            write_text(manifest, json.dumps(self.context.shared(), indent=2) + "\n")
-        path = self.folder / f"{name}.arrow"
-        with replacing(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
+        stream = pa.BufferOutputStream()
+        with pa.ipc.new_file(stream, table.schema) as writer:
             writer.write_table(table)
-        for architecture in architectures:
-            self._known.setdefault(architecture, {}).update(dict.fromkeys(arrays, path))
+        header = {"context": self.context.shared(), "architectures": list(architectures), "columns": names}
+        content = seal(stream.getvalue().to_pybytes(), KIND, self.folder.name, header)
+        path = self.folder / f"{hashlib.sha256(chr(10).join([*architectures, *names]).encode()).hexdigest()[:20]}.arrow"
+        _write_into(self.folder, path, content, self.context)
+        self._index(path, architectures, names)
 
     def read(self, architectures: Sequence[str], columns: Sequence[Node]) -> list[Measurement]:
-        """Return the columns of architectures that are all measured, in the order given."""
+        """Return the columns of architectures that are all measured, in the order given.
+
+        Raises:
+            LostColumnsError: a file is gone or damaged. It is set aside; `missing` then tells what has to be measured.
+        """
         keys = {column: self._key(column) for column in columns}
         wanted: dict[Path, dict[str, set[Node]]] = {}
         for architecture in architectures:
@@ -172,59 +207,140 @@ class ColumnStore:
                 path = self._known[architecture][key]
                 wanted.setdefault(path, {}).setdefault(architecture, set()).add(column)
         found: dict[str, tuple[int, dict[Node, np.ndarray]]] = {name: (0, {}) for name in architectures}
+        lost: dict[Path, Exception] = {}
         for path, rows in wanted.items():
-            with pa.memory_map(str(path)) as source:
-                table = pa.ipc.open_file(source).read_all()
-                place = {name: row for row, name in enumerate(table.column("arch").to_pylist())}
-                needed = set().union(*rows.values())
-                data = {column: table.column(keys[column]).combine_chunks() for column in needed}
-                counts = table.column("layers").to_pylist()
-                for architecture, asked in rows.items():
-                    row = place[architecture]
-                    values = found[architecture][1]
-                    values.update({column: np.array(data[column][row].values) for column in asked})
-                    found[architecture] = (counts[row], values)
+            try:
+                place, table = _table(path, self.folder.name)
+            except (DamagedError, OSError, ValueError, LookupError, pa.ArrowException) as error:
+                lost[path] = error
+                continue
+            needed = set().union(*rows.values())
+            data = {column: table.column(keys[column]).combine_chunks() for column in needed}
+            counts = table.column(LAYERS).to_pylist()
+            for architecture, asked in rows.items():
+                row = place[architecture]
+                values = found[architecture][1]
+                values.update({column: np.array(data[column][row].values) for column in asked})
+                found[architecture] = (counts[row], values)
+        if lost:
+            self._forget(lost)
         return [Measurement(*found[architecture]) for architecture in architectures]
 
+    def _forget(self, lost: Mapping[Path, Exception]) -> None:
+        for known in self._known.values():
+            for name in [name for name, path in known.items() if path in lost]:
+                del known[name]
+        _set_aside([(path, error) for path, error in lost.items() if not isinstance(error, FileNotFoundError)])
+        raise LostColumnsError
 
-def _content(path: Path) -> tuple[list[str], list[str]] | None:
-    """Return the architectures and the keys of the columns in a file; None if it is torn."""
+
+def _table(path: Path, owner: str) -> tuple[dict[str, int], pa.Table]:
+    """Return the row of each architecture and the columns of a file, parsed from the bytes that were checked."""
+    sealed = read_sealed(path, KIND, owner)
+    table = pa.ipc.open_file(pa.BufferReader(sealed.content)).read_all()
+    return {name: row for row, name in enumerate(sealed.header["architectures"])}, table
+
+
+def _write_into(folder: Path, path: Path, content: bytes, context: Context) -> None:
+    """Write a file of a folder, which somebody may be deleting meanwhile (`zcproxy columns clear`)."""
+    for attempt in range(ATTEMPTS):
+        try:
+            manifest = folder / "context.json"
+            if not os.path.lexists(manifest):
+                write_text(manifest, json.dumps(context.shared(), indent=2) + "\n")
+            with replacing(path) as temporary:
+                temporary.write_bytes(content)
+            return
+        except StorageError as error:
+            if attempt == ATTEMPTS - 1 or not isinstance(error.__cause__, FileNotFoundError):
+                raise
+
+
+def _set_aside(damaged: Sequence[tuple[Path, Exception]]) -> None:
+    """Rename files so that they are not read any more, where that is possible, and say so in one line."""
+    if not damaged:
+        return
+    for path, _ in damaged:
+        with suppress(OSError):  # of a read-only folder: it is left out
+            os.replace(path, path.with_suffix(DAMAGED))
+    (path, error), others = damaged[0], len(damaged) - 1
+    more = f" (and {others} more)" if others else ""
+    reason = " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
+    notice(f"damaged, set aside and measured again: {path}{more}: {reason}")
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a context, without those that killed writes left long ago, which are deleted."""
     try:
-        with pa.memory_map(str(path)) as source:
-            table = pa.ipc.open_file(source).read_all()
-            return table.column("arch").to_pylist(), table.schema.names[2:]
-    except pa.ArrowInvalid:
-        return None
+        names = sorted(os.listdir(folder))
+        for name in names:
+            if name.endswith(".partial") and time.time() - (folder / name).lstat().st_mtime > ABANDONED_SECONDS:
+                with suppress(OSError):
+                    (folder / name).unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise cannot_read(folder, error) from error
+    return [folder / name for name in names if name.endswith(".arrow") and not name.startswith(".")]
 
 
 def summaries(root: Path) -> list[ContextSummary]:
-    """Return what the cache holds, context by context; without what is torn."""
-    result = []
-    for manifest in sorted((root / "columns").glob("*/context.json")):
-        try:
-            context = Context(**json.loads(manifest.read_text(encoding="utf-8")))
-        except (ValueError, TypeError):
-            continue
-        networks: set[str] = set()
-        columns: set[str] = set()
-        size = 0
-        for path in manifest.parent.glob("*.arrow"):
-            content = _content(path)
-            if content is not None:
-                networks.update(content[0])
-                columns.update(content[1])
-            size += path.stat().st_size
-        result.append(ContextSummary(manifest.parent, context, len(networks), len(columns), size))
-    return result
+    """Return what the cache holds, context by context; of what cannot be read, its size.
+
+    Raises:
+        StorageError: the cache may not be read.
+    """
+    return [_summary(folder) for folder in _folders(root)]
+
+
+def _summary(folder: Path) -> ContextSummary:
+    context: Context | None = None
+    networks: set[str] = set()
+    columns: set[str] = set()
+    size = 0
+    for path in _sized(folder):
+        size += path[1]
+        with suppress(DamagedError, OSError):
+            header = read_header(path[0], KIND, folder.name)
+            context = Context(**header["context"])
+            networks.update(header["architectures"])
+            columns.update(header["columns"])
+    return ContextSummary(folder, context, len(networks), len(columns), size)
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(root / "columns") if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise cannot_read(root / "columns", error) from error
+
+
+def _sized(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the files of columns in a folder, those that were set aside too, and their bytes."""
+    try:
+        entries = [entry for entry in os.scandir(folder) if Path(entry.name).suffix in (".arrow", DAMAGED)]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_read(folder, error) from error
+    for entry in entries:
+        with suppress(FileNotFoundError):
+            yield Path(entry.path), entry.stat(follow_symlinks=False).st_size
 
 
 def clear(root: Path) -> int:
     """Delete all measured columns and return the bytes freed. Raises `StorageError` if the folder is protected."""
     folder = root / "columns"
-    freed = sum(path.stat().st_size for path in folder.rglob("*.arrow"))
-    try:
-        if folder.exists():
-            shutil.rmtree(folder)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    freed = sum(size for each in _folders(root) for _, size in _sized(each))
+    for attempt in range(ATTEMPTS):
+        try:
+            if os.path.lexists(folder):
+                shutil.rmtree(folder)
+            break
+        except OSError as error:
+            busy = isinstance(error, FileNotFoundError) or error.errno == errno.ENOTEMPTY  # somebody writes into it
+            if attempt == ATTEMPTS - 1 or not busy:
+                raise cannot_write(folder, error) from error
     return freed

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zcproxy.aggregate import Scorer, text_of
 from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.image_sets import ImageSet
+from zcproxy.device import check_device
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.primitives.zoo import BASELINE, NAMES, reported_tau, resolve_proxy
@@ -131,8 +132,10 @@ def build_table(
 
     Raises:
         BenchmarkError: the task is unknown, has too few networks, or equal labels.
-        ConfigurationError: two proxies have the same name, or one has that of a baseline and computes something else.
+        ConfigurationError: the device is not there, two proxies have the same name, or one has that of a baseline and
+            computes something else.
     """
+    check_device(plan.device)
     task = get_task(task_name)
     observer = observer or Silent()
     networks = draw_networks(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zcproxy.correlation.ranks import mean_ranks, rank_scores
+from zcproxy.escaping import plain
 from zcproxy.files import replacing
 from zcproxy.table.build import TaskTable
 from zcproxy.table.layout import number, title
@@ -30,13 +31,13 @@ def draw_scores(path: Path, table: TaskTable) -> None:
     axes = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flatten()
     for axis, row in zip(axes, rows, strict=False):
         axis.scatter(mean_ranks(rank_scores(row.scores)), table.labels, s=5, alpha=0.45, linewidths=0, color="#1f4e79")
-        axis.set_title(f"{row.name}  {number(row.estimates['tau'].value)}", fontsize=9)
+        axis.set_title(f"{plain(row.name)}  {number(row.estimates['tau'].value)}", fontsize=9, parse_math=False)
         axis.grid(alpha=0.25)
     lowest = float(np.quantile(table.labels, SHOWN))
     axes[0].set_ylim(lowest - 0.05 * (table.labels.max() - lowest), table.labels.max() + 0.5)
     for axis in axes[len(rows) :]:
         axis.set_visible(False)
-    figure.suptitle(f"{title(table)}. Kendall's tau-b above each panel", fontsize=10)
+    figure.suptitle(f"{plain(title(table))}. Kendall's tau-b above each panel", fontsize=10, parse_math=False)
     figure.supxlabel("rank by score, best on the right", fontsize=9)
     figure.supylabel("test accuracy, %", fontsize=9)
     with replacing(path) as temporary:

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from zcproxy import escaping
+from zcproxy.escaping import csv_frame, well_formed
 from zcproxy.files import replacing, write_text
 from zcproxy.table.build import TaskTable
 from zcproxy.table.figure import draw_scores
 from zcproxy.table.layout import HEADINGS, LEGEND, cells, notes, number, title
 
 CEILING = "noise ceiling"
+LONGEST_NAME = 100
+"""Last characters of a task, which may be a long path, in the names of its files."""
 
 
 def write_table(folder: Path, tables: Sequence[TaskTable], *, new: Sequence[TaskTable] | None = None) -> list[Path]:
@@ -33,7 +37,7 @@ def write_table(folder: Path, tables: Sequence[TaskTable], *, new: Sequence[Task
     write_text(paths[1], markdown(tables))
     write_text(paths[2], latex(tables))
     for table in tables if new is None else new:
-        name = re.sub(r"[^A-Za-z0-9.@]+", "-", table.task).strip("-")
+        name = re.sub(r"[^A-Za-z0-9.@]+", "-", table.task)[-LONGEST_NAME:].strip("-")
         paths += [folder / f"{name}-scores.csv", folder / f"{name}-scores.png"]
         write_csv(paths[-2], scores_frame(table))
         draw_scores(paths[-1], table)
@@ -43,14 +47,14 @@ def write_table(folder: Path, tables: Sequence[TaskTable], *, new: Sequence[Task
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a CSV file of six significant digits or nothing. Raises `StorageError`."""
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+        csv_frame(table).to_csv(temporary, index=False, float_format="%.6g")
 
 
 def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
     """Return a row a task and proxy: each measure with `_low`, `_high` and `_spread`, and the noise ceiling's tau."""
     rows: list[dict[str, object]] = []
     for table in tables:
-        population = {"task": table.task, "population": table.population, "networks": len(table.labels)}
+        population = {"task": well_formed(table.task), "population": table.population, "networks": len(table.labels)}
         for row in table.rows:
             found: dict[str, object] = {**population, "proxy": row.name}
             for name, estimate in row.estimates.items():
@@ -59,7 +63,8 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
             found |= {"images": "" if table.images is None else table.images.description}
             found |= {"undefined": row.undefined, "initialisations": table.plan.initialisations}
             found |= dict(zip(("reported_low", "reported_high"), row.reported or (None, None), strict=True))
-            rows.append({**found, "seconds": row.seconds, "formula": row.text})
+            found |= {"seconds": row.seconds, "formula": row.text}
+            rows.append({key: well_formed(cell) if isinstance(cell, str) else cell for key, cell in found.items()})
         if table.ceiling is not None:
             rows.append({**population, "proxy": CEILING, "tau": table.ceiling})
     return pd.DataFrame(rows)
@@ -67,7 +72,7 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
 
 def scores_frame(table: TaskTable) -> pd.DataFrame:
     """Return a row a network: its text, its label, and the score of every proxy in the first initialisation."""
-    scores = {row.name: row.scores for row in table.rows}
+    scores = {well_formed(row.name): row.scores for row in table.rows}
     return pd.DataFrame({"arch": table.architectures, "label": table.labels, **scores})
 
 
@@ -75,12 +80,12 @@ def markdown(tables: Sequence[TaskTable]) -> str:
     """Return the tables as a Markdown text, best tau first."""
     lines: list[str] = []
     for table in tables:
-        lines += [f"## {title(table)}", ""]
+        lines += [f"## {escaping.markdown(title(table))}", ""]
         lines += [f"| | {' | '.join(HEADINGS.values())} |", f"|---|{'---:|' * len(HEADINGS)}"]
-        lines += [f"| {row.name} | {' | '.join(cells(row).values())} |" for row in table.ranked()]
+        lines += [f"| {escaping.markdown(row.name)} | {' | '.join(cells(row).values())} |" for row in table.ranked()]
         if table.ceiling is not None:
             lines.append(f"| {CEILING} | {number(table.ceiling)} |{' |' * (len(HEADINGS) - 1)}")
-        lines += ["", *(f"- {note}" for note in notes(table)), ""]
+        lines += ["", *(f"- {escaping.markdown(note)}" for note in notes(table)), ""]
     return "\n".join([*lines, LEGEND, ""])
 
 
@@ -89,16 +94,20 @@ def latex(tables: Sequence[TaskTable]) -> str:
     names = list(dict.fromkeys(row.name for table in tables for row in table.rows))
     by_task = [{row.name: row for row in table.rows} for table in tables]
     lines = [
-        f"% Kendall's tau-b with its 95 % interval. {'; '.join(map(title, tables))}",
-        *(f"% {table.task}: images: {table.images.description}" for table in tables if table.images is not None),
+        f"% Kendall's tau-b with its 95 % interval. {escaping.latex_comment('; '.join(map(title, tables)))}",
+        *(
+            f"% {escaping.latex_comment(f'{table.task}: images: {table.images.description}')}"
+            for table in tables
+            if table.images is not None
+        ),
         rf"\begin{{tabular}}{{l{'c' * len(tables)}}}",
         r"\toprule",
-        " & ".join(["", *(_escaped(table.task) for table in tables)]) + r" \\",
+        " & ".join(["", *(escaping.latex(table.task) for table in tables)]) + r" \\",
         r"\midrule",
     ]
     for name in names:
         found = [_signed(cells(rows[name])["tau"]) if name in rows else "--" for rows in by_task]
-        lines.append(" & ".join([_escaped(name), *found]) + r" \\")
+        lines.append(" & ".join([escaping.latex(name), *found]) + r" \\")
     if any(table.ceiling is not None for table in tables):
         ceilings = ["--" if table.ceiling is None else number(table.ceiling) for table in tables]
         lines += [r"\midrule", " & ".join([CEILING, *ceilings]) + r" \\"]
@@ -108,11 +117,3 @@ def latex(tables: Sequence[TaskTable]) -> str:
 def _signed(cell: str) -> str:
     """Return a cell with minus signs in place of hyphens."""
     return "--" if cell == "-" else cell.replace("-", "$-$")
-
-
-def _escaped(text: str) -> str:
-    """Return a text in which LaTeX reads every character as itself."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    return "".join(
-        special.get(character, rf"\{character}" if character in "&%$#_{}" else character) for character in text
-    )

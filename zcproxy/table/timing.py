@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 
 from zcproxy.aggregate import Scorer
 from zcproxy.formula import Node
+from zcproxy.permission import carried
 from zcproxy.scoring import columns_by_batch_size
 from zcproxy.sweep.runner import measure_architectures
 from zcproxy.sweep.store import Context
@@ -44,7 +45,7 @@ def seconds_alone(
         groups = columns_by_batch_size([scorer], batch_size).items()
         jobs.append([(Context(task, size, 0, device, images), _texts(columns)) for size, columns in groups])
     timed = [tuple(networks[:TIMED])] * len(jobs)
-    found = (executor.map if executor else map)(_mean_seconds, jobs, timed)
+    found = executor.map(carried(_mean_seconds), jobs, timed) if executor else map(_mean_seconds, jobs, timed)
     return {scorer.name: seconds for scorer, seconds in zip(scorers, found, strict=True)}
 
 

@@ -8,7 +8,6 @@ an epoch of a training (`arch`, `seed`, `epoch`, `train_loss`, `test_accuracy`),
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ import torch
 
 from zcproxy import __version__
 from zcproxy.correlation import kendall_tau
-from zcproxy.files import replacing, write_text
+from zcproxy.files import replacing
 from zcproxy.random import array_generator
+from zcproxy.records import write_record_file
 from zcproxy.training.dataset import ImageDataset, alternating_order
 from zcproxy.training.directory import Plan
 from zcproxy.training.job import Trained
@@ -43,7 +43,7 @@ def write_benchmark(path: Path, plan: Plan, dataset: ImageDataset, trained: Sequ
         np.savez_compressed(
             stream, inputs=dataset.train_inputs[order].numpy(), targets=dataset.train_targets[order].numpy()
         )
-    write_text(path / MANIFEST, json.dumps(_manifest(path, plan, dataset, trained, labels), indent=2) + "\n")
+    write_record_file(path / MANIFEST, _manifest(path, plan, dataset, trained, labels))
 
 
 def label_table(trained: Sequence[Trained]) -> pd.DataFrame:

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
 
+from zcproxy.benchmark import SearchSpace
+from zcproxy.claims import claimed, remove_partials
 from zcproxy.device import check_device
 from zcproxy.errors import BenchmarkError
+from zcproxy.permission import carried
 from zcproxy.sweep.runner import Progress, worker_pool
 from zcproxy.training.benchmark_files import write_benchmark
 from zcproxy.training.configuration import BuildConfiguration
+from zcproxy.training.dataset import ImageDataset
 from zcproxy.training.directory import BuildDirectory, Plan
 from zcproxy.training.job import Trained, costs_of, materials_of, train_architecture
 from zcproxy.training.sampling import draw_architectures
@@ -29,7 +33,7 @@ def build_benchmark(
 
     Raises:
         BenchmarkError: the space has too few architectures, its networks do not fit the dataset, or all diverged.
-        ConfigurationError: space, dataset or device do not exist.
+        ConfigurationError: space, dataset or device do not exist, or a minibatch has more images than the dataset.
         RunError: `out` holds something else, or a worker died.
         StorageError: something cannot be written.
     """
@@ -37,25 +41,39 @@ def build_benchmark(
     space, dataset = materials_of(
         configuration.space, tuple(configuration.space_options.items()), configuration.dataset
     )
+    dataset.check_batch(configuration.recipe.batch_size)
     directory = BuildDirectory(out)
     fingerprint = dataset.fingerprint()
-    plan = directory.load_plan(configuration, fingerprint)
-    if plan is None:
-        architectures = draw_architectures(
-            space,
-            configuration.networks,
-            configuration.sampling,
-            configuration.seed,
-            lambda architecture: costs_of(space, architecture, dataset)[1],
-        )
-        costs_of(space, architectures[0], dataset)
-        plan = Plan(configuration, fingerprint, tuple(architectures))
-        directory.save_plan(plan)
-    trained = directory.trained()
+    plan = directory.load_plan(configuration, fingerprint) or _plan(configuration, space, dataset)
+    with claimed(out):
+        if directory.load_plan(configuration, fingerprint) is None:
+            directory.save_plan(plan)
+        remove_partials(out)
+        return _complete(directory, plan, dataset, workers, progress)
+
+
+def _plan(configuration: BuildConfiguration, space: SearchSpace, dataset: ImageDataset) -> Plan:
+    """Draw the architectures, and check that one fits the dataset."""
+    architectures = draw_architectures(
+        space,
+        configuration.networks,
+        configuration.sampling,
+        configuration.seed,
+        lambda architecture: costs_of(space, architecture, dataset)[1],
+    )
+    costs_of(space, architectures[0], dataset)
+    return Plan(configuration, dataset.fingerprint(), tuple(architectures))
+
+
+def _complete(
+    directory: BuildDirectory, plan: Plan, dataset: ImageDataset, workers: int, progress: Progress | None
+) -> list[Trained]:
+    """Train what the journal lacks, and write the benchmark."""
+    trained = directory.trained(plan)
     if progress is not None:
         progress(len(trained), len(plan.architectures))
     with worker_pool(workers) as executor:
-        for item in _train(executor, configuration, [name for name in plan.architectures if name not in trained]):
+        for item in _train(executor, plan.configuration, [name for name in plan.architectures if name not in trained]):
             directory.append(item)
             trained[item.arch] = item
             if progress is not None:
@@ -63,7 +81,7 @@ def build_benchmark(
     in_order = [trained[architecture] for architecture in plan.architectures]
     if all(training.diverged for item in in_order for training in item.trainings):
         raise BenchmarkError("every training diverged: give a lower --learning-rate")
-    write_benchmark(out, plan, dataset, in_order)
+    write_benchmark(directory.path, plan, dataset, in_order)
     return in_order
 
 
@@ -74,6 +92,6 @@ def _train(
         for architecture in architectures:
             yield train_architecture(configuration, architecture)
         return
-    jobs = [executor.submit(train_architecture, configuration, architecture) for architecture in architectures]
+    jobs = [executor.submit(carried(train_architecture), configuration, architecture) for architecture in architectures]
     for job in as_completed(jobs):
         yield job.result()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from zcproxy.errors import ConfigurationError
+from zcproxy.fields import read_fields
 from zcproxy.strata import check_sampling
 from zcproxy.training.recipe import Recipe
 
@@ -47,9 +47,6 @@ class BuildConfiguration:
         return asdict(self)
 
     @staticmethod
-    def from_dict(content: Mapping[str, Any]) -> BuildConfiguration:
-        """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content."""
-        try:
-            return BuildConfiguration(**{**content, "recipe": Recipe(**content["recipe"])})
-        except (TypeError, KeyError) as error:
-            raise ConfigurationError(f"the stored configuration does not fit this version: {error}") from error
+    def from_dict(content: object, where: str = "the stored configuration") -> BuildConfiguration:
+        """Return the configuration that `as_dict` wrote. Raises `ConfigurationError` for other content of a file."""
+        return read_fields(BuildConfiguration, content, where)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zcproxy.errors import BenchmarkError
+from zcproxy.errors import BenchmarkError, ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,14 @@ class ImageDataset:
     def input_shape(self) -> tuple[int, ...]:
         """Channels x height x width."""
         return tuple(self.train_inputs.shape[1:])
+
+    def check_batch(self, batch_size: int) -> None:
+        """Raise `ConfigurationError` if there are fewer training images than a minibatch has."""
+        images = len(self.train_targets)
+        if batch_size > images:
+            raise ConfigurationError(
+                f"--batch-size {batch_size} is more than the {images} training images of {self.name}"
+            )
 
     def fingerprint(self) -> str:
         """Return a hash of all images and classes: 16 hexadecimal digits."""

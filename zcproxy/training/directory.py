@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from zcproxy.claims import is_unclaimed
 from zcproxy.errors import RunError, first_difference
-from zcproxy.files import append_line, read_json_lines, write_text
+from zcproxy.fields import read_fields
+from zcproxy.records import Journal, read_record_file, write_record_file
 from zcproxy.training.configuration import BuildConfiguration
 from zcproxy.training.job import Trained
 
@@ -47,16 +49,12 @@ class BuildDirectory:
             RunError: the folder holds another build, one of other images, or other files.
         """
         place = self.path / PLAN
-        if not place.exists():
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if not os.path.lexists(place):
+            if not is_unclaimed(self.path):
                 raise RunError(f"{self.path} exists and holds no build of a benchmark: choose another --out")
             return None
-        try:
-            content = json.loads(place.read_text(encoding="utf-8"))
-            known = BuildConfiguration.from_dict(content["configuration"])
-            plan = Plan(known, content["dataset_fingerprint"], tuple(content["architectures"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"cannot read {place}: {error}") from error
+        plan = read_fields(Plan, read_record_file(place), str(place), RunError)
+        known = plan.configuration
         if known != configuration:
             difference = first_difference(known.as_dict(), configuration.as_dict())
             raise RunError(f"{self.path} holds a build with {difference}: choose another --out")
@@ -66,22 +64,25 @@ class BuildDirectory:
 
     def save_plan(self, plan: Plan) -> None:
         """Write the plan. Raises `StorageError`."""
-        content: dict[str, Any] = {
-            "configuration": plan.configuration.as_dict(),
-            "dataset_fingerprint": plan.dataset_fingerprint,
-            "architectures": list(plan.architectures),
-        }
-        write_text(self.path / PLAN, json.dumps(content, indent=1) + "\n")
+        write_record_file(self.path / PLAN, asdict(plan), indent=1)
 
-    def trained(self) -> dict[str, Trained]:
-        """Return what is trained already, by architecture; a torn last line is dropped from the file."""
-        place = self.path / JOURNAL
-        if not place.exists():
-            return {}
-        lines = read_json_lines(place)
-        write_text(place, "".join(f"{json.dumps(line)}\n" for line in lines))
-        return {line["arch"]: Trained.from_dict(line) for line in lines}
+    def trained(self, plan: Plan) -> dict[str, Trained]:
+        """Return what is trained already, by architecture; what is damaged is dropped from the file."""
+        wanted = frozenset(plan.architectures)
+
+        def convert(content: dict[str, Any]) -> Trained:
+            item = read_fields(Trained, content, JOURNAL, RunError, finite=False)
+            is_whole = all(training.diverged or training.test_accuracy for training in item.trainings)
+            if item.arch not in wanted or len(item.trainings) != plan.configuration.seeds or not is_whole:
+                raise RunError(f"{item.arch} is not trained as planned")
+            return item
+
+        return {item.arch: item for item in self._journal.mend(convert)}
 
     def append(self, item: Trained) -> None:
         """Note one trained architecture. Raises `StorageError`."""
-        append_line(self.path / JOURNAL, json.dumps(item.as_dict()))
+        self._journal.append([item.as_dict()])
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.path / JOURNAL, "its architectures are trained again")

@@ -16,7 +16,7 @@ from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.spaces import get_space
 from zcproxy.errors import BenchmarkError
 from zcproxy.random import derive_seed
-from zcproxy.sweep.recorder import Recorder, call_model, reported
+from zcproxy.sweep.recorder import call_model, reported
 from zcproxy.sweep.runner import single_threaded
 from zcproxy.sweep.structure import examine
 from zcproxy.training.configuration import BuildConfiguration
@@ -55,11 +55,6 @@ class Trained:
     def as_dict(self) -> dict[str, Any]:
         """Return the content as JSON can hold it."""
         return asdict(self)
-
-    @staticmethod
-    def from_dict(content: dict[str, Any]) -> Trained:
-        """Return what `as_dict` wrote."""
-        return Trained(**{**content, "trainings": [Training(**training) for training in content["trainings"]]})
 
 
 def train_architecture(configuration: BuildConfiguration, architecture: str) -> Trained:
@@ -114,7 +109,6 @@ def costs_of(space: SearchSpace, architecture: str, dataset: ImageDataset) -> tu
             f"the network of '{architecture}' gives logits of shape {tuple(logits.shape)} for 2 images, {dataset.name} "
             f"has {dataset.classes} classes: build it with the number of classes that `build` is given"
         )
-    with Recorder(network) as recorder:
-        structure = examine(network, recorder, dataset.train_inputs).network
+    structure = examine(network, dataset.train_inputs).network
     convolutions = sum(isinstance(module, CONVOLUTIONS) for module in network.modules())
     return int(structure["total_params"]), int(structure["total_macs"]), convolutions
