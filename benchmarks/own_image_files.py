@@ -73,7 +73,8 @@ def read_pictures(reference: str) -> Pictures:
     if ":" in reference:
         return _of_function(reference)
     raise ConfigurationError(
-        f"there are no images at '{shortened(reference, 200)}': give a folder of pictures, an npz file, or package.module:function"
+        f"there are no images at '{shortened(reference, 200)}': give a folder of pictures, an npz file, or "
+        "package.module:function"
     )
 
 

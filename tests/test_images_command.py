@@ -82,7 +82,7 @@ def test_a_run_keeps_the_images_that_it_was_begun_with(run: Command, tmp_path: P
     description = proxy.provenance["images"]["digits201"]
     assert description.startswith("mine (16 images, sha256 ")
     assert all(item.get("images") == description for item in proxy.correlations) == proxy.needs_images
-    assert json.loads((tmp_path / "r" / FILE).read_text())["digits201"]["description"] == description
+    assert json.loads((tmp_path / "r" / FILE).read_text())["shown"]["digits201"]["description"] == description
     before = (tmp_path / "r/best.json").read_bytes()
     shutil.move(folder, tmp_path / "moved")
     assert run("evolve", "--resume", "r", "--workers", "1")[0] == 0  # the kept copy

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from zcproxy.benchmarks import get_task, own_images
-from zcproxy.benchmarks.image_sets import kept_image_sets
+from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.benchmarks.images import Images, image_batch, image_set
 from zcproxy.benchmarks.minibatch import blank_batch, images_of, minibatch
-from zcproxy.benchmarks.own_images import import_images, own_batch, restore_images
+from zcproxy.benchmarks.own_images import import_images, own_batch, own_image_set, restore_images
 from zcproxy.benchmarks.photographs import CROPS
 from zcproxy.errors import BenchmarkError, ConfigurationError, ModelError, RunError
 from zcproxy.formula import parse
+from zcproxy.permission import stored_in
 from zcproxy.sweep.measure import Measurement
 from zcproxy.sweep.store import ColumnStore, Context, column_key
 
@@ -280,6 +283,65 @@ def test_kept_images_are_checked(empty: Path, tmp_path: Path) -> None:
 
 def test_a_torn_note_of_what_was_shown(tmp_path: Path) -> None:
     assert kept_image_sets(tmp_path) == {}
-    (tmp_path / "images.json").write_text('{"a": 3}')
-    with pytest.raises(RunError, match=r"images.json .*delete it to go on"):
-        kept_image_sets(tmp_path)
+    keep_image_sets(tmp_path, {"a": ImageSet("photographs 1", "crops", "advice")})
+    assert kept_image_sets(tmp_path) == {"a": ImageSet("photographs 1", "crops")}
+    place = tmp_path / "images.json"
+    for content in ('{"a": 3}', place.read_text().replace("crops", "cROPS"), '{"shown": {"a": {"token": 1}}}', ""):
+        place.write_text(content)
+        with pytest.raises(RunError, match=r"images.json: .*delete it to go on") as raised:
+            kept_image_sets(tmp_path)
+        assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
+
+
+@pytest.mark.parametrize("token", ["own", "own x", "own ../../../../etc/passwd a", "own 0123456789abcdef", "own  a"])
+def test_a_token_of_a_changed_file_is_refused(empty: Path, token: str) -> None:
+    for call in (lambda: own_image_set(token), lambda: own_batch(token, (3, 8, 8), 10, 2)):
+        with pytest.raises(ConfigurationError, match="names no images: give --images"):
+            call()
+
+
+def test_files_that_are_hostile(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe.npz")
+    folder = tmp_path / "pics"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.png")
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", bytes(2**27))
+    with zipfile.ZipFile(tmp_path / "objects.npz", "w") as archive:
+        archive.writestr("images.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': '|O'}\n")
+    (tmp_path / "postscript").mkdir()
+    (tmp_path / "postscript" / "x.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    (tmp_path / "large").mkdir()
+    for side in (40, 60):  # a warning of Pillow, and an error
+        place = tmp_path / "large" / "x.png"
+        Image.new("RGB", (side, side)).save(place)
+        with pytest.raises(BenchmarkError, match=r"x.png is no picture that can be read: take it out .*exceeds limit"):
+            import_images(str(tmp_path / "large"))
+    for name, message in (
+        ("pipe.npz", "there are no images at"),
+        ("pics", "holds no pictures"),
+        ("bomb.npz", "is refused: it holds more than"),
+        ("objects.npz", "is no array of plain numbers"),
+        ("postscript", "x.png is no picture that can be read"),
+        ("n" * 400, "there are no images at"),
+    ):
+        with pytest.raises((BenchmarkError, ConfigurationError), match=message) as raised:
+            import_images(str(tmp_path / name))
+        assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
+    monkeypatch.setattr("zcproxy.benchmarks.own_images.LARGEST_FILE", 1000)
+    with pytest.raises(BenchmarkError, match=r"6 images of 8 x 8 pixels are too large to keep: shrink them"):
+        import_images(saved(tmp_path / "own.npz", images=gradient_images(6, 8, 8, 3)))
+
+
+def test_a_stored_file_names_no_function_for_images(
+    empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images_of_a_file.py").write_text("raise SystemExit('it ran')\n")
+    monkeypatch.chdir(tmp_path)
+    with stored_in(Path("run/configuration.json")):
+        for token in ("images_of_a_file:pixels", "own images_of_a_file:pixels"):
+            with pytest.raises(ConfigurationError):
+                images_of(get_task("nasbench201/cifar10"), token)
+        with pytest.raises(ConfigurationError, match="nothing of a file is executed"):
+            import_images("images_of_a_file:pixels")

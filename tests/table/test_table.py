@@ -185,6 +185,16 @@ def test_a_proxy_is_said_to_be_judged_by_what_it_was_fitted_to(cache: Path, tmp_
     assert f"mine was fitted to {expected} of these 200 networks" in " ".join(notes(table))
 
 
+def test_the_file_of_a_proxy_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "task_of_a_proxy_file.py").write_text("from pathlib import Path\nPath('imported').touch()\n")
+    monkeypatch.chdir(tmp_path)
+    configuration = Configuration(("task_of_a_proxy_file:task",)).as_dict()
+    proxy = replace(resolve_scorers("synflow")[0], provenance={"configuration": configuration})
+    task = get_task("digits201")
+    assert seen_in_fitting([proxy], task, draw_networks(task, 4)) == {}
+    assert not (tmp_path / "imported").exists()
+
+
 def test_the_top_tenth_is_judged_where_it_has_ten_networks() -> None:
     rng = np.random.default_rng(0)
     for networks, shown in ((90, False), (91, True)):

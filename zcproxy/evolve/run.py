@@ -156,11 +156,12 @@ def _shown_images(configuration: Configuration, samples: Iterable[str], out: Pat
 
 def fitted_networks(configuration: Configuration, space: str) -> set[str]:
     """Return the classes of equivalent networks of a space that a run was fitted to or chosen by."""
-    tasks = tuple(name for name in configuration.tasks if get_task(name).space.name == space)
-    if not tasks:
-        return set()
-    samples = draw_samples(replace(configuration, tasks=tasks, goals=(), hold_out=(), test_networks=0))
-    return {get_task(name).space.equivalence_class(each) for name, sample in samples.items() for each in sample.fitted}
+    tasks = [task for task in map(get_task, configuration.tasks) if task.space.name == space]
+    return {
+        task.space.equivalence_class(each)
+        for task in tasks
+        for each in _drawn(configuration, task.name, test_networks=0).fitted
+    }
 
 
 def draw_samples(configuration: Configuration) -> dict[str, Sample]:
@@ -169,24 +170,29 @@ def draw_samples(configuration: Configuration) -> dict[str, Sample]:
     Raises:
         BenchmarkError: a task has fewer networks than asked for.
     """
-    seed = configuration.seed if configuration.sample_seed is None else configuration.sample_seed
     tests, population = configuration.test_networks, configuration.population
-    fitted = {
-        name: draw_sample(
-            get_task(name),
-            networks=configuration.networks,
-            test_networks=0 if configuration.hold_out else tests,
-            validation_share=configuration.validation_share,
-            population=population,
-            seed=seed,
-        )
-        for name in configuration.tasks
-    }
+    left = 0 if configuration.hold_out else tests
+    fitted = {name: _drawn(configuration, name, test_networks=left) for name in configuration.tasks}
     held_out = {
-        name: draw_held_out(get_task(name), networks=tests, population=population, seed=seed)
+        name: draw_held_out(get_task(name), networks=tests, population=population, seed=_seed_of_samples(configuration))
         for name in configuration.hold_out
     }
     return {**fitted, **held_out}
+
+
+def _drawn(configuration: Configuration, task: str, *, test_networks: int | None) -> Sample:
+    return draw_sample(
+        get_task(task),
+        networks=configuration.networks,
+        test_networks=test_networks,
+        validation_share=configuration.validation_share,
+        population=configuration.population,
+        seed=_seed_of_samples(configuration),
+    )
+
+
+def _seed_of_samples(configuration: Configuration) -> int:
+    return configuration.seed if configuration.sample_seed is None else configuration.sample_seed
 
 
 class _Run:
