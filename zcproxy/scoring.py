@@ -96,6 +96,8 @@ def draw_networks(
     for path in unseen_by:
         configuration = RunDirectory(path).configuration()
         with stored_in(path / CONFIGURATION):
+            for name in configuration.tested:
+                get_task(name)  # a run that names code is refused whole
             seen |= fitted_networks(configuration, task.space.name)
     left = [
         architecture for architecture in known if not seen or task.space.equivalence_class(architecture) not in seen

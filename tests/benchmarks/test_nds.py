@@ -115,7 +115,7 @@ def test_counting_leaves_the_network_as_it_was(entries: Entries) -> None:
     ("family", "change", "message"),
     [
         ("DART", {}, "unknown NDS family 'DART' .did you mean DARTS"),
-        ("DARTS", {"width": None}, "this is no network of the NDS family DARTS: int"),
+        ("DARTS", {"width": None}, "this is no network of the NDS family DARTS: a NoneType stands for a whole number"),
         ("DARTS", {"width": 3}, "3 channels are not even"),
         ("DARTS", {"genotype": {}}, "it has no 'normal'"),
         ("DARTS", {"normal": [["sep_conv_9x9", 0]] * 8}, "'sep_conv_9x9' is none of none, skip_connect"),
