@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +14,13 @@ from zcproxy.benchmarks.label_table import ARCHITECTURE
 from zcproxy.cli_options import AllowCode
 from zcproxy.display import console
 from zcproxy.errors import ConfigurationError, RunError
-from zcproxy.files import check_target
+from zcproxy.files import cannot_read, check_target, open_regular
 from zcproxy.permission import stored_in
-from zcproxy.search.directory import CONFIGURATION, FRONT, JOURNAL, SearchDirectory
+from zcproxy.records import read_record_file
+from zcproxy.search.directory import CONFIGURATION, FRONT, RESULTS, SearchDirectory
 from zcproxy.search.export import export_network
 from zcproxy.search.network_quantities import INHERITED, INITIALISATION, WEIGHTS, Bench, check_weights
-from zcproxy.search.results import SECONDS
+from zcproxy.search.results import DIGEST
 
 app = typer.Typer(help="Look at networks that a search found.", no_args_is_help=True)
 
@@ -52,28 +55,20 @@ def export(
 
 
 def _best(search: Path) -> str:
-    """Return the first architecture of the front, which is to be as the journal has it."""
+    """Return the first architecture of the front, in the very bytes that the search wrote."""
     place = search / FRONT
     again = f"finish the search with --resume {search}, or give --arch"
     try:
-        front = pd.read_csv(place, dtype=str)
+        written = read_record_file(search / RESULTS).get(DIGEST)
+        with open_regular(place) as stream:
+            content = stream.read()
     except FileNotFoundError as error:
         raise RunError(f"{search} has no front yet: {again}") from error
-    except (OSError, ValueError) as error:
-        raise RunError(f"cannot read {place}: {again}") from error
-    if ARCHITECTURE not in front.columns:
-        raise RunError(f"{place} has no column '{ARCHITECTURE}': {again}")
+    except OSError as error:
+        raise cannot_read(place, error) from error
+    if hashlib.sha256(content).hexdigest() != written:
+        raise RunError(f"{place} is not as the search wrote it, it was damaged or edited: {again}")
+    front = pd.read_csv(BytesIO(content), dtype=str)
     if front.empty:
         raise RunError(f"the front in {place} is empty (see the limits in {search / CONFIGURATION}): give --arch")
-    row = {str(name): str(text) for name, text in front.iloc[0].items()}
-    architecture = row.pop(ARCHITECTURE)
-    known: dict[str, float] = {}
-    for name, values, _ in SearchDirectory(search).measured():
-        known.update(values if name == architecture else {})
-    try:
-        agrees = all(known.get(name) == float(text) for name, text in row.items() if name != SECONDS)
-    except ValueError:
-        agrees = False
-    if not known or not agrees:
-        raise RunError(f"{place} does not agree with {search / JOURNAL}, it was damaged or edited: {again}")
-    return architecture
+    return str(front[ARCHITECTURE].iloc[0])

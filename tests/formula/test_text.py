@@ -264,9 +264,9 @@ def test_the_deepest_nesting_is_read(levels: int) -> None:
     enclosed = "(" * levels + "depth" + ")" * levels
     right = "depth + (" * levels + "depth" + ")" * levels
     if levels < MAXIMUM_DEPTH:
-        for text in (nested, right):
+        for text, deepest in ((nested, MAXIMUM_DEPTH), (right, levels)):
             formula = parse(text)
-            assert formula.depth == MAXIMUM_DEPTH == nesting(formula) and parse(str(formula)) == formula
+            assert formula.depth == MAXIMUM_DEPTH and nesting(formula) == deepest and parse(str(formula)) == formula
         assert parse(enclosed) == parse("depth")
     else:
         for text in (nested, enclosed, right):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -133,25 +132,27 @@ def test_resuming_extends_or_refuses(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    "change",
     [
-        (lambda text: text.replace("arch,", "network,", 1), "has no column 'arch'"),
-        (lambda text: text.replace("first=", "first=1", 1), "does not agree with .*journal.jsonl"),
-        (lambda text: text.splitlines()[0], "is empty"),
-        (lambda text: "", "cannot read"),
+        lambda text: text.replace("arch,", "network,", 1),
+        lambda text: text.replace("first=", "first=1", 1),
+        lambda text: "".join(text.splitlines(keepends=True)[:1] + text.splitlines(keepends=True)[2:]),
+        lambda text: text.splitlines()[0],
+        lambda text: "",
     ],
 )
 def test_a_damaged_front_is_not_exported(
-    whole: tuple[Path, pd.DataFrame], run: Run, tmp_path: Path, change: Callable[[str], str], message: str
+    whole: tuple[Path, pd.DataFrame], run: Run, tmp_path: Path, change: Callable[[str], str]
 ) -> None:
     shutil.copytree(whole[0], tmp_path / "run")
     path = tmp_path / "run" / FRONT
-    code, _, shown = run("network", "export", "run", "--out", "best.py")
+    allowed = ("--allow-code", "tests.search.conftest:Tiny")
+    code, _, shown = run("network", "export", "run", *allowed, "--out", "best.py")
     assert code == 0, shown
     path.write_text(change(path.read_text()))
-    code, _, shown = run("network", "export", "run", "--out", "again.py")
+    code, _, shown = run("network", "export", "run", *allowed, "--out", "again.py")
     assert code == 2 and not Path("again.py").exists()
-    assert re.search(message, shown), shown
+    assert "front.csv is not as the search wrote it" in shown and len(shown.splitlines()) == 1
 
 
 def test_what_a_killed_first_write_left_is_taken_over(tmp_path: Path, tiny: Tiny) -> None:

@@ -22,6 +22,7 @@ from zcproxy.search.evaluation import Measured
 
 CONFIGURATION, JOURNAL = "search.json", "journal.jsonl"
 EVALUATIONS, FRONT, FIGURE = "evaluations.parquet", "front.csv", "search.png"
+RESULTS = "results.json"
 
 
 class SearchDirectory:

@@ -10,15 +10,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from zcproxy.benchmarks.data import sha256_of
 from zcproxy.benchmarks.label_table import ARCHITECTURE
 from zcproxy.errors import BenchmarkError
 from zcproxy.escaping import csv_frame, plain
 from zcproxy.files import replacing
-from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT
+from zcproxy.records import write_record_file
+from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, RESULTS
 from zcproxy.search.front import hypervolume_over, pareto_front
 from zcproxy.search.goals import PROXY, Goals, Outcome
 
 SECONDS = "seconds"
+DIGEST = "front_sha256"
+"""Entry of `results.json`: what the front was written as."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def write_results(path: Path, result: SearchResult) -> None:
         result.table.to_parquet(temporary, index=False)
     with replacing(path / FRONT) as temporary:
         csv_frame(result.front).to_csv(temporary, index=False)
+    write_record_file(path / RESULTS, {DIGEST: sha256_of(path / FRONT)})
     with replacing(path / FIGURE) as temporary:
         search_figure(result).savefig(temporary, dpi=120, format="png")
 

@@ -21,6 +21,24 @@ _FOLLOWS_INPUTS = ContextVar("follows_inputs", default=False)
 _READS_LAYOUT = frozenset((torch.as_strided, Tensor.as_strided, Tensor.as_strided_, Tensor.stride, Tensor.data_ptr))
 """Functions whose result depends on how a tensor lies in memory."""
 
+_WINDOWS = (torch.hann_window, torch.hamming_window, torch.blackman_window, torch.bartlett_window, torch.kaiser_window)
+_MAKES_FLOATS = frozenset(
+    (
+        torch.zeros,
+        torch.ones,
+        torch.empty,
+        torch.rand,
+        torch.randn,
+        torch.eye,
+        torch.linspace,
+        torch.logspace,
+        *_WINDOWS,
+    )
+)
+_MAKES_WHAT_IT_IS_GIVEN = frozenset((torch.tensor, torch.as_tensor, torch.scalar_tensor, torch.full, torch.arange))
+"""Functions that make floats of floats, and whole numbers of whole numbers."""
+_MAKERS = _MAKES_FLOATS.union(_MAKES_WHAT_IT_IS_GIVEN, _WINDOWS)
+
 
 @contextmanager
 def own_state(device: torch.device) -> Iterator[None]:
@@ -49,12 +67,33 @@ def own_state(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def fitting_defaults(inputs: Tensor) -> Iterator[None]:
-    """Let tensors that a model makes without saying which be of the dtype of its inputs.
+    """Let tensors that a model makes without saying which be of the dtype of its inputs, in this thread alone.
 
     They are also where the inputs are, if the caller has a default device.
     """
-    with _default_dtype(inputs.dtype), inputs.device if _FOLLOWS_INPUTS.get() else nullcontext():
+    fitting = nullcontext() if inputs.dtype == torch.get_default_dtype() else _FloatsOf(inputs.dtype)
+    with fitting, inputs.device if _FOLLOWS_INPUTS.get() else nullcontext():
         yield
+
+
+class _FloatsOf(TorchFunctionMode):
+    """Gives tensors that are made of nothing a dtype where the call names none and would make floats."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        self._dtype = dtype
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if given.get("dtype") is not None or function not in _MAKERS:
+            return function(*args, **given)
+        if function in _MAKES_WHAT_IT_IS_GIVEN:
+            made = function(*args, **given)
+            if made.dtype != torch.get_default_dtype() or any(isinstance(each, Tensor) for each in args):
+                return made
+        return function(*args, **{**given, "dtype": self._dtype})
 
 
 @contextmanager
@@ -69,11 +108,13 @@ def _set(variable: ContextVar[bool], value: bool) -> Iterator[None]:
 @contextmanager
 def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
     before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
+    if before != dtype:
+        torch.set_default_dtype(dtype)
     try:
         yield
     finally:
-        torch.set_default_dtype(before)
+        if before != dtype:
+            torch.set_default_dtype(before)
 
 
 @contextmanager

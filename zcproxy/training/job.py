@@ -15,8 +15,9 @@ from zcproxy.benchmark import SearchSpace
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.spaces import get_space
 from zcproxy.errors import BenchmarkError
+from zcproxy.own_code import running
 from zcproxy.random import derive_seed
-from zcproxy.sweep.recorder import call_model, reported
+from zcproxy.sweep.recorder import call_model
 from zcproxy.sweep.runner import single_threaded
 from zcproxy.sweep.structure import examine
 from zcproxy.training.configuration import BuildConfiguration
@@ -91,7 +92,7 @@ def build_network(space: SearchSpace, architecture: str, dataset: ImageDataset, 
     """Return the network of an architecture, initialised from `seed`, without touching torch's random state."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        with reported(f"the network of '{architecture}' cannot be built"):
+        with running(f"the network of '{architecture}' cannot be built"):
             return space.build(architecture, dataset.input_shape, dataset.classes)
 
 
