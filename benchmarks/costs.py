@@ -1,13 +1,13 @@
-"""What a network costs: read off the shapes that pass through it, without computing anything."""
+"""What a network costs."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import nn
+
+from zcproxy.macs import count_macs, evaluation_mode
 
 Shape = tuple[int, ...]
 
@@ -23,7 +23,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Costs:
-    """Parameters, multiply-adds of convolutions and linear layers for one sample, and convolutional layers."""
+    """Parameters, multiply-adds for one sample (see `zcproxy.macs`), and convolutional layers."""
 
     params: int
     macs: int
@@ -41,37 +41,24 @@ def calls_of(network: nn.Module, input_shape: Shape) -> list[Call]:
         )
         for module in network.modules()
     ]
-    training = network.training
     try:
-        with torch.no_grad():
-            network.eval()(torch.empty(0, *input_shape))  # a batch of no samples: shapes are what counts
+        with torch.no_grad(), evaluation_mode(network):
+            network(torch.empty(0, *input_shape))  # a batch of no samples: shapes are what counts
     finally:
-        network.train(training)
         for hook in hooks:
             hook.remove()
     return calls
 
 
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
+
 def count_costs(network: nn.Module, input_shape: Shape) -> Costs:
-    """Return the costs of a network that is on the CPU; biases and normalisation count no multiply-adds."""
-    calls = calls_of(network, input_shape)
+    """Return the costs of a network that is on the CPU, for floats of its own precision."""
+    kinds = [parameter.dtype for parameter in network.parameters() if parameter.is_floating_point()]
+    inputs = torch.zeros(1, *input_shape, dtype=kinds[0] if kinds else torch.float32)
     return Costs(
         params=sum(parameter.numel() for parameter in network.parameters()),
-        macs=sum(_products(call) for call in calls),
-        convolutions=sum(isinstance(module, nn.Conv2d) for module in network.modules()),
+        macs=count_macs(network, inputs),
+        convolutions=sum(isinstance(module, CONVOLUTIONS) for module in network.modules()),
     )
-
-
-def _products(call: Call) -> int:
-    match call.module:
-        case nn.Conv2d():
-            return call.module.weight.numel() * positions(call.outputs)
-        case nn.Linear():
-            return call.module.weight.numel() * math.prod(call.outputs[:-1])
-        case _:
-            return 0
-
-
-def positions(image: Sequence[int]) -> int:
-    """Return height times width of a shape: channels x height x width."""
-    return math.prod(image[1:])

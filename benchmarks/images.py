@@ -1,14 +1,16 @@
-"""Minibatches of real images for the probes that need them.
+"""Minibatches of the published datasets for the probes that look at images.
 
-Images come in one fixed order per dataset, seeded by its name: a smaller batch is the beginning of a larger one.
-Classes take turns, so that no class appears a second time before every class has appeared once.
+They are made of the first of these that is at hand: the dataset's own files in the data directory (CIFAR), a sample of
+it there, crops of photographs that come with a dependency. Images come in one fixed order per dataset, seeded by its
+name: a smaller batch is the beginning of a larger one. Classes take turns, so that no class appears a second time
+before every class has appeared once.
 """
 
 from __future__ import annotations
 
 import tarfile
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from zcproxy.benchmark import Batch
-from zcproxy.benchmarks.data import verified_file
-from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.benchmarks.data import configured_directory, sha256_of, verified_file
+from zcproxy.benchmarks.datasets.cifar import FOLDERS, first_training_file, read_batch
+from zcproxy.benchmarks.image_sets import OFFICIAL, PHOTOGRAPHS, SAMPLE, ImageSet
+from zcproxy.benchmarks.photographs import CROPS, VERSION, photograph_crops, photograph_moments
+from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.random import array_generator
 from zcproxy.training.dataset import alternating_order
 
@@ -36,6 +41,7 @@ class _Source:
         std: standard deviation likewise.
         side: height and width that the dataset has; None where the images are photographs, shrunk as asked for.
         filter: how photographs are shrunk.
+        classes: of the dataset's own files, where they are read (CIFAR); 0 elsewhere.
     """
 
     file: str
@@ -44,6 +50,7 @@ class _Source:
     std: tuple[float, float, float]
     side: int | None = None
     filter: Image.Resampling = Image.Resampling.BILINEAR
+    classes: int = 0
 
 
 _PHOTOGRAPHS = "images/imagenet_64x224_jpeg.tar"
@@ -59,6 +66,7 @@ _SOURCES = {
         (125.3, 123.0, 113.9),
         (63.0, 62.1, 66.7),
         side=32,
+        classes=10,
     ),
     "cifar100": _Source(
         "images/cifar100_sample.npz",
@@ -66,6 +74,7 @@ _SOURCES = {
         (129.3, 124.1, 112.4),
         (68.2, 65.4, 70.4),
         side=32,
+        classes=100,
     ),
     "imagenet16-120": _Source(
         *(_PHOTOGRAPHS, _PHOTOGRAPHS_SHA256, (122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
@@ -97,55 +106,134 @@ class Images:
         return (TILES, 3, self.side, self.side) if self.puzzle else (3, self.side, self.side)
 
 
-TILES = 9
+TILES, TILES_A_SIDE = 9, 3
 
 
-def image_batch(images: Images, size: int, classes: int) -> Batch:
-    """Return the first `size` images of a dataset's sample, normalised per channel, and their classes.
+def image_set(images: Images, chosen: str = "") -> ImageSet:
+    """Return what minibatches of a dataset are made of.
+
+    Args:
+        images: the dataset.
+        chosen: token of what was found before; empty looks what is at hand.
+
+    Raises:
+        BenchmarkError: the dataset is unknown, or what was found before is not at hand or has changed.
+    """
+    source = _source(images)
+    official = _official_file(source)
+    sample = configured_directory() / source.file
+    if not chosen:
+        kind = OFFICIAL if official else SAMPLE if sample.is_file() else PHOTOGRAPHS
+        chosen = kind if kind == SAMPLE else f"{kind} {_digest(official) if official else VERSION}"
+    kind, _, digest = chosen.partition(" ")
+    if kind == SAMPLE:
+        return ImageSet(SAMPLE, f"{sample.name} in the data directory")
+    if kind == PHOTOGRAPHS:
+        place = f"put {FOLDERS[source.classes]} into {configured_directory()} or " if source.classes else ""
+        found = f"crops of two photographs in place of {images.dataset}"
+        return ImageSet(chosen, found, f"to use others, {place}give --images")
+    if kind != OFFICIAL:
+        raise ConfigurationError(f"unknown images '{chosen}': name them with --images, or call `import_images` first")
+    if official is None or _digest(official) != digest:
+        raise BenchmarkError(
+            f"the {images.dataset} images that were begun with are no longer in {configured_directory()}: put "
+            f"{FOLDERS.get(source.classes, images.dataset)} back, or begin anew"
+        )
+    return ImageSet(chosen, f"training images of {images.dataset} ({FOLDERS[source.classes]}/{official.name})")
+
+
+def image_batch(images: Images, size: int, classes: int, chosen: str = "") -> Batch:
+    """Return the first `size` images, normalised per channel, and their classes.
 
     CIFAR images are training images, 32 x 32. Others are photographs shrunk by a filter: a box for ImageNet16-120, as
-    Chrabaszcz et al. (arXiv 1707.08819) made that dataset, else a triangle. The 64 photographs show one class each and
-    are not confined to the classes of the benchmark: a target is the rank of the photograph's synset among the 64,
-    taken modulo `classes`. In a puzzle it is one of `classes` orders of the tiles.
+    Chrabaszcz et al. (arXiv 1707.08819) made that dataset, else a triangle. The 64 photographs of a sample show one
+    class each and are not confined to the classes of the benchmark: a target is the rank of the photograph's synset
+    among the 64, taken modulo `classes`. Crops that stand in have a class each, modulo `classes`, and are normalised by
+    the moments of their photographs. In a puzzle the target is one of `classes` orders of the tiles.
 
     Args:
         images: what is asked for.
         size: how many.
         classes: targets are below this.
+        chosen: what they are made of: token of an `ImageSet`; empty for what is at hand.
 
     Raises:
         BenchmarkError: the dataset is unknown or has no images of this size, `size` is out of range, or the file is
             missing or changed.
     """
+    source = _source(images)
+    found = image_set(images, chosen)
+    kind = found.token.partition(" ")[0]
+    side = _side(images, source)
+    if kind == PHOTOGRAPHS:
+        _check_size(size, CROPS, images.dataset, found.description)
+        mean, std = photograph_moments()
+        pixels, targets = photograph_crops(size, side), np.arange(size, dtype=np.int64)
+    else:
+        path = _official_file(source) if kind == OFFICIAL else verified_file(source.file, source.sha256)
+        assert path is not None  # `image_set` has found it
+        whole, classes_of_all = _pixels(path, source, side)
+        _check_size(size, len(whole), images.dataset, path.name)
+        order = alternating_order(classes_of_all, array_generator("images", images.dataset))[:size]
+        pixels, targets = whole[order], classes_of_all[order]
+        mean, std = np.array(source.mean), np.array(source.std)
+    inputs = torch.from_numpy(((pixels - mean) / std).astype(np.float32).transpose(0, 3, 1, 2).copy())
+    labels = torch.from_numpy(targets % classes)
+    return puzzles(inputs, classes) if images.puzzle else Batch(inputs, labels)
+
+
+def _source(images: Images) -> _Source:
     if images.dataset not in _SOURCES:
         hint = nearest_names(images.dataset, _SOURCES)
         raise BenchmarkError(f"no images of dataset {images.dataset!r}{hint}; known datasets: {', '.join(_SOURCES)}")
-    source = _SOURCES[images.dataset]
-    path = verified_file(source.file, source.sha256)
-    pixels, targets = _pixels(path, source, images)
-    if not 1 <= size <= len(pixels):
-        raise BenchmarkError(
-            f"a batch of {size} {images.dataset} images was asked for, {path.name} has 1 to {len(pixels)}"
-        )
-    chosen = alternating_order(targets, array_generator("images", images.dataset))[:size]
-    normalised = (pixels[chosen] - np.array(source.mean)) / np.array(source.std)
-    inputs = torch.from_numpy(normalised.astype(np.float32).transpose(0, 3, 1, 2).copy())
-    labels = torch.from_numpy(targets[chosen] % classes)
-    return _puzzles(inputs, classes) if images.puzzle else Batch(inputs, labels)
+    return _SOURCES[images.dataset]
 
 
-def _pixels(path: Path, source: _Source, images: Images) -> tuple[Pixels, NDArray[np.int64]]:
-    """Return all images of a sample (samples x height x width x 3) and their classes."""
+def _official_file(source: _Source) -> Path | None:
+    """Return the dataset's own file of training images in the data directory, or None."""
+    path = first_training_file(configured_directory(), source.classes) if source.classes else None
+    return path if path is not None and path.is_file() else None
+
+
+def _digest(path: Path) -> str:
+    state = path.stat()
+    return _digest_of_state(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _digest_of_state(path: Path, mtime_ns: int, size: int) -> str:
+    return sha256_of(path)[:16]
+
+
+def _check_size(size: int, most: int, dataset: str, name: str) -> None:
+    if not 1 <= size <= most:
+        raise BenchmarkError(f"a batch of {size} {dataset} images was asked for, {name} has 1 to {most}")
+
+
+def _side(images: Images, source: _Source) -> int:
+    """Return the height and width of whole images. Raises `BenchmarkError` if there are none of that size."""
     if source.side is not None:
         if images.side != source.side:
             raise BenchmarkError(f"{images.dataset} has images of {source.side} pixels a side, not {images.side}")
-        return _arrays(path)
-    side = 3 * images.side if images.puzzle else images.side
+        return source.side
+    side = TILES_A_SIDE * images.side if images.puzzle else images.side
     if not 1 <= side <= PHOTOGRAPH_SIDE:
-        most = PHOTOGRAPH_SIDE // 3 if images.puzzle else PHOTOGRAPH_SIDE
+        most = PHOTOGRAPH_SIDE // TILES_A_SIDE if images.puzzle else PHOTOGRAPH_SIDE
         what = "tiles" if images.puzzle else "images"
-        raise BenchmarkError(f"{what} of {images.side} pixels a side were asked for, {path.name} gives 1 to {most}")
-    return _photographs(path, side, source.filter)
+        raise BenchmarkError(f"{what} of {images.side} pixels a side were asked for, a photograph gives 1 to {most}")
+    return side
+
+
+def _pixels(path: Path, source: _Source, side: int) -> tuple[Pixels, NDArray[np.int64]]:
+    """Return all images of a file (samples x height x width x 3) and their classes."""
+    if source.side is None:
+        return _photographs(path, side, source.filter)
+    return _arrays(path) if path.suffix == ".npz" else _batch_of(path, source.classes, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _batch_of(path: Path, classes: int, mtime_ns: int) -> tuple[Pixels, NDArray[np.int64]]:
+    return read_batch(path, classes)
 
 
 @cache
@@ -165,7 +253,7 @@ def _photographs(path: Path, side: int, resampling: Image.Resampling) -> tuple[P
     return np.stack(images), np.arange(len(images), dtype=np.int64)
 
 
-def _puzzles(inputs: torch.Tensor, classes: int) -> Batch:
+def puzzles(inputs: torch.Tensor, classes: int) -> Batch:
     """Return nine shuffled tiles of each image (samples x 9 x channels x side x side), and the number of the order.
 
     Orders are drawn at random (Noroozi and Favaro, ECCV 2016, take those that differ most).

@@ -11,7 +11,8 @@ from torch import nn
 
 from zcproxy.benchmark import Batch, SearchSpace
 from zcproxy.benchmarks.costs import Costs, count_costs
-from zcproxy.benchmarks.images import Images, image_batch
+from zcproxy.benchmarks.image_sets import ImageSet
+from zcproxy.benchmarks.images import Images, image_batch, image_set
 from zcproxy.benchmarks.label_table import TableSource
 from zcproxy.benchmarks.populations import check_population
 
@@ -55,8 +56,16 @@ class TableTask:
         return self.space.build(architecture, self.input_shape, self.classes)
 
     def batch(self, size: int) -> Batch:
-        """Return the first `size` sample images: see `zcproxy.benchmarks.images.image_batch`."""
-        return image_batch(self._images, size, self.classes)
+        """Return the first `size` images at hand: see `zcproxy.benchmarks.images.image_batch`."""
+        return self.batch_of(size, "")
+
+    def batch_of(self, size: int, chosen: str) -> Batch:
+        """Return the first `size` images of a set, by its token."""
+        return image_batch(self._images, size, self.classes, chosen)
+
+    def image_set(self, chosen: str = "") -> ImageSet:
+        """Return what minibatches are made of: see `zcproxy.benchmarks.images.image_set`."""
+        return image_set(self._images, chosen)
 
     def baselines(self, architectures: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """Return `params`, `flops` (millions) and `convolutions` (convolutional layers).

@@ -11,9 +11,12 @@ from typing import Annotated
 import pandas as pd
 import typer
 from rich.table import Table
+from torch import Tensor
 
 from zcproxy import cli_benchmark, cli_evolve, cli_network, cli_search, cli_table
 from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.own_images import import_images, own_batch, own_image_set
+from zcproxy.cli_images import Images, say_images
 from zcproxy.cli_options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Workers
 from zcproxy.coverage import coverage_note
 from zcproxy.device import check_device
@@ -30,7 +33,7 @@ from zcproxy.primitives.zoo.scorers import resolve_scorer
 from zcproxy.proxies import DEFAULT
 from zcproxy.proxy import Proxy
 from zcproxy.reference import load_model, parse_shape, random_inputs
-from zcproxy.scoring import draw_networks, population_name, score_networks
+from zcproxy.scoring import draw_networks, population_name, score_networks, seen_in_fitting, seen_line
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.sweep.store import clear, default_cache, summaries
 from zcproxy.usage import OneLineGroup
@@ -89,6 +92,7 @@ def score(
     device: Device = "cpu",
     model: Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")] = None,
     input_shape: Annotated[str | None, typer.Option("--input", help="Its input, for example 3x32x32.")] = None,
+    images: Images = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score one model of your own."""
@@ -100,10 +104,8 @@ def score(
         if input_shape is None:
             raise ConfigurationError("--model needs --input, for example --input 3x32x32")
         check_device(device)
-        inputs = random_inputs(parse_shape(input_shape), chosen.batch_size, seed).to(device)
+        inputs = _model_inputs(chosen, parse_shape(input_shape), images, seed).to(device)
         network = load_model(model, seed, initialisation).to(device)
-        if chosen.needs_images:
-            console.print("the proxy looks at images; Gaussian noise and random classes stand in for them")
         print(repr(chosen(network, inputs)))
         return
     if task is None:
@@ -125,6 +127,7 @@ def score(
             population=name,
             device=device,
             initialisation=initialisation,
+            images=import_images(images),
             executor=executor,
             progress=lambda done, total: display.sweeping(task, done, total),
         )
@@ -138,6 +141,21 @@ def score(
     left_out = coverage_note(known, drawn)
     if left_out is not None:
         console.print(left_out, highlight=False, markup=False)
+    say_images(found.images)
+    for proxy_name, seen in seen_in_fitting([scorer], known, drawn).items():
+        console.print(seen_line(proxy_name, seen, len(drawn)), highlight=False, markup=False, soft_wrap=True)
+
+
+def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) -> Tensor:
+    """Return inputs for a model of one's own, and say what they are where the proxy looks at them."""
+    if not proxy.needs_images:
+        return random_inputs(shape, proxy.batch_size, seed)
+    if not images:
+        console.print("the proxy looks at images; Gaussian noise and random classes stand in for them: see --images")
+        return random_inputs(shape, proxy.batch_size, seed)
+    token = import_images(images)
+    say_images(own_image_set(token))
+    return own_batch(token, shape, 1, proxy.batch_size).inputs
 
 
 def _is_scorer(text: str) -> bool:

@@ -12,6 +12,9 @@ import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
 from zcproxy.benchmarks.families import labelled_families, tasks_by_goal
+from zcproxy.benchmarks.image_sets import kept_image_sets
+from zcproxy.benchmarks.own_images import import_images, restore_images
+from zcproxy.cli_images import Images, say_images
 from zcproxy.cli_options import (
     LARGEST_BATCH,
     LARGEST_COUNT,
@@ -31,12 +34,15 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.configuration import DEFAULT_PROBES
-from zcproxy.evolve.directory import CONFIGURATION
+from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.targets import TARGETS
 from zcproxy.interrupt import advise
 from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorers, split_names
 
-RESUMABLE = ("resume_from", "budget", "generations", "evaluations", "workers", "compare_with", "control", "allow_code")
+RESUMABLE = (
+    *("resume_from", "budget", "generations", "evaluations"),
+    *("workers", "compare_with", "control", "images", "allow_code"),
+)
 """Parameters that may be given with --resume."""
 LONGEST_DURATION = 8784 * 3600.0
 
@@ -137,6 +143,7 @@ def evolve_command(
             help="Then test the best of as many random formulas, and two predictors trained on the same columns, too.",
         ),
     ] = False,
+    images: Images = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
@@ -146,6 +153,7 @@ def evolve_command(
     seconds = None if budget is None else parse_duration(budget)
     with RunDisplay() as display:
         if resume_from is not None:
+            restore_images(images, RunDirectory(resume_from).configuration().images)
             advise(f"zcproxy evolve --resume {shlex.quote(str(resume_from))} goes on", resume_from / CONFIGURATION)
             result = resume(
                 resume_from,
@@ -179,6 +187,7 @@ def evolve_command(
                 resampled=resample,
                 sample_seed=sample_seed,
                 hold_out=held_out,
+                images=import_images(images),
             )
             if seconds is None and generations is None and evaluations is None:
                 seconds = parse_duration("15m")
@@ -209,9 +218,11 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
     console.print()
     console.print(f"best formula ({result.chosen.training.size} nodes):", highlight=False)
     print(result.chosen.formula)
+    shown = kept_image_sets(path)
     for name, found in rows.items():
         title = f"{name}, {result.test[name].population}"
         console.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
+        say_images(shown.get(name))
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
         f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}",

@@ -8,10 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from zcproxy.benchmarks.image_sets import kept_image_sets
+from zcproxy.benchmarks.own_images import import_images, restore_images
+from zcproxy.cli_images import Images, say_images
 from zcproxy.cli_options import (
     LARGEST_BATCH,
     MOST_EPOCHS,
     MOST_NETWORKS,
+    MOST_WORKERS,
     AllowCode,
     Device,
     Initialisation,
@@ -29,12 +33,13 @@ from zcproxy.proxy import Proxy
 from zcproxy.reference import parse_shape
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, parse_limit, resume, search
 from zcproxy.search.algorithms import ALGORITHMS
-from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT
+from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, SearchDirectory
 from zcproxy.search.goals import MAXIMIZED, PROXY, TRAINED_ACCURACY
+from zcproxy.search.latency import LARGE_SPREAD
 from zcproxy.search.network_quantities import INITIALISATION, WEIGHTS
 from zcproxy.training.recipe import Recipe
 
-RESUMABLE = ("resume_from", "evaluations", "workers", "allow_code")
+RESUMABLE = ("resume_from", "evaluations", "workers", "images", "allow_code")
 """Parameters that may be given with --resume."""
 SHOWN = 15
 """Most rows of the front that the terminal gets."""
@@ -97,9 +102,11 @@ def search_command(
         Path | None, typer.Option(help="File of trained weights of the super-network, in place of its own.")
     ] = None,
     latency_batch_size: Annotated[int, typer.Option(min=1, max=LARGEST_BATCH, help="Samples of a timed pass.")] = 1,
+    latency_threads: Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Threads of a timed pass.")] = 1,
     initialisation: Initialisation = 0,
     workers: Workers = 2,
     device: Device = "cpu",
+    images: Images = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
@@ -107,6 +114,7 @@ def search_command(
         check_resuming(context, RESUMABLE, "--evaluations")
     with RunDisplay() as display:
         if resume_from is not None:
+            restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
             advise(GOES_ON)
             more = evaluations if "evaluations" in typed(context) else None
             out, result = resume_from, resume(resume_from, evaluations=more, workers=workers, step=display.step)
@@ -125,8 +133,10 @@ def search_command(
                 initialisation=initialisation,
                 device=device,
                 latency_batch_size=latency_batch_size,
+                latency_threads=latency_threads,
                 dataset=dataset,
                 recipe=Recipe(epochs=epochs),
+                images=import_images(images),
             )
             configuration = SearchConfiguration(
                 setting,
@@ -170,6 +180,15 @@ def _show(result: SearchResult, out: Path) -> None:
         console.print(f"and {len(front) - SHOWN} more in {out / FRONT}", highlight=False)
     if result.undefined:
         console.print(f"{result.undefined} architectures with an undefined quantity rank worst", highlight=False)
+    for shown in kept_image_sets(out).values():
+        say_images(shown)
+    if result.unsteady:
+        console.print(
+            f"the latency of {result.unsteady} of {len(result.table)} architectures varied by more than "
+            f"{LARGE_SPREAD:.0%} between runs: close other programs, and search again into another --out",
+            highlight=False,
+            soft_wrap=True,
+        )
     outside = max(0.0, result.total_seconds - result.measuring_seconds)
     console.print(
         f"{result.total_seconds:.0f} s, {outside:.1f} s of it outside of measuring; written: {out / EVALUATIONS}, "

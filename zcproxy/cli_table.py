@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from zcproxy.benchmarks import DEFAULT_TASK, get_task
+from zcproxy.benchmarks.own_images import import_images
 from zcproxy.claims import claimed
+from zcproxy.cli_images import Images
 from zcproxy.cli_options import (
     LARGEST_BATCH,
     MOST_NETWORKS,
@@ -59,6 +61,7 @@ def table(
     ] = None,
     workers: Workers = 2,
     device: Device = "cpu",
+    images: Images = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
@@ -76,6 +79,7 @@ def table(
         resamples=resamples,
         device=device,
         unseen_by=tuple(unseen_by or ()),
+        images=import_images(images),
     )
     found = []
     advise(GOES_ON)
@@ -88,6 +92,8 @@ def table(
     for each in found:
         console.print()
         console.print(task_table(each, console.width))
+        if each.images is not None and each.images.advice:
+            console.print(f"Images: {each.images.advice}.", highlight=False, markup=False, soft_wrap=True)
         for note in notes(each):
             console.print(note, highlight=False)
         left_out = coverage_note(get_task(each.task), each.architectures)

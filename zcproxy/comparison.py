@@ -14,6 +14,7 @@ import pandas as pd
 
 from zcproxy.aggregate import Scorer
 from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.image_sets import kept_image_sets
 from zcproxy.correlation import Correlation, correlate, kendall_tau
 from zcproxy.escaping import csv_frame, well_formed
 from zcproxy.evolve import Configuration, Limits, Result, evolve
@@ -89,7 +90,7 @@ def _compared(
         drawn = evolve(randomly, limits, out / CONTROL, workers=workers, cache=cache, observer=observer)
         found.append({task: {"random formulas": best} for task, best in drawn.test.items()})
     with worker_pool(workers) as executor:
-        comparison = _Comparison(configuration, result, executor, cache, observer)
+        comparison = _Comparison(out, configuration, result, executor, cache, observer)
         if control and configuration.algorithm == "evolve":
             found.append(comparison.predicted())
         if proxies:
@@ -111,6 +112,7 @@ class _Comparison:
 
     def __init__(
         self,
+        out: Path,
         configuration: Configuration,
         result: Result,
         executor: Executor | None,
@@ -121,6 +123,7 @@ class _Comparison:
         self._executor, self._cache, self._observer = executor, cache, observer
         self._samples = draw_samples(configuration)
         self._goals = configuration.goals or configuration.tasks
+        self._images = {task: found.token for task, found in kept_image_sets(out).items()}
 
     def published(self, proxies: Sequence[Scorer]) -> Rows:
         """Return the correlations of proxies; if tasks are held out, twice of the one that the labels prefer."""
@@ -173,6 +176,7 @@ class _Comparison:
             population="labelled" if labelled else self._result.test[task].population,
             batch_size=self._configuration.batch_size,
             device=self._configuration.device,
+            images=self._images.get(task, ""),
             executor=self._executor,
             cache=self._cache,
             progress=partial(self._observer.sweeping, f"{task} for comparison"),
@@ -180,7 +184,7 @@ class _Comparison:
 
     def _table(self, task: str, networks: Sequence[str]) -> ColumnTable:
         return sweep(
-            Context(task, self._configuration.batch_size, 0, self._configuration.device),
+            Context(task, self._configuration.batch_size, 0, self._configuration.device, self._images.get(task, "")),
             networks,
             first_columns(self._configuration),
             executor=self._executor,

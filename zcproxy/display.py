@@ -78,19 +78,22 @@ def _clock(seconds: float) -> str:
 def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]], ceiling: float | None = None) -> Table:
     """Return a table of correlations with their intervals, a row each, above the noise ceiling where it is known.
 
-    `top 10 %` is tau inside the true top decile, `NaN` the number of networks whose score is undefined.
+    `top 10 %` is tau inside the true top decile where that has ten networks or more, `NaN` the number of networks whose
+    score is undefined.
     """
     known = list(rows)
     undefined = any(item.undefined for _, item in known)
     table = Table(title=title, title_justify="left")
-    for name in ("", "Kendall tau [95 %]", "Spearman [95 %]", "top 10 %", *(["NaN"] if undefined else [])):
+    for name in ("", "Kendall tau [95 %]", "Spearman [95 %]", "top 10 % [95 %]", *(["NaN"] if undefined else [])):
         table.add_column(name, justify="left" if name == "" else "right")
     for name, item in known:
         table.add_row(
             name,
             f"{item.tau:.3f} [{item.tau_low:.2f}, {item.tau_high:.2f}]",
             f"{item.spearman:.3f} [{item.spearman_low:.2f}, {item.spearman_high:.2f}]",
-            "-" if math.isnan(item.tau_top_decile) else f"{item.tau_top_decile:.3f}",
+            "-"
+            if math.isnan(item.tau_top_decile)
+            else f"{item.tau_top_decile:.3f} [{item.tau_top_decile_low:.2f}, {item.tau_top_decile_high:.2f}]",
             *([str(item.undefined)] if undefined else []),
         )
     if ceiling is not None:

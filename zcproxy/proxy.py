@@ -21,7 +21,7 @@ from zcproxy.formula.evaluate import Evaluator
 from zcproxy.formula.text import has_readable_text
 from zcproxy.proxies import FILES, file_of
 from zcproxy.proxy_file import FORMAT, read_proxy_file
-from zcproxy.sweep.expressions import probes_of
+from zcproxy.sweep.expressions import looks_at_images, probes_of
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.probes import PROBES
 from zcproxy.sweep.structure import Coverage
@@ -70,7 +70,7 @@ class Proxy:
     @property
     def needs_images(self) -> bool:
         """Whether a probe looks at the pixels of the inputs rather than at their shape."""
-        return any(PROBES[name].needs_images for name in self.probes)
+        return looks_at_images(self.formula)
 
     def __call__(self, model: nn.Module, inputs: Tensor, targets: Tensor | None = None) -> float:
         """Score an untrained network; it and the random state are left as they were.

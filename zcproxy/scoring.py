@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,14 @@ from numpy.typing import NDArray
 from zcproxy.aggregate import Aggregate, Scorer, members_of
 from zcproxy.benchmark import Task
 from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.image_sets import ImageSet
+from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.device import check_device
-from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
+from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
-from zcproxy.evolve.run import draw_samples
+from zcproxy.evolve.run import fitted_networks
 from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.permission import stored_in
@@ -43,6 +47,7 @@ class Scores:
         scores: for each scorer, by name, one number a network, NaN where it is undefined.
         labels: their accuracies in percent.
         seconds: what measuring each network took now; 0 for those whose columns were known.
+        images: what the networks were shown; None where no scorer looks at images.
     """
 
     task: str
@@ -51,6 +56,7 @@ class Scores:
     scores: Mapping[str, NDArray[np.float64]]
     labels: NDArray[np.float64]
     seconds: NDArray[np.float64]
+    images: ImageSet | None = None
 
     def correlation(self, values: NDArray[np.float64], *, seed: int = 0) -> Correlation:
         """Return how well one number a network ranks these networks; `seed` of the bootstrap."""
@@ -90,9 +96,9 @@ def draw_networks(
     for path in unseen_by:
         configuration = RunDirectory(path).configuration()
         with stored_in(path / CONFIGURATION):
-            for name, sample in draw_samples(configuration).items():
-                if get_task(name).space.name == task.space.name:
-                    seen.update(task.space.equivalence_class(architecture) for architecture in sample.fitted)
+            for name in configuration.tested:
+                get_task(name)  # a run that names code is refused whole
+            seen |= fitted_networks(configuration, task.space.name)
     left = [
         architecture for architecture in known if not seen or task.space.equivalence_class(architecture) not in seen
     ]
@@ -108,6 +114,44 @@ def draw_networks(
         return tuple(shuffled[:networks])
     pool = shuffled[: POOL * networks]
     return tuple(stratified(pool, task.baselines(pool)["flops"].tolist(), networks))
+
+
+def seen_in_fitting(scorers: Sequence[Scorer], task: Task, architectures: Sequence[str]) -> dict[str, int]:
+    """Return how many networks, or equivalents of theirs, each scorer was fitted to or chosen by, as its file tells.
+
+    Args:
+        scorers: proxies and aggregates; those of which nothing is known, or that saw none, are left out.
+        task: where the networks come from.
+        architectures: canonical texts.
+    """
+    classes = [task.space.equivalence_class(architecture) for architecture in architectures]
+    found = {}
+    for scorer in scorers:
+        seen: set[str] = set()
+        for proxy in members_of(scorer):
+            seen |= _fitted_to(proxy, task.space.name)
+        count = sum(each in seen for each in classes)
+        if count:
+            found[scorer.name] = count
+    return found
+
+
+def _fitted_to(proxy: Proxy, space: str) -> set[str]:
+    """Return the classes of networks that a proxy's file says it was fitted to; none where it cannot be told."""
+    configuration = proxy.provenance.get("configuration")
+    if not isinstance(configuration, Mapping):
+        return set()
+    with suppress(ZcproxyError), stored_in(Path(f"the file of {proxy.name}")):
+        return fitted_networks(Configuration.from_dict(configuration), space)
+    return set()
+
+
+def seen_line(name: str, seen: int, networks: int) -> str:
+    """Return the sentence that says of a scorer that it is judged by what it was fitted to."""
+    return (
+        f"{name} was fitted to {seen} of these {networks} networks or their equivalents: its numbers are not those of "
+        "networks that it has not seen"
+    )
 
 
 def population_name(
@@ -130,6 +174,7 @@ def score_networks(
     batch_size: int | None = None,
     device: str = "cpu",
     initialisation: int = 0,
+    images: str = "",
     executor: Executor | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
@@ -144,6 +189,7 @@ def score_networks(
         batch_size: samples of a minibatch for all scorers; None for what each asks for, with a sweep for each size.
         device: `cpu` or `cuda`.
         initialisation: index of the random initialisation and inputs.
+        images: token of the user's images, see `zcproxy.benchmarks.own_images`; empty for what is at hand.
         executor: where networks are measured, see `zcproxy.sweep.runner.worker_pool`.
         cache: the cache directory; the default one if None.
         progress: told after each chunk of networks.
@@ -157,10 +203,11 @@ def score_networks(
     if repeated:
         raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")
     labels = get_task(task_name).labels(architectures)
+    shown = images_shown(scorers, task_name, images)
     found: dict[tuple[Node, int], NDArray[np.float64]] = {}
     seconds = np.zeros(len(architectures))
     for size, columns in columns_by_batch_size(scorers, batch_size).items():
-        context = Context(task_name, size, initialisation, device)
+        context = Context(task_name, size, initialisation, device, "" if shown is None else shown.token)
         table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
         seconds += table.seconds
         evaluator = Evaluator(table.counts, table.values)
@@ -171,7 +218,14 @@ def score_networks(
     for scorer in scorers:
         values = [found[proxy.formula, batch_size or proxy.batch_size] for proxy in members_of(scorer)]
         scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
-    return Scores(task_name, population, tuple(architectures), scores, labels, seconds)
+    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown)
+
+
+def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") -> ImageSet | None:
+    """Return what images scorers look at on a task, of the user or at hand; None if at none."""
+    if not any(proxy.needs_images for proxy in _proxies(scorers)):
+        return None
+    return images_of(get_task(task_name), images)
 
 
 def columns_by_batch_size(scorers: Sequence[Scorer], batch_size: int | None = None) -> dict[int, list[Node]]:

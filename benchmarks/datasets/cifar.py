@@ -18,6 +18,9 @@ from zcproxy.benchmarks.unpacking import content_of
 from zcproxy.errors import BenchmarkError
 from zcproxy.training.dataset import ImageDataset, dataset_of
 
+FOLDERS = {10: "cifar-10-batches-py", 100: "cifar-100-python"}
+"""What the official archives unpack to, by the number of classes."""
+
 _TRAINING = {10: tuple(f"data_batch_{number}" for number in range(1, 6)), 100: ("train",)}
 _TEST = {10: ("test_batch",), 100: ("test",)}
 _TARGETS = {10: b"labels", 100: b"fine_labels"}
@@ -56,6 +59,20 @@ def _from_npz(path: Path) -> tuple[Part, Part]:
         if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3):
             raise BenchmarkError(f"{path} has {images.dtype} images of shape {images.shape}, not samples x 32 x 32 x 3")
     return train, test
+
+
+def first_training_file(directory: Path, classes: int) -> Path:
+    """Return where the first file of training images lies in a directory with the extracted archive."""
+    return directory / FOLDERS[classes] / _TRAINING[classes][0]
+
+
+def read_batch(path: Path, classes: int) -> Part:
+    """Return the images (samples x 32 x 32 x 3) and classes of one original batch.
+
+    Raises:
+        BenchmarkError: it is missing or corrupt.
+    """
+    return _read_batch(path, _TARGETS[classes])
 
 
 def _from_batches(folder: Path, names: tuple[str, ...], field: bytes) -> Part:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from zcproxy.correlation import Correlation, correlate, kendall_tau, spearman_rho, top_decile_tau
+from zcproxy.correlation import Correlation, correlate, kendall_tau, spearman_rho
 from zcproxy.errors import BenchmarkError
 
 
@@ -29,7 +29,7 @@ def test_holds_the_measures_with_their_intervals(noisy, correlation):
     scores, labels = noisy
     assert correlation.tau == kendall_tau(scores, labels)
     assert correlation.spearman == spearman_rho(scores, labels)
-    assert correlation.tau_top_decile == top_decile_tau(scores, labels)
+    assert math.isnan(correlation.tau_top_decile)  # of six networks; `test_table` has larger ones
     assert correlation.tau_low < correlation.tau < correlation.tau_high
     assert correlation.spearman_low < correlation.spearman < correlation.spearman_high
     assert (correlation.networks, correlation.undefined) == (60, 1)

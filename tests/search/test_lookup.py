@@ -83,12 +83,28 @@ def test_a_table_of_ones_own(tmp_path: Path, tiny: Tiny) -> None:
         ("a,b\n1,2\n", "needs a column 'arch'"),
         ("arch,x\nnowhere,1\n", "is not an architecture of tiny"),
         ("", "cannot read"),
+        ("arch,x\nfirst=2 second=2 kernel=1,1\nfirst=2 second=2 kernel=1,2\n", "in line 2 and in line 3: keep one"),
+        ("arch,x\nfirst=2 second=2 kernel=1,1\nfirst=2 second=2  kernel=1,2\n", "line"),
+        ("arch,macs\nfirst=2 second=2 kernel=1,1\n", "a column 'macs', which is measured.*rename it.*'macs:table'"),
+        ("arch,latency_ms\nfirst=2 second=2 kernel=1,1\n", "a column 'latency_ms', which is measured"),
+        (
+            "arch,x\nfirst=2 second=2 kernel=1,1\nfirst=2 second=3 kernel=1,oops\nfirst=2 second=4 kernel=1,3\n",
+            "has 'oops' under 'x' in line 3: no number",
+        ),
+        ("arch,x\nfirst=2 second=2 kernel=1,1\nfirst=2 second=3 kernel=1,inf\n", "has 'inf' under 'x' in line 3"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, tiny: Tiny, text: str, message: str) -> None:
     (tmp_path / "own.csv").write_text(text)
-    with pytest.raises(BenchmarkError, match=message):
+    with pytest.raises(BenchmarkError, match=message) as raised:
         read_look_up(tmp_path / "own.csv", tiny)
+    assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
+
+
+def test_an_empty_cell_is_an_unknown_number(tmp_path: Path, tiny: Tiny) -> None:
+    names = ["first=2 second=2 kernel=1", "first=3 second=4 kernel=3"]
+    (tmp_path / "own.csv").write_text(f"arch,watts\n{names[0]},\n{names[1]},2\n")
+    assert np.isnan(read_look_up(tmp_path / "own.csv", tiny).values("watts", names)).tolist() == [True, False]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices are files of POSIX systems")

@@ -104,6 +104,20 @@ def test_latency_has_a_median_and_a_spread() -> None:
     assert found.runs >= 10
 
 
+def test_a_latency_is_timed_with_the_threads_asked_for() -> None:
+    threads: set[int] = set()
+
+    class Watched(nn.Module):
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            threads.add(torch.get_num_threads())
+            return inputs
+
+    before = torch.get_num_threads()
+    network = Watched()
+    measure_latency(network, (4,), threads=3)
+    assert threads == {3} and torch.get_num_threads() == before and network.training
+
+
 def test_unknown_weights_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="write initialisation or inherited"):
         Setting("tiny", weights="trained")

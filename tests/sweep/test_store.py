@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -333,7 +334,7 @@ def test_two_workers_measure_the_same_columns(swept: tuple[Path, ColumnTable], t
     with worker_pool(2) as executor:
         assert same(sweep(CONTEXT, CELLS, COLUMNS, cache=tmp_path, executor=executor), table)
         assert executor is not None
-        executor.submit(os._exit, 9)
+        wait([executor.submit(os._exit, 9)])
         with pytest.raises(RunError, match=r"a worker process died.*--workers"):
             sweep(CONTEXT, CELLS, [parse("macs")], cache=tmp_path / "other", executor=executor)
 

@@ -6,16 +6,20 @@ import csv
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from zcproxy import load_proxy
 from zcproxy.aggregate import text_of
 from zcproxy.benchmarks import get_task
-from zcproxy.correlation import kendall_tau, partial_spearman
+from zcproxy.correlation import correlate, kendall_tau, partial_spearman
+from zcproxy.evolve import Configuration, Limits, evolve
+from zcproxy.evolve.run import draw_samples
 from zcproxy.primitives.zoo.scorers import resolve_scorers
-from zcproxy.scoring import draw_networks, score_networks
+from zcproxy.scoring import draw_networks, score_networks, seen_in_fitting
 from zcproxy.table import MEASURES, Estimate, Plan, TaskTable, build_table
 from zcproxy.table.files import frame, latex, markdown, write_table
 from zcproxy.table.layout import notes
@@ -161,3 +165,46 @@ def test_bad_arguments_are_one_line(run: Command, arguments: list[str], part: st
     code, out, err = run("table", TASK, *arguments)
     assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
     assert part in err
+
+
+def test_a_proxy_is_said_to_be_judged_by_what_it_was_fitted_to(cache: Path, tmp_path: Path) -> None:
+    limits = Limits(generations=1)
+    configuration = Configuration((TASK,), networks=24, test_networks=8, new_columns=0, probes=("noise",))
+    evolve(configuration, limits, tmp_path / "run", cache=cache)
+    best = replace(load_proxy(tmp_path / "run/best.json"), name="mine")
+    task = get_task(TASK)
+    fitted = draw_samples(configuration)[TASK].fitted
+    seen = {task.space.equivalence_class(network) for network in fitted}
+    drawn = draw_networks(task, 200)
+    expected = sum(task.space.equivalence_class(network) in seen for network in drawn)
+    assert 0 < expected == seen_in_fitting([best], task, drawn)["mine"]
+    assert seen_in_fitting(resolve_scorers("synflow"), task, drawn) == {}
+    unseen = draw_networks(task, 100, unseen_by=[tmp_path / "run"])
+    assert seen_in_fitting([best], task, unseen) == {}
+    table = build_table(TASK, [best], Plan(networks=200, resamples=20), cache=cache)
+    assert f"mine was fitted to {expected} of these 200 networks" in " ".join(notes(table))
+
+
+def test_the_file_of_a_proxy_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "task_of_a_proxy_file.py").write_text("from pathlib import Path\nPath('imported').touch()\n")
+    monkeypatch.chdir(tmp_path)
+    configuration = Configuration(("task_of_a_proxy_file:task",)).as_dict()
+    proxy = replace(resolve_scorers("synflow")[0], provenance={"configuration": configuration})
+    task = get_task("digits201")
+    assert seen_in_fitting([proxy], task, draw_networks(task, 4)) == {}
+    assert not (tmp_path / "imported").exists()
+
+
+def test_the_top_tenth_is_judged_where_it_has_ten_networks() -> None:
+    rng = np.random.default_rng(0)
+    for networks, shown in ((90, False), (91, True)):
+        labels = rng.normal(size=networks)
+        found = estimates(
+            (labels + rng.normal(size=networks))[None], labels, labels, seed_names=("top",), resamples=50
+        )["tau_top_decile"]
+        assert math.isnan(found.value) != shown and math.isnan(found.low) != shown
+        correlation = correlate(labels + rng.normal(size=networks), labels, task="t", population="p")
+        assert math.isnan(correlation.tau_top_decile) != shown
+        assert (
+            not shown or correlation.tau_top_decile_low < correlation.tau_top_decile < correlation.tau_top_decile_high
+        )

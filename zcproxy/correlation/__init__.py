@@ -3,6 +3,7 @@
 from zcproxy.correlation.bootstrap import bootstrap_draws as bootstrap_draws, interval as interval
 from zcproxy.correlation.fast import PairwiseTau as PairwiseTau
 from zcproxy.correlation.measures import (
+    has_top_decile as has_top_decile,
     kendall_tau as kendall_tau,
     partial_spearman as partial_spearman,
     spearman_rho as spearman_rho,

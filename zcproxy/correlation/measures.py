@@ -73,6 +73,15 @@ def top_decile_tau(scores: ArrayLike, labels: ArrayLike) -> float:
     return _tau(ranks[best], values[best])
 
 
+FEWEST_IN_TOP = 10
+"""Networks that the best tenth has to have for a tau inside it to be shown: with fewer, one pair moves it by .03."""
+
+
+def has_top_decile(networks: int) -> bool:
+    """Whether the best tenth of so many networks is large enough for a tau inside it."""
+    return -(-networks // 10) >= FEWEST_IN_TOP
+
+
 def weighted_tau(scores: ArrayLike, labels: ArrayLike) -> float:
     """Return the additively weighted tau with hyperbolic weights, in [-1, 1], NaN where all scores are equal.
 

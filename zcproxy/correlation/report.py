@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from zcproxy.correlation.bootstrap import bootstrap_draws, interval
-from zcproxy.correlation.measures import kendall_tau, spearman_rho, top_decile_tau
+from zcproxy.correlation.measures import has_top_decile, kendall_tau, spearman_rho, top_decile_tau
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +26,10 @@ class Correlation:
         spearman: Spearman's rho.
         spearman_low: lower end of its 95 % bootstrap interval over architectures.
         spearman_high: upper end.
-        tau_top_decile: Kendall's tau-b inside the true best tenth, NaN where that is fewer than two networks.
+        tau_top_decile: Kendall's tau-b inside the true best tenth, NaN where that is fewer than ten networks.
         undefined: how many scores were NaN; they ranked worst.
+        tau_top_decile_low: lower end of its 95 % bootstrap interval over architectures.
+        tau_top_decile_high: upper end.
     """
 
     task: str
@@ -41,6 +43,8 @@ class Correlation:
     spearman_high: float
     tau_top_decile: float
     undefined: int
+    tau_top_decile_low: float = math.nan
+    tau_top_decile_high: float = math.nan
 
     def as_dict(self) -> dict[str, str | int | float | None]:
         """Return the attributes by name, in order, with None for NaN: strict JSON has no NaN."""
@@ -64,10 +68,13 @@ def correlate(scores: ArrayLike, labels: ArrayLike, *, task: str, population: st
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
     """
     # Both intervals use the same resamples, so that they can be compared.
-    draws = bootstrap_draws([scores], labels, ("tau", "spearman"), ("bootstrap", task, population, seed))
+    values = np.asarray(scores, dtype=np.float64)
+    has_top = has_top_decile(len(values))
+    names = ("tau", "spearman", *(["tau_top_decile"] if has_top else []))
+    draws = bootstrap_draws([scores], labels, names, ("bootstrap", task, population, seed))
     tau_low, tau_high = interval(draws["tau"])
     spearman_low, spearman_high = interval(draws["spearman"])
-    values = np.asarray(scores, dtype=np.float64)
+    top_low, top_high = interval(draws["tau_top_decile"]) if has_top else (math.nan, math.nan)
     return Correlation(
         task=task,
         population=population,
@@ -78,6 +85,8 @@ def correlate(scores: ArrayLike, labels: ArrayLike, *, task: str, population: st
         spearman=spearman_rho(scores, labels),
         spearman_low=spearman_low,
         spearman_high=spearman_high,
-        tau_top_decile=top_decile_tau(scores, labels),
+        tau_top_decile=top_decile_tau(scores, labels) if has_top else math.nan,
         undefined=int(np.count_nonzero(np.isnan(values))),
+        tau_top_decile_low=top_low,
+        tau_top_decile_high=top_high,
     )

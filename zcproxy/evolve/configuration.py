@@ -83,6 +83,7 @@ class Configuration:
         sample_seed: of the sample and its split: runs of different `seed` may share them.
         hold_out: names of tasks that share no network with any of `tasks`. The chosen formula is tested on them, once,
             instead of on unseen networks of `tasks`.
+        images: token of the user's images, see `zcproxy.benchmarks.own_images`; empty for what is at hand.
     """
 
     tasks: tuple[str, ...]
@@ -110,6 +111,7 @@ class Configuration:
     resampled: float = 1.0
     sample_seed: int | None = None
     hold_out: tuple[str, ...] = ()
+    images: str = ""
 
     def __post_init__(self) -> None:
         _check_numbers(self)

@@ -94,18 +94,28 @@ def _dominates(first: Score, second: Score) -> bool:
     return min(gains) >= 0.0 and max(gains) > 0.0
 
 
-def write_results(path: Path, result: Result, configuration: Configuration) -> None:
-    """Write `best.json` and `front/`, one proxy a size. Raises `StorageError`."""
+def write_results(path: Path, result: Result, configuration: Configuration, images: Mapping[str, str]) -> None:
+    """Write `best.json` and `front/`, one proxy a size. Raises `StorageError`.
+
+    Args:
+        path: the run directory.
+        result: what was found.
+        configuration: of the run.
+        images: what the networks of each task were shown.
+    """
     shutil.rmtree(path / "front", ignore_errors=True)
     for item in result.front:
         name = f"size-{item.training.size:02d}"
-        _proxy(item, name, configuration, result).save(path / "front" / f"{name}.json")
-    best = _proxy(result.chosen, "best", configuration, result)
-    correlations = tuple(correlation.as_dict() for correlation in result.test.values())
+        _proxy(item, name, configuration, result, images).save(path / "front" / f"{name}.json")
+    best = _proxy(result.chosen, "best", configuration, result, images)
+    looks = best.needs_images
+    correlations = tuple(
+        correlation.as_dict() | ({"images": images[task]} if looks else {}) for task, correlation in result.test.items()
+    )
     replace(best, correlations=correlations).save(path / "best.json")
 
 
-def _proxy(item: Champion, name: str, configuration: Configuration, result: Result) -> Proxy:
+def _proxy(item: Champion, name: str, configuration: Configuration, result: Result, images: Mapping[str, str]) -> Proxy:
     provenance: dict[str, Any] = {
         "configuration": configuration.as_dict(),
         "size": item.training.size,
@@ -113,5 +123,6 @@ def _proxy(item: Champion, name: str, configuration: Configuration, result: Resu
         "validation_tau": dict(zip(configuration.tasks, item.validation.correlations, strict=True)),
         "evaluations": result.evaluations,
         "generations": result.generations,
+        "images": dict(images),
     }
     return Proxy(item.formula, name=name, batch_size=configuration.batch_size, provenance=provenance)

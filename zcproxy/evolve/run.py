@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.families import check_apart
+from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
+from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.device import check_device
 from zcproxy.errors import RunError
@@ -101,7 +103,8 @@ def evolve(
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
     with directory.claim(configuration, limits), worker_pool(workers) as executor:
-        run = _Run(configuration, limits, directory, samples, cache or default_cache(), observer or Silent())
+        images = _shown_images(configuration, samples, out)
+        run = _Run(configuration, limits, directory, samples, images, cache or default_cache(), observer or Silent())
         return run.complete(executor)
 
 
@@ -143,30 +146,53 @@ def resume(
         return evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
 
 
+def _shown_images(configuration: Configuration, samples: Iterable[str], out: Path) -> dict[str, ImageSet]:
+    """Return what each task is shown, as when the run in `out` began, and keep it there for when it goes on."""
+    kept = kept_image_sets(out)
+    images = {name: kept[name] if name in kept else images_of(get_task(name), configuration.images) for name in samples}
+    keep_image_sets(out, images)
+    return images
+
+
+def fitted_networks(configuration: Configuration, space: str) -> set[str]:
+    """Return the classes of equivalent networks of a space that a run was fitted to or chosen by."""
+    tasks = [task for task in map(get_task, configuration.tasks) if task.space.name == space]
+    return {
+        task.space.equivalence_class(each)
+        for task in tasks
+        for each in _drawn(configuration, task.name, test_networks=0).fitted
+    }
+
+
 def draw_samples(configuration: Configuration) -> dict[str, Sample]:
     """Return the networks of a run, by task; held-out tasks come last and have test networks alone.
 
     Raises:
         BenchmarkError: a task has fewer networks than asked for.
     """
-    seed = configuration.seed if configuration.sample_seed is None else configuration.sample_seed
     tests, population = configuration.test_networks, configuration.population
-    fitted = {
-        name: draw_sample(
-            get_task(name),
-            networks=configuration.networks,
-            test_networks=0 if configuration.hold_out else tests,
-            validation_share=configuration.validation_share,
-            population=population,
-            seed=seed,
-        )
-        for name in configuration.tasks
-    }
+    left = 0 if configuration.hold_out else tests
+    fitted = {name: _drawn(configuration, name, test_networks=left) for name in configuration.tasks}
     held_out = {
-        name: draw_held_out(get_task(name), networks=tests, population=population, seed=seed)
+        name: draw_held_out(get_task(name), networks=tests, population=population, seed=_seed_of_samples(configuration))
         for name in configuration.hold_out
     }
     return {**fitted, **held_out}
+
+
+def _drawn(configuration: Configuration, task: str, *, test_networks: int | None) -> Sample:
+    return draw_sample(
+        get_task(task),
+        networks=configuration.networks,
+        test_networks=test_networks,
+        validation_share=configuration.validation_share,
+        population=configuration.population,
+        seed=_seed_of_samples(configuration),
+    )
+
+
+def _seed_of_samples(configuration: Configuration) -> int:
+    return configuration.seed if configuration.sample_seed is None else configuration.sample_seed
 
 
 class _Run:
@@ -176,6 +202,7 @@ class _Run:
         limits: Limits,
         directory: RunDirectory,
         samples: dict[str, Sample],
+        images: dict[str, ImageSet],
         cache: Path,
         observer: Observer,
     ) -> None:
@@ -185,7 +212,11 @@ class _Run:
         self._samples = samples
         self._cache = cache
         self._observer = observer
-        self._contexts = {name: Context(name, configuration.batch_size, 0, configuration.device) for name in samples}
+        self._images = images
+        self._contexts = {
+            name: Context(name, configuration.batch_size, 0, configuration.device, images[name].token)
+            for name in samples
+        }
         self._pace = LEAST_PACE
 
     def complete(self, executor: Executor | None) -> Result:
@@ -196,14 +227,18 @@ class _Run:
         while not self._is_over(state, clock):
             self._advance(executor, state, clock)
         if not state.hall:
-            raise RunError(f"no formula was scored in {clock.seconds:.0f} s: give a larger --budget")
+            raise RunError(
+                f"no formula was scored in {clock.seconds:.0f} s, which measuring took: `zcproxy evolve --resume "
+                f"{self._directory.path}` goes on with what is measured, or give a larger --budget"
+            )
         champions = [parse(state.hall[size]) for size in sorted(state.hall)]
         result = choose(champions, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula
         tests = {name: self._test(executor, name, chosen) for name in self._configuration.tested}
         baselines = {name: self._test_baselines(name) for name in self._configuration.tested}
         result = result.tested(tests, baselines, state, clock.seconds)
-        write_results(self._directory.path, result, self._configuration)
+        shown = {name: found.description for name, found in self._images.items()}
+        write_results(self._directory.path, result, self._configuration, shown)
         return result
 
     def _begin(self) -> State:

@@ -17,11 +17,15 @@ from zcproxy.formula.tree import SHALLOW, Node, fold
 Array = NDArray[np.float64]
 
 
+LARGEST = 1e30
+"""Beyond this, evolution refuses a score: it says nothing but its rank, and overflows in single precision."""
+
+
 class Outcome(Enum):
     """What came of evaluating a formula on a set of networks; the value is the message."""
 
     OK = "finite for every network with a live layer"
-    UNDEFINED = "not finite for some networks"
+    UNDEFINED = "not finite, or beyond 1e30, for some networks"
     CONSTANT = "the same value for every network"
 
 
@@ -58,7 +62,7 @@ class Evaluator:
     def outcome(self, values: Array, part: slice = slice(None)) -> Outcome:
         """Return what came of an evaluation on a part of the networks; those without a live layer do not count."""
         live = values[part][self._layers.count[part] > 0]
-        if not np.isfinite(live).all():
+        if not (np.abs(live) <= LARGEST).all():  # NaN is not, either
             return Outcome.UNDEFINED
         return Outcome.CONSTANT if live.size == 0 or (live == live[0]).all() else Outcome.OK
 

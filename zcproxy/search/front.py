@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pymoo.indicators.hv import HV
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
+from zcproxy.correlation.ranks import mean_ranks
 from zcproxy.search.goals import Outcome
 
 Array = NDArray[np.float64]
@@ -46,12 +47,15 @@ def hypervolume(costs: Array, ideal: Array, nadir: Array) -> float:
     return float(HV(ref_point=np.ones(len(ideal)))(np.maximum(inside, 0.0)))
 
 
-def hypervolume_over(outcomes: Sequence[Outcome], *, points: int = 100) -> tuple[NDArray[np.int64], Array]:
+def hypervolume_over(
+    outcomes: Sequence[Outcome], *, points: int = 100, by_rank: Sequence[int] = ()
+) -> tuple[NDArray[np.int64], Array]:
     """Return the hypervolume after some numbers of evaluations, within the box that all outcomes span.
 
     Args:
         outcomes: in the order of their evaluation.
         points: at how many numbers of evaluations.
+        by_rank: places of objectives without a scale, such as scores: their ranks count, not their values.
 
     Returns:
         Numbers of evaluations, and the hypervolume at each; 0 where nothing is within the bounds yet.
@@ -61,14 +65,12 @@ def hypervolume_over(outcomes: Sequence[Outcome], *, points: int = 100) -> tuple
     if not inside:
         return after, np.zeros(len(after))
     costs = costs_of(inside)
+    for place in by_rank:
+        costs[:, place] = mean_ranks(costs[:, place])
     ideal, nadir = costs.min(axis=0), costs.max(axis=0)
     nadir = nadir + 1e-9 * np.maximum(nadir - ideal, 1.0)  # the worst point dominates itself
-    volumes = [hypervolume(costs_of(seen), ideal, nadir) if seen else 0.0 for seen in _seen(outcomes, after)]
-    return after, np.array(volumes)
-
-
-def _seen(outcomes: Sequence[Outcome], after: NDArray[np.int64]) -> list[list[Outcome]]:
-    return [[outcome for outcome in outcomes[:count] if outcome.violation == 0.0] for count in after]
+    known = np.cumsum([outcome.violation == 0.0 for outcome in outcomes])[after - 1]
+    return after, np.array([hypervolume(costs[:count], ideal, nadir) if count else 0.0 for count in known])
 
 
 def ranked(outcomes: Sequence[Outcome]) -> list[Outcome]:

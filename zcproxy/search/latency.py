@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import nn
+from torch.utils.benchmark import Timer
 
-LEAST_SECONDS = 0.05
-"""How long a network is warmed up, and then timed, at least."""
+from zcproxy.macs import evaluation_mode
 
-LEAST_RUNS = 10
+LEAST_SECONDS, MOST_SECONDS = 0.05, 0.5
+"""How long a network is timed at least, and at most where its times do not agree."""
+
+LARGE_SPREAD = 0.1
+"""Interquartile range as a share of the median from which a latency is not to be trusted."""
 
 
 @dataclass(frozen=True)
@@ -30,37 +32,22 @@ class Latency:
     runs: int
 
 
-@torch.no_grad()
 def measure_latency(
-    network: nn.Module, input_shape: tuple[int, ...], *, batch_size: int = 1, device: str = "cpu"
+    network: nn.Module, input_shape: tuple[int, ...], *, batch_size: int = 1, device: str = "cpu", threads: int = 1
 ) -> Latency:
-    """Return the latency of a forward pass in evaluation mode, on as many threads as torch is set to.
+    """Return the latency of a forward pass in evaluation mode, by `torch.utils.benchmark.Timer`.
 
     Args:
         network: left on `device`, in the mode it was in.
         input_shape: of one sample.
         batch_size: samples of a pass.
         device: `cpu` or `cuda`.
+        threads: of torch, for operations on the CPU.
     """
-    training = network.training
-    network.to(device).eval()
+    network.to(device)
     inputs = torch.zeros(batch_size, *input_shape, device=device)
-    try:
-        _timed(network, inputs)  # warm-up
-        times = 1e3 * np.array(_timed(network, inputs))
-    finally:
-        network.train(training)
-    low, median, high = np.percentile(times, (25, 50, 75))
-    return Latency(float(median), float(high - low), len(times))
-
-
-def _timed(network: nn.Module, inputs: torch.Tensor) -> list[float]:
-    """Return the seconds of runs, as many as `LEAST_SECONDS` hold and at least `LEAST_RUNS`."""
-    times: list[float] = []
-    while len(times) < LEAST_RUNS or sum(times) < LEAST_SECONDS:
-        started = time.perf_counter()
-        network(inputs)
-        if inputs.is_cuda:
-            torch.cuda.synchronize(inputs.device)
-        times.append(time.perf_counter() - started)
-    return times
+    timer = Timer("network(inputs)", globals={"network": network, "inputs": inputs}, num_threads=threads)
+    with torch.no_grad(), evaluation_mode(network):
+        timer.timeit(1)  # warm-up
+        found = timer.adaptive_autorange(LARGE_SPREAD, min_run_time=LEAST_SECONDS, max_run_time=MOST_SECONDS)
+    return Latency(1e3 * found.median, 1e3 * found.iqr, found.number_per_run * len(found.times))

@@ -17,10 +17,14 @@ from zcproxy.benchmarks.once_for_all.latency import DEVICES, predicted_latency
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
 from zcproxy.errors import BenchmarkError, nearest_names
 from zcproxy.files import check_size
+from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
+from zcproxy.search.network_quantities import LATENCY, LATENCY_SPREAD, MACS, PARAMS, PEAK_MEMORY
 
 Array = NDArray[np.float64]
 
 LATENCY_ON = "latency_ms:"
+MEASURED = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY, LATENCY_SPREAD)
+"""Quantities that no table is asked for."""
 
 LARGEST_TABLE = 1_000_000_000
 """Bytes of a file of the user."""
@@ -58,8 +62,9 @@ def read_look_up(path: Path, space: SearchSpace) -> LookUp:
     """Return the table in a CSV or Parquet file: `arch`, and a column of numbers for each quantity.
 
     Raises:
-        BenchmarkError: the file cannot be read, has no column `arch` or no numbers, names a column twice, or an
-            architecture is none of the space.
+        BenchmarkError: the file cannot be read, has no column `arch` or no numbers, names a column twice, an
+            architecture is none of the space or has two rows, a column has the name of a quantity that is measured, or
+            a cell is no number.
         StorageError: it is no regular file, or too large.
     """
     check_size(path, LARGEST_TABLE)
@@ -69,11 +74,48 @@ def read_look_up(path: Path, space: SearchSpace) -> LookUp:
         raise BenchmarkError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
     if not frame.columns.is_unique:
         raise BenchmarkError(f"the table {path} has two columns of one name")
-    numbers = frame.select_dtypes("number")
-    if ARCHITECTURE not in frame or numbers.empty:
+    if ARCHITECTURE not in frame:
         raise BenchmarkError(f"the table {path} needs a column '{ARCHITECTURE}' and columns of numbers")
-    rows = {space.parse(str(text)): row for row, text in enumerate(frame[ARCHITECTURE])}
-    return _table(str(path), rows, {str(name): numbers[name].to_numpy(np.float64) for name in numbers})
+    columns = {
+        str(name): values
+        for name in frame
+        if name != ARCHITECTURE and (values := _numbers(path, frame, str(name))) is not None
+    }
+    if not columns:
+        raise BenchmarkError(f"the table {path} needs a column '{ARCHITECTURE}' and columns of numbers")
+    measured = next((name for name in columns if name in MEASURED), None)
+    if measured is not None:
+        raise BenchmarkError(
+            f"the table {path} has a column '{measured}', which is measured, not looked up: rename it, for example to "
+            f"'{measured}:table'"
+        )
+    rows: dict[str, int] = {}
+    for row, text in enumerate(frame[ARCHITECTURE]):
+        architecture = space.parse(str(text))
+        if architecture in rows:
+            first, second = (_line(path, each) for each in (rows[architecture], row))
+            raise BenchmarkError(f"the table {path} has '{architecture}' in {first} and in {second}: keep one of them")
+        rows[architecture] = row
+    return _table(str(path), rows, columns)
+
+
+def _numbers(path: Path, frame: pd.DataFrame, name: str) -> Array | None:
+    """Return a column of numbers, NaN where a cell is empty; None where nothing in it is a number."""
+    numbers = pd.to_numeric(frame[name], errors="coerce")
+    if pd.api.types.is_bool_dtype(frame[name]) or not numbers.notna().any():
+        return None
+    wrong = np.flatnonzero((numbers.isna() & frame[name].notna()) | np.isinf(numbers))
+    if len(wrong) > len(frame) // 2:
+        return None  # a column of words, such as notes
+    if len(wrong):
+        cell = str(frame[name].iloc[wrong[0]])[:40]
+        raise BenchmarkError(f"the table {path} has '{cell}' under '{name}' in {_line(path, int(wrong[0]))}: no number")
+    return numbers.to_numpy(np.float64)
+
+
+def _line(path: Path, row: int) -> str:
+    """Return how people find a row of a file: a CSV file has a line of names before the first."""
+    return f"row {row}" if path.suffix == ".parquet" else f"line {row + 2}"
 
 
 def published_look_up(task: str) -> LookUp | None:

@@ -12,6 +12,7 @@ from torch import nn
 
 from zcproxy.benchmarks.costs import count_costs
 from zcproxy.benchmarks.datasets import load_dataset
+from zcproxy.benchmarks.minibatch import blank_batch, minibatch
 from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.formula import parse
 from zcproxy.proxy import Proxy
@@ -56,8 +57,11 @@ class Setting:
         initialisation: index of the random initialisation.
         device: `cpu` or `cuda`.
         latency_batch_size: samples of a timed pass.
+        latency_threads: of torch, for a timed pass.
         dataset: what `trained_accuracy` is measured on, see `zcproxy.benchmarks.datasets.load_dataset`.
         recipe: how networks are trained for it.
+        images: token of the images that the proxy is shown, see `zcproxy.benchmarks.own_images`; empty for what is at
+            hand.
     """
 
     reference: str
@@ -72,6 +76,8 @@ class Setting:
     latency_batch_size: int = 1
     dataset: str = ""
     recipe: Recipe = field(default_factory=Recipe)
+    images: str = ""
+    latency_threads: int = 1
 
     def __post_init__(self) -> None:
         check_weights(self.weights)
@@ -81,6 +87,7 @@ class Setting:
             "classes": (self.classes, 2),
             "proxy_batch_size": (self.proxy_batch_size, 1),
             "latency_batch_size": (self.latency_batch_size, 1),
+            "latency_threads": (self.latency_threads, 1),
             "initialisation": (self.initialisation, 0),
         }
         for name, (value, lowest) in least.items():
@@ -138,6 +145,7 @@ class Bench:
             self.subject.input_shape,
             batch_size=setting.latency_batch_size,
             device=setting.device,
+            threads=setting.latency_threads,
         )
         return {LATENCY: found.median, LATENCY_SPREAD: found.spread}
 
@@ -146,7 +154,10 @@ class Bench:
         setting = self.setting
         proxy = _proxy(setting.formula)
         network = self.network(architecture, inherited=setting.weights == INHERITED).to(setting.device)
-        batch = self.subject.batch(setting.proxy_batch_size)
+        if proxy.needs_images:
+            batch = minibatch(self.subject, setting.proxy_batch_size, setting.images)
+        else:
+            batch = blank_batch(self.subject.input_shape, setting.proxy_batch_size)
         try:
             return {PROXY: proxy(network, batch.inputs.to(setting.device), batch.targets.to(setting.device))}
         except ModelError:

@@ -18,7 +18,7 @@ from zcproxy.files import replacing
 from zcproxy.records import write_record_file
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, RESULTS
 from zcproxy.search.front import hypervolume_over, pareto_front
-from zcproxy.search.goals import Goals, Outcome
+from zcproxy.search.goals import PROXY, Goals, Outcome
 
 SECONDS = "seconds"
 DIGEST = "front_sha256"
@@ -35,6 +35,7 @@ class SearchResult:
         table: a row an architecture: `arch`, its quantities, `seconds`.
         measuring_seconds: time spent measuring now.
         total_seconds: time spent in all now.
+        unsteady: architectures whose latency varied much from run to run, see `zcproxy.search.latency.LARGE_SPREAD`.
     """
 
     goals: Goals
@@ -42,6 +43,7 @@ class SearchResult:
     table: pd.DataFrame
     measuring_seconds: float
     total_seconds: float
+    unsteady: int = 0
 
     @property
     def front(self) -> pd.DataFrame:
@@ -69,14 +71,19 @@ class SearchResult:
 
 
 def result_of(
-    goals: Goals, outcomes: Sequence[Outcome], seconds: Sequence[float], measuring: float, total: float
+    goals: Goals,
+    outcomes: Sequence[Outcome],
+    seconds: Sequence[float],
+    measuring: float,
+    total: float,
+    unsteady: int = 0,
 ) -> SearchResult:
     """Return the result of a search; `seconds` that measuring each architecture took."""
     values = np.array([outcome.values for outcome in outcomes], np.float64).reshape(len(outcomes), -1)
     columns = {name: values[:, place] for place, name in enumerate(goals.quantities)}
     names = [outcome.architecture for outcome in outcomes]
     table = pd.DataFrame({ARCHITECTURE: names, **columns, SECONDS: list(seconds)})
-    return SearchResult(goals, tuple(outcomes), table, measuring, total)
+    return SearchResult(goals, tuple(outcomes), table, measuring, total, unsteady)
 
 
 def write_results(path: Path, result: SearchResult) -> None:
@@ -106,9 +113,14 @@ def search_figure(result: SearchResult) -> Figure:
         left.plot(ordered[across], ordered[up], "o-", color="#1f4e79", markersize=4, linewidth=1, label="Pareto front")
         left.set(xlabel=_label(across), ylabel=_label(up))
         left.legend(frameon=False)
-    after, volumes = hypervolume_over(result.outcomes)
+    by_rank = [place for place, name in enumerate(names) if name == PROXY]
+    after, volumes = hypervolume_over(result.outcomes, by_rank=by_rank)
     right.plot(after, volumes, color="#1f4e79")
-    right.set(xlabel="evaluations", ylabel="hypervolume (share of the box of all)", ylim=(0, 1.02))
+    right.set(
+        xlabel="evaluations",
+        ylabel="hypervolume (share of the box of all" + ("; scores by rank)" if by_rank else ")"),
+        ylim=(0, 1.02),
+    )
     for axis in (left, right):
         axis.grid(alpha=0.25)
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from zcproxy.benchmarks.image_sets import ImageSet, kept_image_sets
 from zcproxy.errors import ConfigurationError, first_difference
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.directory import SearchDirectory
@@ -12,12 +13,13 @@ from zcproxy.search.evaluation import Measured
 from zcproxy.search.goals import PROXY
 
 
-def measured_by(path: Path, configuration: SearchConfiguration) -> list[Measured]:
+def measured_by(path: Path, configuration: SearchConfiguration, images: ImageSet | None) -> list[Measured]:
     """Return what another search measured, without its scores where its proxy is another one or looks elsewhere.
 
     Args:
         path: directory of the other search.
         configuration: of the search that measures nothing twice.
+        images: what its proxy is shown; None if it looks at no images.
 
     Raises:
         ConfigurationError: it measured in another setting.
@@ -26,13 +28,19 @@ def measured_by(path: Path, configuration: SearchConfiguration) -> list[Measured
     directory = SearchDirectory(path)
     other, own = directory.configuration(), configuration.setting
     same_scores = replace(
-        other.setting, formula=own.formula, proxy_batch_size=own.proxy_batch_size, weights=own.weights
+        other.setting,
+        formula=own.formula,
+        proxy_batch_size=own.proxy_batch_size,
+        weights=own.weights,
+        images=own.images,
     )
     if same_scores != own or other.table != configuration.table:
         theirs, ours = vars(same_scores) | {"table": other.table}, vars(own) | {"table": configuration.table}
         difference = first_difference(theirs, ours)
         raise ConfigurationError(f"{path} measured with {difference}: leave it out of --reuse")
-    without = set() if other.setting == own else {PROXY}
+    shown = next(iter(kept_image_sets(path).values()), None)
+    was_alike = shown is None or images is None or shown.token == images.token
+    without = set() if was_alike and replace(other.setting, images=own.images) == own else {PROXY}
     rows = [
         (architecture, {name: value for name, value in row.items() if name not in without}, seconds)
         for architecture, row, seconds in directory.measured()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
+from zcproxy.benchmarks.minibatch import images_of
 from zcproxy.device import check_device
 from zcproxy.errors import ConfigurationError, ModelError
+from zcproxy.formula import parse
 from zcproxy.permission import permit, stored_in
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
@@ -20,12 +23,14 @@ from zcproxy.search.directory import CONFIGURATION, SearchDirectory
 from zcproxy.search.evaluation import Evaluator
 from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Goals, Outcome
-from zcproxy.search.network_quantities import Bench
+from zcproxy.search.latency import LARGE_SPREAD
+from zcproxy.search.network_quantities import LATENCY, LATENCY_SPREAD, Bench, Setting
 from zcproxy.search.results import SearchResult, result_of, write_results
 from zcproxy.search.reuse import measured_by
 from zcproxy.search.sources import sources_of
 from zcproxy.search.subject import Subject
 from zcproxy.search.super_network import SuperNetwork
+from zcproxy.sweep.expressions import looks_at_images
 from zcproxy.sweep.runner import worker_pool
 
 Step = Callable[[str, int, int], None]
@@ -61,16 +66,21 @@ def search(
         RunError: `out` belongs to another search, or a worker died.
         StorageError: something cannot be written.
     """
-    check_device(configuration.setting.device)
-    bench = Bench(subject or configuration.setting.subject(), configuration.setting)
+    setting = configuration.setting
+    check_device(setting.device)
+    searched = subject or setting.subject()
+    images = shown_images(searched, setting, out)
+    bench = Bench(searched, replace(setting, images=setting.images if images is None else images.token))
     start = [bench.subject.space.parse(text) for text in configuration.start_from]
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
     directory = SearchDirectory(out)
     with worker_pool(1 if subject is not None else workers) as executor:
         table = Path(configuration.table) if configuration.table else None
         sources = sources_of(dict.fromkeys(names), bench, table, executor, cache)
-        known = [measured for path in reuse for measured in measured_by(path, configuration)]
+        known = [measured for path in reuse for measured in measured_by(path, configuration, images)]
         with directory.claim(configuration):
+            if images is not None:
+                keep_image_sets(out, {searched.name: images})
             evaluator = Evaluator(sources, directory.note)
             evaluator.add(directory.mend())
             evaluator.take_over(known)
@@ -82,6 +92,13 @@ def search(
             write_results(out, result)
     result.check_feasible()
     return result
+
+
+def shown_images(subject: Subject, setting: Setting, out: Path) -> ImageSet | None:
+    """Return what the proxy is shown: as the search in `out` was begun with; None if it looks at no images."""
+    if not setting.formula or not looks_at_images(parse(setting.formula)):
+        return None
+    return kept_image_sets(out).get(subject.name) or images_of(subject, setting.images)
 
 
 def resume(
@@ -139,7 +156,12 @@ class _Run:
         outcomes = self._drive(algorithm, goals, configuration.evaluations, "searching")
         seconds = [self.evaluator.seconds[outcome.architecture] for outcome in outcomes]
         total = time.perf_counter() - started
-        return result_of(goals, outcomes, seconds, self.evaluator.measuring, total)
+        return result_of(goals, outcomes, seconds, self.evaluator.measuring, total, self._unsteady(outcomes))
+
+    def _unsteady(self, outcomes: Sequence[Outcome]) -> int:
+        """Return how many architectures have a latency that varied much from run to run."""
+        known = [self.evaluator.known[outcome.architecture] for outcome in outcomes]
+        return sum(row[LATENCY_SPREAD] > LARGE_SPREAD * row[LATENCY] for row in known if LATENCY_SPREAD in row)
 
     def _warm(self, start: Sequence[str]) -> list[Outcome]:
         """Return what a search by the proxy and what is cheap comes upon."""

@@ -63,7 +63,9 @@ def _source(name: str, bench: Bench, table: LookUp | None, executor: Executor | 
     match name:
         case "proxy":
             if is_task(subject) and setting.weights != INHERITED:
-                context = Context(subject.name, setting.proxy_batch_size, setting.initialisation, setting.device)
+                context = Context(
+                    subject.name, setting.proxy_batch_size, setting.initialisation, setting.device, setting.images
+                )
                 return ColumnScores(setting.formula, context, executor, cache)
             return Networks("score", bench, executor)
         case "accuracy":

@@ -9,6 +9,7 @@ from torch import nn
 
 from zcproxy.benchmark import Batch, SearchSpace
 from zcproxy.benchmarks import get_task, task_names
+from zcproxy.benchmarks.image_sets import NOISE, ImageSet
 from zcproxy.benchmarks.spaces import get_space, space_names
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.reference import imported, load_object, made_by
@@ -59,6 +60,10 @@ class BareSpace:
     def batch(self, size: int) -> Batch:
         """Return Gaussian inputs and random classes."""
         return noise_batch(self.input_shape, self.classes, size)
+
+    def image_set(self, chosen: str = "") -> ImageSet:
+        """Return what minibatches are made of, whatever was chosen before."""
+        return ImageSet(NOISE, "Gaussian noise", "to use others, give --images")
 
 
 def get_subject(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.tree import fold
 from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
-from zcproxy.sweep.probes import probe_of
+from zcproxy.sweep.probes import PROBES, probe_of
 
 LayerTensors = dict[str, Tensor]
 """Recorded tensors of one layer by the text of their leaf."""
@@ -156,3 +157,9 @@ def needs_gradients(formula: Node) -> bool:
 def probes_of(formula: Node) -> frozenset[str]:
     """Return the names of the probes that a formula needs."""
     return frozenset(name for node in formula.walk() if node.is_leaf and (name := probe_of(node.symbol)))
+
+
+@cache
+def looks_at_images(formula: Node) -> bool:
+    """Whether a probe of a formula looks at the pixels of the inputs rather than at their shape."""
+    return any(PROBES[name].needs_images for name in probes_of(formula))

@@ -16,6 +16,7 @@ from zcproxy.errors import StorageError
 from zcproxy.formula import Node, parse
 from zcproxy.permission import carried
 from zcproxy.random import derive_seed
+from zcproxy.sweep.expressions import looks_at_images
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.pool import (
     dead_workers_reported,
@@ -111,8 +112,11 @@ def _measure_missing(
         for missing, names in groups.items()
         for start in range(0, len(names), CHUNK)
     ]
+    context = store.context
+    if any(looks_at_images(column) for missing in groups for column in missing):
+        context = replace(context, images=store.images.token)  # what is at hand may change while workers measure
     with dead_workers_reported():
-        for (names, missing), measured in _run(executor, store.context, chunks):
+        for (names, missing), measured in _run(executor, context, chunks):
             store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
                 spent[name] = spent.get(name, 0.0) + measurement.seconds
@@ -154,10 +158,14 @@ def untrained(build: Callable[[str], nn.Module], space: str, architecture: str, 
 def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:
     """Measure columns of a few architectures in this process; the job that a worker runs."""
     from zcproxy.benchmarks import get_task
+    from zcproxy.benchmarks.minibatch import blank_batch, minibatch
 
     task = get_task(context.task)
     columns = [parse(text) for text in texts]
-    batch = task.batch(context.batch_size)
+    if any(map(looks_at_images, columns)):
+        batch = minibatch(task, context.batch_size, context.images)
+    else:
+        batch = blank_batch(task.input_shape, context.batch_size)
     inputs, targets = batch.inputs.to(context.device), batch.targets.to(context.device)
     result = []
     with single_threaded():

@@ -19,18 +19,21 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
 import pyarrow as pa
 
+from zcproxy.benchmarks.image_sets import ImageSet
 from zcproxy.errors import StorageError
 from zcproxy.files import cannot_read, cannot_write, replacing, write_text
 from zcproxy.formula import Node, vocabulary
 from zcproxy.notices import notice
 from zcproxy.sealed import DamagedError, read_header, read_sealed, seal
+from zcproxy.sweep.expressions import looks_at_images
 from zcproxy.sweep.measure import Measurement
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
@@ -55,19 +58,26 @@ class Context:
         batch_size: samples of a minibatch.
         initialisation: index of the random initialisation and of the random inputs.
         device: `cpu` or `cuda`.
+        images: token of what the minibatches are made of, see `zcproxy.benchmarks.image_sets`; empty for what is at
+            hand. It is part of the key of the columns that look at images, not of the context's.
     """
 
     task: str
     batch_size: int = 8
     initialisation: int = 0
     device: str = "cpu"
+    images: str = ""
+
+    def shared(self) -> dict[str, Any]:
+        """Return what all columns of the context's folder have in common."""
+        return {name: value for name, value in asdict(self).items() if name != "images"}
 
     @property
     def key(self) -> str:
         """The name of the context's folder."""
         from zcproxy.benchmarks import get_task
 
-        text = json.dumps([CODE_VERSION, asdict(self), get_task(self.task).fingerprint], sort_keys=True)
+        text = json.dumps([CODE_VERSION, self.shared(), get_task(self.task).fingerprint], sort_keys=True)
         name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.task).strip("-")[-60:]
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
@@ -149,23 +159,36 @@ class ColumnStore:
         for architecture in architectures:
             self._known.setdefault(architecture, {}).update(dict.fromkeys(names, path))
 
+    @cached_property
+    def images(self) -> ImageSet:
+        """What the minibatches are made of."""
+        from zcproxy.benchmarks import get_task
+        from zcproxy.benchmarks.minibatch import images_of
+
+        return images_of(get_task(self.context.task), self.context.images)
+
+    def _key(self, column: Node) -> str:
+        """Return the key of a column, with the images where it looks at them."""
+        tag = self.images.tag if looks_at_images(column) else ""
+        return f"{column_key(column)} {tag}".rstrip()
+
     def missing(self, architecture: str, columns: Iterable[Node]) -> tuple[Node, ...]:
         """Return the columns that have not been measured for an architecture."""
         known = self._known.get(architecture, {})
-        return tuple(column for column in columns if column_key(column) not in known)
+        return tuple(column for column in columns if self._key(column) not in known)
 
     def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
         """Add the columns of a few architectures as one file. Raises `StorageError` if the disk is full."""
         arrays: dict[str, pa.Array] = {LAYERS: pa.array([item.layers for item in measured], pa.int32())}
         for column in columns:
             precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
-            arrays[column_key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
+            arrays[self._key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
         names = list(arrays)[1:]
         table = pa.table(arrays)
         stream = pa.BufferOutputStream()
         with pa.ipc.new_file(stream, table.schema) as writer:
             writer.write_table(table)
-        header = {"context": asdict(self.context), "architectures": list(architectures), "columns": names}
+        header = {"context": self.context.shared(), "architectures": list(architectures), "columns": names}
         content = seal(stream.getvalue().to_pybytes(), KIND, self.folder.name, header)
         path = self.folder / f"{hashlib.sha256(chr(10).join([*architectures, *names]).encode()).hexdigest()[:20]}.arrow"
         _write_into(self.folder, path, content, self.context)
@@ -177,7 +200,7 @@ class ColumnStore:
         Raises:
             LostColumnsError: a file is gone or damaged. It is set aside; `missing` then tells what has to be measured.
         """
-        keys = {column: column_key(column) for column in columns}
+        keys = {column: self._key(column) for column in columns}
         wanted: dict[Path, dict[str, set[Node]]] = {}
         for architecture in architectures:
             for column, key in keys.items():
@@ -224,7 +247,7 @@ def _write_into(folder: Path, path: Path, content: bytes, context: Context) -> N
         try:
             manifest = folder / "context.json"
             if not os.path.lexists(manifest):
-                write_text(manifest, json.dumps(asdict(context), indent=2) + "\n")
+                write_text(manifest, json.dumps(context.shared(), indent=2) + "\n")
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from zcproxy.aggregate import Scorer, text_of
 from zcproxy.benchmarks import get_task
+from zcproxy.benchmarks.image_sets import ImageSet
 from zcproxy.device import check_device
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.primitives.zoo import BASELINE, NAMES, reported_tau, resolve_proxy
-from zcproxy.scoring import draw_networks, population_name, score_networks
+from zcproxy.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
 from zcproxy.table.measures import Estimate, estimates
 from zcproxy.table.timing import seconds_alone
 
@@ -39,6 +40,7 @@ class Plan:
         resamples: of the bootstrap.
         device: `cpu` or `cuda`.
         unseen_by: run directories; networks that a run has seen, and their equivalents, are left out.
+        images: token of the user's images, see `zcproxy.benchmarks.own_images`; empty for what is at hand.
     """
 
     networks: int | None = None
@@ -50,6 +52,7 @@ class Plan:
     resamples: int = 1000
     device: str = "cpu"
     unseen_by: tuple[Path, ...] = ()
+    images: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ class TaskTable:
         rows: the proxies in the order given, then the baselines.
         ceiling: tau between two trainings, None if unknown.
         plan: how it was measured.
+        images: what the networks were shown; None where no proxy looks at images.
+        seen: how many of the networks a proxy was fitted to, by its name.
     """
 
     task: str
@@ -96,6 +101,8 @@ class TaskTable:
     rows: tuple[Row, ...]
     ceiling: float | None
     plan: Plan
+    images: ImageSet | None = None
+    seen: Mapping[str, int] = field(default_factory=dict)
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -144,7 +151,11 @@ def build_table(
     )
     baselines = task.baselines(networks)
     scorers = _without_baselines(scorers, baselines)
-    sweep = partial(score_networks, scorers, task_name, networks, population=population, device=plan.device)
+    shown = images_shown(scorers, task_name, plan.images)
+    images = "" if shown is None else shown.token
+    sweep = partial(
+        score_networks, scorers, task_name, networks, population=population, device=plan.device, images=images
+    )
     found = []
     for index in range(plan.initialisations):
         part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
@@ -166,7 +177,7 @@ def build_table(
     )
     judged = dict(zip(scores, (executor.map if executor else map)(judge, scores.values()), strict=True))
     seconds = seconds_alone(
-        scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, executor=executor
+        scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
     )
     texts = dict.fromkeys(baselines, BASELINE) | {scorer.name: text_of(scorer) for scorer in scorers}
     rows = tuple(
@@ -181,7 +192,8 @@ def build_table(
         )
         for name, values in scores.items()
     )
-    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan)
+    seen = seen_in_fitting(scorers, task, networks)
+    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:

@@ -60,6 +60,7 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
             for name, estimate in row.estimates.items():
                 for part, value in asdict(estimate).items():
                     found[name if part == "value" else f"{name}_{part}"] = value
+            found |= {"images": "" if table.images is None else table.images.description}
             found |= {"undefined": row.undefined, "initialisations": table.plan.initialisations}
             found |= dict(zip(("reported_low", "reported_high"), row.reported or (None, None), strict=True))
             found |= {"seconds": row.seconds, "formula": row.text}
@@ -94,6 +95,11 @@ def latex(tables: Sequence[TaskTable]) -> str:
     by_task = [{row.name: row for row in table.rows} for table in tables]
     lines = [
         f"% Kendall's tau-b with its 95 % interval. {escaping.latex_comment('; '.join(map(title, tables)))}",
+        *(
+            f"% {escaping.latex_comment(f'{table.task}: images: {table.images.description}')}"
+            for table in tables
+            if table.images is not None
+        ),
         rf"\begin{{tabular}}{{l{'c' * len(tables)}}}",
         r"\toprule",
         " & ".join(["", *(escaping.latex(table.task) for table in tables)]) + r" \\",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from zcproxy.scoring import seen_line
 from zcproxy.table.build import Row, TaskTable
 from zcproxy.table.measures import FEWEST_FOR_INTERVAL, Estimate
 
@@ -13,7 +14,7 @@ HEADINGS = {
     "reported": "published",
     "spearman": "Spearman",
     "weighted_tau": "weighted",
-    "tau_top_decile": "top 10 %",
+    "tau_top_decile": "top 10 % [95 %]",
     "ndcg": "nDCG",
     "partial_spearman": "given params",
     "pick_accuracy": "pick, %",
@@ -31,9 +32,9 @@ WIDE = 140
 LEGEND = (
     "Kendall's tau-b with its 95 % bootstrap interval over architectures and initialisations; its standard deviation "
     "over initialisations; what papers report on the whole population; Spearman's rho; hyperbolically weighted tau; "
-    "tau inside the true best tenth; nDCG; partial Spearman's rho given params; test accuracy of the network with the "
-    "highest score, and what the best one has more; seconds a network for the proxy alone, one thread; networks "
-    "without a score, which rank last."
+    "tau inside the true best tenth, where that has ten networks, with its interval; nDCG; partial Spearman's rho "
+    "given params; test accuracy of the network with the highest score, and what the best one has more; seconds a "
+    "network for the proxy alone, one thread; networks without a score, which rank last."
 )
 
 
@@ -50,9 +51,10 @@ def title(table: TaskTable) -> str:
 def notes(table: TaskTable) -> list[str]:
     """Return what a reader has to know beside the numbers, a sentence each."""
     known = len(table.labels)
-    found = []
+    found = [] if table.images is None else [f"Images: {table.images.description}."]
     if known < FEWEST_FOR_INTERVAL:
         found.append(f"{known} networks are too few for an interval: {FEWEST_FOR_INTERVAL} or more have one.")
+    found += [f"{seen_line(name, seen, known)}." for name, seen in table.seen.items()]
     by_count: dict[int, list[str]] = {}
     for row in table.rows:
         if row.undefined:
@@ -81,7 +83,7 @@ def shown_columns(table: TaskTable, width: int) -> list[str]:
 def cells(row: Row) -> dict[str, str]:
     """Return the text of each column of `HEADINGS`."""
     shown = {name: number(row.estimates[name].value) for name in HEADINGS if name in row.estimates}
-    shown["tau"] = with_interval(row.estimates["tau"])
+    shown |= {name: with_interval(row.estimates[name]) for name in ("tau", "tau_top_decile")}
     shown["spread"] = number(row.estimates["tau"].spread)
     shown |= {name: number(row.estimates[name].value, 2) for name in ("pick_accuracy", "regret")}
     shown["reported"] = "" if row.reported is None else " - ".join(sorted({number(tau) for tau in row.reported}))

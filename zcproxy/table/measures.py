@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zcproxy.correlation import (
     bootstrap_draws,
+    has_top_decile,
     interval,
     kendall_tau,
     ndcg,
@@ -80,6 +81,9 @@ def estimates(
     draws = {name: np.zeros(0) for name in MEASURES}
     if len(labels) >= FEWEST_FOR_INTERVAL:
         draws = bootstrap_draws(rows, labels, MEASURES, seed_names, given=params, resamples=resamples)
+    if not has_top_decile(len(labels)):
+        found["tau_top_decile"] = np.full(len(rows), math.nan)
+        draws["tau_top_decile"] = np.zeros(0)
     return {
         name: Estimate(
             float(values.mean()),

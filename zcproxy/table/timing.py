@@ -26,6 +26,7 @@ def seconds_alone(
     *,
     batch_size: int | None = None,
     device: str = "cpu",
+    images: str = "",
     executor: Executor | None = None,
 ) -> dict[str, float]:
     """Return the mean seconds that each scorer takes for one network, by name: measured now, each in one thread.
@@ -36,12 +37,13 @@ def seconds_alone(
         networks: its networks, of which the first `TIMED` are measured; the column store is left out of it.
         batch_size: samples of the minibatch for all scorers; None for what each asks for.
         device: `cpu` or `cuda`.
+        images: token of the images that they are shown; empty for what is at hand.
         executor: None measures in this process.
     """
     jobs: list[Job] = []
     for scorer in scorers:
         groups = columns_by_batch_size([scorer], batch_size).items()
-        jobs.append([(Context(task, size, 0, device), _texts(columns)) for size, columns in groups])
+        jobs.append([(Context(task, size, 0, device, images), _texts(columns)) for size, columns in groups])
     timed = [tuple(networks[:TIMED])] * len(jobs)
     found = executor.map(carried(_mean_seconds), jobs, timed) if executor else map(_mean_seconds, jobs, timed)
     return {scorer.name: seconds for scorer, seconds in zip(scorers, found, strict=True)}
