@@ -83,7 +83,7 @@ def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]], ceili
     """
     known = list(rows)
     undefined = any(item.undefined for _, item in known)
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fits 80 characters
     for name in ("", "Kendall tau [95 %]", "Spearman [95 %]", "top 10 % [95 %]", *(["NaN"] if undefined else [])):
         table.add_column(name, justify="left" if name == "" else "right")
     for name, item in known:
