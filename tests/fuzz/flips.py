@@ -95,7 +95,7 @@ class Flips:
             if finished.code == 0 and finished.out != printed and not target.result:
                 raise PromiseError("other numbers are read")
             if finished.code == 0 and target.result:
-                # The journal of a run is for people: results do not come from it.
+                # The journal of a run is read by nobody but its user: results do not come from it.
                 check_equal_trees(expected, room.work / target.result, journals=target.result != "run")
         except PromiseError as broken:
             outcome = Outcome(Verdict.FAILED, f"wrong result: {broken}", outcome.detail)

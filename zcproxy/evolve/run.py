@@ -88,7 +88,7 @@ def evolve(
         out: the run directory; one that holds the same configuration is continued.
         workers: processes; the result does not depend on it.
         cache: the cache directory; the default one if None.
-        observer: told how the run gets on.
+        observer: told how far the run is.
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
@@ -130,7 +130,7 @@ def resume(
         evaluations: formulas evaluated.
         workers: processes.
         cache: the cache directory; the default one if None.
-        observer: told how the run gets on.
+        observer: told how far the run is.
         allow_code: references to your own code that the run may name, see `zcproxy.permission`.
 
     Raises:

@@ -114,7 +114,7 @@ def _numbers(path: Path, frame: pd.DataFrame, name: str) -> Array | None:
 
 
 def _line(path: Path, row: int) -> str:
-    """Return how people find a row of a file: a CSV file has a line of names before the first."""
+    """Return where a user finds a row of a file: a CSV file has a line of names before the first."""
     return f"row {row}" if path.suffix == ".parquet" else f"line {row + 2}"
 
 
