@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from zcproxy.errors import ConfigurationError, ModelError, ZcproxyError
+from zcproxy.errors import ModelError, ZcproxyError
 from zcproxy.permission import own_names
 
 LONGEST_REASON = 200
@@ -62,11 +62,6 @@ def own_failures() -> Iterator[None]:
         if not any(_root(frame) in _ROOTS for frame, _ in _frames(error.__traceback__)):
             raise
         raise ModelError(f"your code failed: {_reason(error)}") from error
-
-
-def error_reading(reference: str, error: ImportError) -> ConfigurationError:
-    """Return the error for a module that does not exist, or imports what does not."""
-    return ConfigurationError(f"cannot import '{reference.partition(':')[0]}' of '{reference}': {_reason(error)}")
 
 
 def _reason(error: BaseException) -> str:
