@@ -140,10 +140,10 @@ def score(
     console.print(correlation_table(f"{task}, {name}", rows.items(), known.noise_ceiling()))
     left_out = coverage_note(known, drawn)
     if left_out is not None:
-        console.print(left_out, highlight=False, markup=False)
+        console.print(left_out)
     say_images(found.images)
     for proxy_name, seen in seen_in_fitting([scorer], known, drawn).items():
-        console.print(seen_line(proxy_name, seen, len(drawn)), highlight=False, markup=False, soft_wrap=True)
+        console.print(seen_line(proxy_name, seen, len(drawn)), soft_wrap=True)
 
 
 def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) -> Tensor:
@@ -199,7 +199,7 @@ def export(
         sys.stdout.write(source)
     else:
         write_text(out, source)
-        console.print(f"written: {out}", highlight=False)
+        console.print(f"written: {out}")
 
 
 @columns_app.command()
@@ -223,7 +223,7 @@ def info() -> None:
 def clear_command() -> None:
     """Delete all measured columns; they are measured again when asked for."""
     freed = clear(default_cache())
-    console.print(f"freed {freed / 1e6:.1f} MB", highlight=False)
+    console.print(f"freed {freed / 1e6:.1f} MB")
 
 
 def main() -> None:
@@ -234,5 +234,5 @@ def main() -> None:
         with answering(), one_command(), own_failures():
             app()
     except ZcproxyError as error:
-        console.print(f"zcproxy: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"zcproxy: {error}", style="red", soft_wrap=True)
         raise SystemExit(error.exit_code) from None

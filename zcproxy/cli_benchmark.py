@@ -79,7 +79,7 @@ def import_command(
             name, path, trust=trust, progress=lambda done, total: display.step(f"reading {path.name}", done, total)
         ):
             for line in table.left_out:
-                console.print(f"{name}, {table.table}: left out {line}", highlight=False, soft_wrap=True)
+                console.print(f"{name}, {table.table}: left out {line}", soft_wrap=True)
             if table.error is not None:
                 failed.append(table)
                 continue
@@ -101,13 +101,13 @@ def verify(names: Names = None) -> None:
         published(name)
         here = present_datasets(name)
         if not here:
-            console.print(f"{name}: not here, see `zcproxy benchmark list {name}`", highlight=False)
+            console.print(f"{name}: not here, see `zcproxy benchmark list {name}`")
         for dataset in here:
             try:
-                console.print(f"{name}/{dataset}: {check_labels(name, dataset)}", highlight=False, soft_wrap=True)
+                console.print(f"{name}/{dataset}: {check_labels(name, dataset)}", soft_wrap=True)
             except ZcproxyError as error:
                 problems.append(str(error))
-                console.print(f"{name}/{dataset}: WRONG: {error}", highlight=False, soft_wrap=True)
+                console.print(f"{name}/{dataset}: WRONG: {error}", soft_wrap=True)
     if problems:
         raise BenchmarkError(f"{len(problems)} of the tasks that are here failed; the first: {problems[0]}")
 

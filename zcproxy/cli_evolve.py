@@ -216,7 +216,7 @@ def _goals(tasks: Sequence[str], hold_out: Sequence[str]) -> tuple[dict[str, str
 
 def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path) -> None:
     console.print()
-    console.print(f"best formula ({result.chosen.training.size} nodes):", highlight=False)
+    console.print(f"best formula ({result.chosen.training.size} nodes):")
     print(result.chosen.formula)
     shown = kept_image_sets(path)
     for name, found in rows.items():

@@ -22,4 +22,4 @@ Images = Annotated[
 def say_images(found: ImageSet | None) -> None:
     """Show what the networks were shown, and how to use other images; nothing where no proxy looks at images."""
     if found is not None:
-        console.print(found.line, highlight=False, markup=False, soft_wrap=True)
+        console.print(found.line, soft_wrap=True)

@@ -177,21 +177,19 @@ def _show(result: SearchResult, out: Path) -> None:
         table.add_row(row[0], *(f"{value:.5g}" for value in row[1:-1]))
     console.print(table)
     if len(front) > SHOWN:
-        console.print(f"and {len(front) - SHOWN} more in {out / FRONT}", highlight=False)
+        console.print(f"and {len(front) - SHOWN} more in {out / FRONT}")
     if result.undefined:
-        console.print(f"{result.undefined} architectures with an undefined quantity rank worst", highlight=False)
+        console.print(f"{result.undefined} architectures with an undefined quantity rank worst")
     for shown in kept_image_sets(out).values():
         say_images(shown)
     if result.unsteady:
         console.print(
             f"the latency of {result.unsteady} of {len(result.table)} architectures varied by more than "
             f"{LARGE_SPREAD:.0%} between runs: close other programs, and search again into another --out",
-            highlight=False,
             soft_wrap=True,
         )
     outside = max(0.0, result.total_seconds - result.measuring_seconds)
     console.print(
         f"{result.total_seconds:.0f} s, {outside:.1f} s of it outside of measuring; written: {out / EVALUATIONS}, "
         f"{out / FRONT}, {out / FIGURE}",
-        highlight=False,
     )

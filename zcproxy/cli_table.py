@@ -93,12 +93,12 @@ def table(
         console.print()
         console.print(task_table(each, console.width))
         if each.images is not None and each.images.advice:
-            console.print(f"Images: {each.images.advice}.", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"Images: {each.images.advice}.", soft_wrap=True)
         for note in notes(each):
-            console.print(note, highlight=False)
+            console.print(note)
         left_out = coverage_note(get_task(each.task), each.architectures)
         if left_out is not None:
-            console.print(left_out, highlight=False, markup=False)
-    console.print(LEGEND, highlight=False, markup=False)
+            console.print(left_out)
+    console.print(LEGEND)
     if out is not None:
-        console.print(f"written: {out / 'table.csv'}, table.md, table.tex, scores and figures", highlight=False)
+        console.print(f"written: {out / 'table.csv'}, table.md, table.tex, scores and figures")

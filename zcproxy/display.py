@@ -62,12 +62,11 @@ class RunDisplay:
         left = "" if seconds_left is None else f"  {_clock(seconds_left)} left"
         console.print(
             f"generation {state.generations:4d}  {state.evaluations:9,d} formulas  training tau {merit:.3f}{left}",
-            highlight=False,
         )
 
     def saying(self, text: str) -> None:
         """Show one line."""
-        console.print(text, highlight=False)
+        console.print(text)
 
 
 def _clock(seconds: float) -> str:

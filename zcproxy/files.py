@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from zcproxy.errors import StorageError
+from zcproxy.visible import shortened
 
 LONGEST_PATH = 240
 """Characters of a path in a message."""
@@ -176,19 +177,13 @@ def check_size(path: Path, most: int) -> None:
 
 def cannot_write(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a failed write."""
-    return StorageError(
-        f"cannot write {_short(path)}: {error.strerror or error}; free some space or choose another place"
-    )
+    shown = shortened(str(path), LONGEST_PATH)
+    return StorageError(f"cannot write {shown}: {error.strerror or error}; free some space or choose another place")
 
 
 def cannot_read(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a failed look at a file or folder."""
+    shown = shortened(str(path), LONGEST_PATH)
     return StorageError(
-        f"cannot read {_short(path)}: {error.strerror or error}; check its permissions or choose another place"
+        f"cannot read {shown}: {error.strerror or error}; check its permissions or choose another place"
     )
-
-
-def _short(path: Path) -> str:
-    """Return a path as messages have it: of a very long one the ends."""
-    text = str(path)
-    return text if len(text) <= LONGEST_PATH else f"{text[: LONGEST_PATH // 2]}...{text[-LONGEST_PATH // 2 :]}"

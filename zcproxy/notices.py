@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 
+from zcproxy.visible import LONGEST_MESSAGE, shortened, visible
+
 LOGGER = logging.getLogger("zcproxy")
-LONGEST = 480
-"""Characters of a notice; the rest of a longer one is left out."""
 
 
 def notice(text: str) -> None:
     """Say one line. Control characters, which names of files may have, are shown as escapes."""
-    shown = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-    LOGGER.warning("%s", shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}...")
+    LOGGER.warning("%s", shortened(visible(text), LONGEST_MESSAGE))

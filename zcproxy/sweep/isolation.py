@@ -156,7 +156,7 @@ class Watch(TorchFunctionMode):
         self.reads_layout |= function in _READS_LAYOUT
         for tensor in _tensors((*args, *(kwargs or {}).values())):
             is_foreign = isinstance(tensor, nn.Parameter) and id(tensor) not in self._own
-            if is_foreign or _storage(tensor) in self._storages:
+            if is_foreign or (self._storages and _storage(tensor) in self._storages):
                 self.foreign.append(tensor)
         return function(*args, **(kwargs or {}))
 
