@@ -6,9 +6,9 @@ A layer is one call of a weight-bearing module (convolution or linear).
 from __future__ import annotations
 
 from zcproxy.formula import REGISTRY, Kind
-from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
-from zcproxy.sweep.losses import SAME_CLASS
-from zcproxy.sweep.probes import PROBES
+from zcproxy.probing.derivatives import BLOCK_JACOBIAN, RESPONSE
+from zcproxy.probing.losses import SAME_CLASS
+from zcproxy.probing.probes import PROBES
 
 ACTIVATIONS = {
     "input": "input of the layer",

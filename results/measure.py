@@ -23,13 +23,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zcproxy import Proxy, load_proxy
-from zcproxy.benchmarks import get_task
+from zcproxy.cli.display import RunDisplay
 from zcproxy.correlation import correlate
-from zcproxy.display import RunDisplay
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.run import draw_samples
-from zcproxy.scoring import draw_networks, score_networks
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.names.tasks import get_task
+from zcproxy.ranking.scoring import draw_networks, score_networks
+from zcproxy.workers.pool import worker_pool
 
 
 def scores_of(proxies: dict[str, Proxy], task: str, networks: tuple[str, ...]) -> Mapping[str, NDArray[np.float64]]:

@@ -19,15 +19,17 @@ from pathlib import Path
 import pandas as pd
 
 from zcproxy import load_proxy
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.families import FAMILIES
-from zcproxy.display import RunDisplay
-from zcproxy.files import replacing, write_text
-from zcproxy.formula.latex import latex
-from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.cli.display import RunDisplay
+from zcproxy.export.latex import latex
+from zcproxy.names.families import FAMILIES
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.names.tasks import get_task
 from zcproxy.proxies import FILES, file_of
-from zcproxy.scoring import draw_networks, population_name, score_networks
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.ranking.scoring import draw_networks, population_name, score_networks
+from zcproxy.storage.files import replacing, write_text
+from zcproxy.workers.pool import worker_pool
 
 NETWORKS = {"nasbench201": 500, "nats_sss": 400, "digits201": 300}
 """Networks a task by family, where they are small; elsewhere `MOST_OF_LARGE`."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from zcproxy.cli import main
+from zcproxy.cli.app import main
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -14,10 +14,10 @@ from pymoo.optimize import minimize
 
 from zcproxy import load_proxy
 from zcproxy.adapters import ArchitectureProblem, SubNetworkEvaluator, measure
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.costs import count_costs
 from zcproxy.benchmarks.elastic_digits import ElasticDigits
 from zcproxy.errors import BenchmarkError
+from zcproxy.models.costs import count_costs
+from zcproxy.names.tasks import get_task
 from zcproxy.search import Limit, Setting
 
 SETTING = Setting("elastic_digits", formula="sum(log(params))")

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from zcproxy.aggregate import Aggregate, members_of, text_of
 from zcproxy.errors import ConfigurationError
 from zcproxy.formula import parse
-from zcproxy.proxy import Proxy
+from zcproxy.proxy.aggregate import Aggregate, members_of, text_of
+from zcproxy.proxy.proxy import Proxy
 
 DEPTH, PARAMS = (Proxy(parse(text), name=text) for text in ("depth", "total_params"))
 

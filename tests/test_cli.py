@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from zcproxy.cli_evolve import parse_duration
+from zcproxy.cli.evolve import parse_duration
 from zcproxy.errors import ConfigurationError
 from zcproxy.formula import parse
-from zcproxy.proxy import Proxy
+from zcproxy.proxy.proxy import Proxy
 
 Command = Callable[..., tuple[int, str, str]]
 TASK = "nasbench201/cifar10"

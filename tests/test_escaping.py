@@ -18,14 +18,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 import zcproxy.benchmarks
-from zcproxy import escaping
-from zcproxy.benchmarks.spaces import get_space
-from zcproxy.export import export_python
+from zcproxy.export.network_source import export_network
+from zcproxy.export.proxy_source import export_python
 from zcproxy.formula import parse
-from zcproxy.proxy import Proxy
-from zcproxy.search.export import export_network
-from zcproxy.table import Plan, build_table
-from zcproxy.table.files import latex, markdown, write_table
+from zcproxy.names.spaces import get_space
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.ranking.files import latex, markdown, write_table
+from zcproxy.ranking.table import Plan, build_table
+from zcproxy.text import escaping
 
 Command = Callable[..., tuple[int, str, str]]
 

@@ -17,11 +17,16 @@ from torch.nn import functional
 
 from zcproxy import Proxy
 from zcproxy.benchmarks.nasbench201 import NASBench201Network
-from zcproxy.export import export_python
+from zcproxy.columns.standard import standard_columns
+from zcproxy.export.proxy_source import export_python
 from zcproxy.formula import Kind, Node, parse, vocabulary
 from zcproxy.formula.choices import Choices, number_choices
-from zcproxy.primitives.zoo import NAMES, resolve_proxy
-from zcproxy.sweep.library import standard_columns
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.primitives.zoo import (
+    NAMES,
+)
 
 # Runs in a process of its own, in which neither numpy nor zcproxy can be imported.
 ALONE = """

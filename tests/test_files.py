@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zcproxy.errors import StorageError
-from zcproxy.files import check_regular
+from zcproxy.storage.files import check_regular
 
 
 def test_regular_files_links_to_them_and_missing_files_pass(tmp_path: Path) -> None:

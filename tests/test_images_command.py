@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from zcproxy import load_proxy
-from zcproxy.benchmarks import own_images
-from zcproxy.benchmarks.image_sets import FILE
+from zcproxy.images import own as own_images
+from zcproxy.images.image_sets import FILE
 
 Command = Callable[..., tuple[int, str, str]]
 TASK = "nds/vanilla-lr-wd-imagenet"
@@ -46,9 +46,7 @@ def pictures(folder: Path, count: int = 16, seed: int = 0) -> Path:
 def test_what_needs_no_pixels_needs_no_images(
     fresh: Command, proxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "zcproxy.benchmarks.photographs.load_sample_image", lambda name: pytest.fail("pixels were read")
-    )
+    monkeypatch.setattr("zcproxy.images.photographs.load_sample_image", lambda name: pytest.fail("pixels were read"))
     code, _, shown = fresh("score", proxy, TASK, "--networks", "3", "--workers", "1")
     assert code == 0 and "images:" not in shown, shown
 

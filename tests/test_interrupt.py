@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from zcproxy.interrupt import answering
-from zcproxy.sweep.pool import worker_pool
+from zcproxy.workers.interrupt import answering
+from zcproxy.workers.pool import worker_pool
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals to a group of processes")
 

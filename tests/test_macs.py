@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.costs import count_costs
-from zcproxy.macs import count_macs
+from zcproxy.models.costs import count_costs
+from zcproxy.models.macs import count_macs
+from zcproxy.names.tasks import get_task
 
 
 class Attention(nn.Module):

@@ -9,7 +9,9 @@ import pytest
 
 import zcproxy
 from zcproxy.errors import ProxyFileError
-from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
 from zcproxy.proxies import DEFAULT, FILES, file_of
 
 CARDS = Path(__file__).parents[1] / "results" / "proxies" / "README.md"

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from zcproxy.cli_evolve import parse_duration
-from zcproxy.device import check_device
+from zcproxy.cli.evolve import parse_duration
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, evolve
-from zcproxy.primitives.zoo import resolve_proxy
-from zcproxy.scoring import score_networks
+from zcproxy.models.device import check_device
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.ranking.scoring import score_networks
+from zcproxy.ranking.table import Plan, build_table
 from zcproxy.search import SearchConfiguration, Setting, parse_limit, search
-from zcproxy.table import Plan, build_table
 from zcproxy.training.recipe import Recipe
 
 Command = Callable[..., tuple[int, str, str]]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from zcproxy.errors import StorageError
-from zcproxy.files import check_target, replacing, write_text
+from zcproxy.storage.files import check_target, replacing, write_text
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -98,7 +98,10 @@ def test_devices_stay_devices(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/stdout")
 @pytest.mark.parametrize("redirected", [False, True])
 def test_standard_output_gets_what_is_written_to_it(tmp_path: Path, redirected: bool) -> None:
-    code = "from pathlib import Path; from zcproxy.files import *; print('a'); write_text(Path('/dev/stdout'), 'b\\n')"
+    code = (
+        "from pathlib import Path; from zcproxy.storage.files import *; print('a'); "
+        "write_text(Path('/dev/stdout'), 'b\\n')"
+    )
     command = [sys.executable, "-c", code + "; print('c')"]
     if redirected:
         with (tmp_path / "file").open("wb") as stream:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from zcproxy.errors import ConfigurationError
-from zcproxy.reference import LARGEST_INPUT, parse_shape, random_inputs
-from zcproxy.whole_numbers import whole_number
+from zcproxy.text.whole_numbers import whole_number
+from zcproxy.user_code.references import LARGEST_INPUT, parse_shape, random_inputs
 
 Command = Callable[..., tuple[int, str, str]]
 

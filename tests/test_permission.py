@@ -14,15 +14,17 @@ from typing import Any
 import pytest
 
 import zcproxy.benchmarks
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.built import BuiltTask
-from zcproxy.benchmarks.spaces import get_space
+from zcproxy.benchmarks.shared.built import BuiltTask
 from zcproxy.errors import ConfigurationError, ZcproxyError
 from zcproxy.evolve import resume
-from zcproxy.permission import carried, one_command, permit, stored_in
-from zcproxy.proxy import load_proxy
-from zcproxy.scoring import score_networks
+from zcproxy.names.proxies import (
+    load_proxy,
+)
+from zcproxy.names.spaces import get_space
+from zcproxy.names.tasks import get_task
+from zcproxy.ranking.scoring import score_networks
 from zcproxy.search import SearchConfiguration, Setting
+from zcproxy.user_code.permission import carried, one_command, permit, stored_in
 
 Command = Callable[..., tuple[int, str, str]]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
+from zcproxy.evolve.predictors import features_of, train, untrained_predictors
 from zcproxy.formula import Node, parse
-from zcproxy.predictors import features_of, train, untrained_predictors
-from zcproxy.sweep.table import ColumnTable
 
 LAYER, NETWORK = parse("params"), parse("depth")
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from corruptions import ALL, OF_LINES
 
-from zcproxy.claims import claimed, is_unclaimed, remove_partials
 from zcproxy.errors import ConfigurationError, RunError
-from zcproxy.fields import read_fields
-from zcproxy.records import Journal, read_record, read_record_file, record_text, write_record_file
-from zcproxy.sealed import DamagedError, read_header, read_sealed, seal
+from zcproxy.storage.claims import claimed, is_unclaimed, remove_partials
+from zcproxy.storage.fields import read_fields
+from zcproxy.storage.records import Journal, read_record, read_record_file, record_text, write_record_file
+from zcproxy.storage.sealed import DamagedError, read_header, read_sealed, seal
 
 CONTENT = {"arch": "depth1=3 width1=8", "values": {"macs": 1.5e6, "proxy": float("nan")}, "seconds": 0.25}
 LINES = [{"arch": f"a{number}", "value": number / 7} for number in range(6)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zcproxy.errors import FormulaError
-from zcproxy.source_closure import Closure, collect
+from zcproxy.export.source_closure import Closure, collect
 
 Collected = Callable[..., Closure]
 packages = count()

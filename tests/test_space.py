@@ -6,8 +6,8 @@ from typing import ClassVar
 import pytest
 from hypothesis import given, strategies as st
 
+from zcproxy.contracts.choice_space import ChoiceSpace
 from zcproxy.errors import BenchmarkError
-from zcproxy.space import ChoiceSpace
 
 
 class Space(ChoiceSpace):

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from zcproxy.contracts.sampling import check_sampling, stratified
 from zcproxy.errors import ConfigurationError
-from zcproxy.strata import check_sampling, stratified
 
 
 def test_strata_are_filled_alike() -> None:

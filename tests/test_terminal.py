@@ -16,11 +16,11 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from zcproxy import cli, display
+from zcproxy.cli import app as cli, display
+from zcproxy.cli.terminal import PlainConsole
 from zcproxy.errors import FormulaError, ProxyFileError, ZcproxyError
 from zcproxy.formula import parse
-from zcproxy.terminal import PlainConsole
-from zcproxy.visible import one_line, shortened, visible
+from zcproxy.text.visible import one_line, shortened, visible
 
 Command = Callable[..., tuple[int, str, str]]
 

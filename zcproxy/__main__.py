@@ -1,12 +1,12 @@
 """The program `zcproxy`: answers Ctrl-C from its first moment, also while the command line is imported."""
 
-from zcproxy.interrupt import answering
+from zcproxy.workers.interrupt import answering
 
 
 def main() -> None:
     """Run the command line."""
     with answering():
-        from zcproxy.cli import main as command
+        from zcproxy.cli.app import main as command
 
         command()
 

@@ -12,18 +12,20 @@ from pymoo.core.problem import Problem
 from pymoo.core.sampling import Sampling
 from torch import Tensor, nn
 
+from zcproxy.contracts.choice_space import ChoiceSpace, Option
 from zcproxy.errors import BenchmarkError
-from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
 from zcproxy.proxies import DEFAULT
-from zcproxy.proxy import Proxy
+from zcproxy.proxy.proxy import Proxy
 from zcproxy.random import generator
 from zcproxy.search.algorithms.genetic import UNDEFINED, ArchitectureCrossover, ArchitectureMutation
 from zcproxy.search.evaluation import Evaluator, Measured
 from zcproxy.search.goals import MAXIMIZED, PROXY, Goals, Limit
-from zcproxy.search.network_quantities import Bench, Setting
-from zcproxy.search.sources import sources_of
-from zcproxy.space import ChoiceSpace, Option
-from zcproxy.visible import shortened
+from zcproxy.search.quantities.networks import Bench, Setting
+from zcproxy.search.quantities.sources import sources_of
+from zcproxy.text.visible import shortened
 
 
 def measure(
@@ -53,7 +55,7 @@ class ArchitectureProblem(Problem):  # type: ignore[misc]
 
     Args:
         setting: what networks are built from, and the proxy.
-        minimized: further objectives, see `zcproxy.search.sources`.
+        minimized: further objectives, see `zcproxy.search.quantities.sources`.
         limits: bounds.
         table: a look-up table.
     """

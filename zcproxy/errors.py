@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zcproxy.visible import one_line
+from zcproxy.text.visible import one_line
 
 LONGEST_NAME = 200
 """Characters beyond which a text is no name that was mistyped."""

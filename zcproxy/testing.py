@@ -18,7 +18,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from zcproxy.benchmark import SearchSpace, Task
+from zcproxy.contracts.task import SearchSpace, Task
 from zcproxy.errors import BenchmarkError
 from zcproxy.random import generator
 

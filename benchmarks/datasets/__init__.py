@@ -8,8 +8,8 @@ from zcproxy.benchmarks.datasets.cifar import load_cifar
 from zcproxy.benchmarks.datasets.digits import load_digits
 from zcproxy.benchmarks.datasets.huggingface import load_huggingface
 from zcproxy.benchmarks.datasets.own import load_own
+from zcproxy.contracts.dataset import ImageDataset as ImageDataset
 from zcproxy.errors import ConfigurationError, nearest_names
-from zcproxy.training.dataset import ImageDataset as ImageDataset
 
 # Word before the colon -> (form to show, loader of what follows the colon).
 _WITH_PLACE: dict[str, tuple[str, Callable[[str], ImageDataset]]] = {

@@ -1,6 +1,6 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky, 2009) from a folder: the original Python batches, or one npz file.
 
-The original batches are pickles, read as plain data (`zcproxy.benchmarks.safe_pickle`).
+The original batches are pickles, read as plain data (`zcproxy.reading.safe_pickle`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks.npz import read_npz
-from zcproxy.benchmarks.safe_pickle import read_pickle
-from zcproxy.benchmarks.unpacking import content_of
+from zcproxy.contracts.dataset import ImageDataset, dataset_of
 from zcproxy.errors import BenchmarkError
-from zcproxy.training.dataset import ImageDataset, dataset_of
+from zcproxy.reading.npz import read_npz
+from zcproxy.reading.safe_pickle import read_pickle
+from zcproxy.reading.unpacking import content_of
 
 FOLDERS = {10: "cifar-10-batches-py", 100: "cifar-100-python"}
 """What the official archives unpack to, by the number of classes."""

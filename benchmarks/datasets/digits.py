@@ -15,8 +15,8 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
+from zcproxy.contracts.dataset import ImageDataset, dataset_of
 from zcproxy.random import array_generator
-from zcproxy.training.dataset import ImageDataset, dataset_of
 
 FILE = Path(__file__).with_name("digits.npz")
 SIDE = 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from zcproxy.benchmarks.datasets.own import Part, stack_images
+from zcproxy.contracts.dataset import ImageDataset, dataset_of
 from zcproxy.errors import BenchmarkError, ConfigurationError
-from zcproxy.training.dataset import ImageDataset, dataset_of
 
 
 def load_huggingface(name: str) -> ImageDataset:

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zcproxy.contracts.dataset import ImageDataset, dataset_of
 from zcproxy.errors import BenchmarkError, ConfigurationError
-from zcproxy.own_code import running
-from zcproxy.reference import load_object
-from zcproxy.training.dataset import ImageDataset, dataset_of
-from zcproxy.visible import shortened
+from zcproxy.text.visible import shortened
+from zcproxy.user_code.border import running
+from zcproxy.user_code.references import load_object
 
 Part = tuple[NDArray[np.generic], NDArray[np.generic]]
 

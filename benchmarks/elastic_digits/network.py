@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.layers import conv_norm
+from zcproxy.benchmarks.shared.layers import conv_norm
 
 
 @dataclass(frozen=True)

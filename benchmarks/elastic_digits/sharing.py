@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from zcproxy.contracts.dataset import ImageDataset
+from zcproxy.contracts.super_network import SuperNetwork, slices_of
 from zcproxy.random import derive_seed, generator
-from zcproxy.search.super_network import SuperNetwork, slices_of
-from zcproxy.sweep.runner import Progress, silent
-from zcproxy.training.dataset import ImageDataset
+from zcproxy.workers.progress import Progress, silent
 
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 20, 100, 0.1, 1e-4
 BETWEEN = 2

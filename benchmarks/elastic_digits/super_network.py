@@ -15,21 +15,22 @@ from typing import IO, ClassVar
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmark import Batch
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.elastic_digits import network, sharing
 from zcproxy.benchmarks.elastic_digits.network import ElasticNetwork, Stage
 from zcproxy.benchmarks.elastic_digits.sharing import train_shared
-from zcproxy.benchmarks.safe_pickle import read_torch
+from zcproxy.contracts.choice_space import Option
+from zcproxy.contracts.super_network import SuperNetwork, inherit_slices
+from zcproxy.contracts.task import Batch
 from zcproxy.errors import BenchmarkError, ModelError
-from zcproxy.files import cannot_read, open_regular, replacing
-from zcproxy.notices import notice
-from zcproxy.sealed import DamagedError, is_sealed, read_sealed, seal
-from zcproxy.search.super_network import SuperNetwork, inherit_slices
-from zcproxy.space import Option
-from zcproxy.sweep.runner import Progress, silent, single_threaded
-from zcproxy.sweep.store import default_cache
+from zcproxy.reading.safe_pickle import read_torch
+from zcproxy.storage.cache_directory import default_cache
+from zcproxy.storage.files import cannot_read, open_regular, replacing
+from zcproxy.storage.notices import notice
+from zcproxy.storage.sealed import DamagedError, is_sealed, read_sealed, seal
 from zcproxy.training.train import accuracy_of
+from zcproxy.workers.pool import single_threaded
+from zcproxy.workers.progress import Progress, silent
 
 KIND = "weights-1"
 STAGES = 3

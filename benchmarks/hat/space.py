@@ -11,8 +11,8 @@ from random import Random
 from torch import nn
 
 from zcproxy.benchmarks.hat.transformer import DecoderLayer, EncoderLayer, TranslationTransformer
+from zcproxy.contracts.choice_space import BaseSpace
 from zcproxy.errors import BenchmarkError
-from zcproxy.space import BaseSpace
 
 WIDTHS = (512, 640)
 ENCODER_OPTIONS = tuple(EncoderLayer(*values) for values in product((1024, 2048, 3072), (4, 8)))
@@ -35,7 +35,7 @@ class TranslationSpace(BaseSpace):
 
     Each begins with its width; a layer has the width of its feed-forward part, its heads (`h`), and in the decoder the
     heads of the attention to the encoder (`c`) and how many last layers of it are attended to (`a`). Implements
-    `zcproxy.benchmark.SearchSpace`.
+    `zcproxy.contracts.task.SearchSpace`.
     """
 
     name = "hat_translation"

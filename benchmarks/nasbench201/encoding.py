@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zcproxy.benchmarks.four_node_cells import EDGES, OUTPUT
+from zcproxy.benchmarks.shared.four_node_cells import EDGES, OUTPUT
 from zcproxy.errors import BenchmarkError, nearest_names
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")

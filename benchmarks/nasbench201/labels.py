@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache, partial
 
-from zcproxy.benchmarks.label_table import KnownFile, LabelTable, TableSource, convert_parquet
 from zcproxy.benchmarks.nasbench201.space import NASBench201Space
+from zcproxy.benchmarks.shared.label_table import KnownFile, LabelTable, TableSource, convert_parquet
 
 TABLE_FILE = "nasbench201.parquet"
 TABLE_SHA256 = "a41b7d18d74674a6edf19be8fdb38c652443469326ef4f17e56e1eb5de76450c"

@@ -11,9 +11,9 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.four_node_cells import EDGES
-from zcproxy.benchmarks.layers import relu_conv_norm
 from zcproxy.benchmarks.nasbench201.encoding import to_operations
+from zcproxy.benchmarks.shared.four_node_cells import EDGES
+from zcproxy.benchmarks.shared.layers import relu_conv_norm
 
 
 def _operation(name: str, channels: int) -> nn.Module:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from zcproxy.benchmarks import nats_releases
 from zcproxy.benchmarks.nasbench201.space import NASBench201Space
-from zcproxy.benchmarks.nats_records import (
+from zcproxy.benchmarks.shared.nats import releases as nats_releases
+from zcproxy.benchmarks.shared.nats.records import (
     TEST,
     accuracy,
     accuracy_if_stored,
@@ -19,10 +19,10 @@ from zcproxy.benchmarks.nats_records import (
     nats_bench_results,
     tabulate,
 )
-from zcproxy.benchmarks.nats_releases import BZ2
-from zcproxy.benchmarks.safe_pickle import load_torch
+from zcproxy.benchmarks.shared.nats.releases import BZ2
 from zcproxy.errors import BenchmarkError
-from zcproxy.sweep.runner import Progress
+from zcproxy.reading.safe_pickle import load_torch
+from zcproxy.workers.progress import Progress
 
 RELEASES = {"NAS-Bench-201-v1_1": "096897", "NAS-Bench-201-v1_0": "e61699", "NATS-tss-v1_0": "3ffb9"}
 """Release -> the last digits of the md5 of its file."""

@@ -8,14 +8,14 @@ from random import Random
 
 from torch import nn
 
-from zcproxy.benchmarks.four_node_cells import EDGES, function_of, prune
 from zcproxy.benchmarks.nasbench201.encoding import OPERATIONS, to_operations, to_text
 from zcproxy.benchmarks.nasbench201.network import NASBench201Network
+from zcproxy.benchmarks.shared.four_node_cells import EDGES, function_of, prune
 from zcproxy.errors import BenchmarkError
 
 
 class NASBench201Space:
-    """All 15,625 cells; architectures are their official texts. Implements `zcproxy.benchmark.SearchSpace`.
+    """All 15,625 cells; architectures are their official texts. Implements `zcproxy.contracts.task.SearchSpace`.
 
     Args:
         channels: of the first stage of the networks; the benchmark has 16.

@@ -9,13 +9,13 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks.label_table import LabelTable
 from zcproxy.benchmarks.nasbench201.encoding import to_operations
 from zcproxy.benchmarks.nasbench201.labels import TABLE, TRIALS, populations
 from zcproxy.benchmarks.nasbench201.space import NASBench201Space
-from zcproxy.benchmarks.nats_datasets import DATASETS
-from zcproxy.benchmarks.populations import check_population
-from zcproxy.benchmarks.table_task import TableTask
+from zcproxy.benchmarks.shared.label_table import LabelTable
+from zcproxy.benchmarks.shared.nats.datasets import DATASETS
+from zcproxy.benchmarks.shared.populations import check_population
+from zcproxy.benchmarks.shared.table_task import TableTask
 
 
 @cache

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.layers import conv_norm, relu_conv_norm
 from zcproxy.benchmarks.nasbench201.network import Reduction
+from zcproxy.benchmarks.shared.layers import conv_norm, relu_conv_norm
 
 
 class Cell(nn.Module):

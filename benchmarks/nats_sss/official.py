@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from zcproxy.benchmarks import nats_releases
-from zcproxy.benchmarks.nats_records import TEST, accuracy, costs, nats_bench_results, tabulate
 from zcproxy.benchmarks.nats_sss.space import NATSSizeSpace
+from zcproxy.benchmarks.shared.nats import releases as nats_releases
+from zcproxy.benchmarks.shared.nats.records import TEST, accuracy, costs, nats_bench_results, tabulate
 from zcproxy.errors import BenchmarkError
-from zcproxy.sweep.runner import Progress
+from zcproxy.workers.progress import Progress
 
 RELEASES = {"NATS-sss-v1_0": "50262"}
 """Release -> the last digits of the md5 of its file."""

@@ -8,8 +8,8 @@ from typing import ClassVar
 from torch import nn
 
 from zcproxy.benchmarks.nats_sss.network import size_network
+from zcproxy.contracts.choice_space import ChoiceSpace, Option
 from zcproxy.errors import BenchmarkError
-from zcproxy.space import ChoiceSpace, Option
 
 WIDTHS = (8, 16, 24, 32, 40, 48, 56, 64)
 

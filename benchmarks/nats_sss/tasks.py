@@ -8,10 +8,10 @@ from functools import cache, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks.label_table import KnownFile, TableSource, convert_parquet
-from zcproxy.benchmarks.nats_datasets import DATASETS
 from zcproxy.benchmarks.nats_sss.space import NATSSizeSpace
-from zcproxy.benchmarks.table_task import TableTask
+from zcproxy.benchmarks.shared.label_table import KnownFile, TableSource, convert_parquet
+from zcproxy.benchmarks.shared.nats.datasets import DATASETS
+from zcproxy.benchmarks.shared.table_task import TableTask
 
 TABLE_FILE = "nats_sss.parquet"
 TABLE_SHA256 = "93bfd81e5211caf8763a58c96f577ca572d6f5e13fc9cdff62bbac9db66aa0b5"

@@ -13,9 +13,9 @@ from torch import nn
 
 from zcproxy.benchmarks.nds.cells import CellNetwork, Edges
 from zcproxy.benchmarks.nds.families import CELLS, DEPTHS, WIDTHS
-from zcproxy.benchmarks.plain_values import whole_number
+from zcproxy.contracts.choice_space import BaseSpace
 from zcproxy.errors import BenchmarkError
-from zcproxy.space import BaseSpace
+from zcproxy.reading.plain_values import whole_number
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class NDSCellSpace(BaseSpace):
 
     After channels and number of cells come the edges of the normal and the reducing cell, two for each node in turn:
     `operation~source`. Which nodes are joined at the end follows from the edges. Implements
-    `zcproxy.benchmark.SearchSpace`.
+    `zcproxy.contracts.task.SearchSpace`.
 
     Args:
         family: a key of `zcproxy.benchmarks.nds.families.CELLS`.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.layers import FactorizedReduce, Nothing, conv_norm, relu_conv_norm
+from zcproxy.benchmarks.shared.layers import FactorizedReduce, Nothing, conv_norm, relu_conv_norm
 
 
 def _separable(channels: int, kernel: int, stride: int, dilation: int = 1) -> list[nn.Module]:

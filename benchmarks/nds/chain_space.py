@@ -13,9 +13,9 @@ from torch import nn
 
 from zcproxy.benchmarks.nds.families import CHAINS
 from zcproxy.benchmarks.nds.resnets import Stage, chain_network
-from zcproxy.benchmarks.plain_values import finite_number, whole_number
+from zcproxy.contracts.choice_space import BaseSpace
 from zcproxy.errors import BenchmarkError
-from zcproxy.space import BaseSpace
+from zcproxy.reading.plain_values import finite_number, whole_number
 
 STRIDES = (1, 2, 4, 8)
 _NUMBER, _RATIO = "[0-9]{1,5}", r"[0-9]{1,5}(?:\.[0-9]{1,9})?"
@@ -26,7 +26,7 @@ class NDSChainSpace(BaseSpace):
     """Networks of a chain family, written `64s8/2x16s1b0.25g2/...`: the stem, then a group a stage.
 
     The stem has a width and a stride, a stage its depth, width and stride, and where blocks have a bottleneck its ratio
-    (`b`) and groups (`g`). Implements `zcproxy.benchmark.SearchSpace`.
+    (`b`) and groups (`g`). Implements `zcproxy.contracts.task.SearchSpace`.
 
     Args:
         family: a key of `zcproxy.benchmarks.nds.families.CHAINS`.

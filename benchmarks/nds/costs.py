@@ -6,8 +6,8 @@ import math
 
 from torch import nn
 
-from zcproxy.benchmarks.costs import Call, calls_of
 from zcproxy.benchmarks.nds.cells import CellNetwork
+from zcproxy.models.costs import Call, calls_of
 
 
 def published_flops(network: nn.Module, image_size: int) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.benchmarks.nds.entries import architecture_of
-from zcproxy.benchmarks.plain_values import finite_number, read_json
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.errors import BenchmarkError
+from zcproxy.reading.plain_values import finite_number, read_json
 
 COLUMNS = ("accuracy", "params", "flops", "trainings")
 

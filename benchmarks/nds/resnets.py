@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.layers import conv_norm
+from zcproxy.benchmarks.shared.layers import conv_norm
 
 
 def _basic(inputs: int, outputs: int, stride: int) -> nn.Sequential:

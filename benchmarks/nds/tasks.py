@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from zcproxy.benchmarks.images import Images
 from zcproxy.benchmarks.nds.cells import LARGEST_SMALL_IMAGE
 from zcproxy.benchmarks.nds.entries import space_of
 from zcproxy.benchmarks.nds.labels import FILES
-from zcproxy.benchmarks.table_task import TableTask
+from zcproxy.benchmarks.shared.table_task import TableTask
 from zcproxy.errors import BenchmarkError
+from zcproxy.images.published import Images
 
 DATASETS = tuple(FILES)
 SIDE = 64

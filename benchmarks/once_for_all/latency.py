@@ -18,12 +18,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
 
-from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
-from zcproxy.benchmarks.npz import read_npz
 from zcproxy.benchmarks.once_for_all.mobilenetv3 import STAGES
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import BLOCKS, DEPTHS, MobileNetV3Space
-from zcproxy.benchmarks.plain_values import dictionary, read_json, whole_number
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.errors import BenchmarkError
+from zcproxy.reading.npz import read_npz
+from zcproxy.reading.plain_values import dictionary, read_json, whole_number
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.layers import conv_norm
+from zcproxy.benchmarks.shared.layers import conv_norm
 
 STEM = 16
 FINAL_EXPANSION, FEATURES = 960, 1280

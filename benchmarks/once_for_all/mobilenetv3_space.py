@@ -11,9 +11,9 @@ from typing import Any
 from torch import nn
 
 from zcproxy.benchmarks.once_for_all.mobilenetv3 import STAGES, Blocks, mobilenetv3
-from zcproxy.benchmarks.plain_values import dictionary, whole_number
+from zcproxy.contracts.choice_space import BaseSpace
 from zcproxy.errors import BenchmarkError
-from zcproxy.space import BaseSpace
+from zcproxy.reading.plain_values import dictionary, whole_number
 
 KERNELS, EXPANSIONS, DEPTHS = (3, 5, 7), (3, 4, 6), (2, 3, 4)
 BLOCKS = tuple(product(KERNELS, EXPANSIONS))
@@ -24,7 +24,7 @@ _LONGEST = 60
 class MobileNetV3Space(BaseSpace):
     """Sub-networks, written `k5e4.k7e3/k3e4.k5e3.k3e6/...`: a group a stage, kernel and expansion of each block.
 
-    Implements `zcproxy.benchmark.SearchSpace`. The resolution of the images is not part of an architecture here.
+    Implements `zcproxy.contracts.task.SearchSpace`. The resolution of the images is not part of an architecture here.
     """
 
     name = "ofa_mobilenetv3"

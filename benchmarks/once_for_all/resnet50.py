@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.layers import conv_norm
 from zcproxy.benchmarks.once_for_all.mobilenetv3 import divisible_by_eight
+from zcproxy.benchmarks.shared.layers import conv_norm
 
 STEM, WIDTHS, STRIDES = 64, (256, 512, 1024, 2048), (1, 2, 2, 2)
 

@@ -11,8 +11,8 @@ from random import Random
 from torch import nn
 
 from zcproxy.benchmarks.once_for_all.resnet50 import STRIDES, Stage, Stem, resnet50
+from zcproxy.contracts.choice_space import BaseSpace
 from zcproxy.errors import BenchmarkError
-from zcproxy.space import BaseSpace
 
 WIDTHS, EXPANSIONS = (0.65, 0.8, 1.0), (0.2, 0.25, 0.35)
 LEAST = (2, 2, 4, 2)
@@ -28,7 +28,7 @@ class ResNet50Space(BaseSpace):
     """Sub-networks, written `65.100+/80e20.25/65e35.20.25/...`: the stem, then a group a stage, in percent.
 
     The stem has the widths of its first and last convolutions, and a `+` where a residual convolution stands between. A
-    stage has its width, and the expansion of each of its blocks. Implements `zcproxy.benchmark.SearchSpace`.
+    stage has its width, and the expansion of each of its blocks. Implements `zcproxy.contracts.task.SearchSpace`.
     """
 
     name = "ofa_resnet50"

@@ -7,12 +7,12 @@ from functools import cache
 
 import pandas as pd
 
-from zcproxy.benchmarks.images import Images
-from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
-from zcproxy.benchmarks.plain_values import finite_number, read_csv, read_literal
-from zcproxy.benchmarks.table_task import TableTask
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
+from zcproxy.benchmarks.shared.table_task import TableTask
 from zcproxy.errors import BenchmarkError
+from zcproxy.images.published import Images
+from zcproxy.reading.plain_values import finite_number, read_csv, read_literal
 
 SIDE = 96
 """Height and width of the images that networks are probed with; accuracies were measured at 224."""

@@ -11,7 +11,7 @@ from torch import nn
 
 from zcproxy.benchmarks.transnas101.micro import BASE
 from zcproxy.benchmarks.transnas101.network import TransNASNetwork
-from zcproxy.space import BaseSpace
+from zcproxy.contracts.choice_space import BaseSpace
 
 KINDS = "1234"
 LENGTHS = (4, 5, 6)
@@ -26,7 +26,7 @@ def _is_inside(modules: str) -> bool:
 class MacroSpace(BaseSpace):
     """Arrangements, written as in the official files: `64-4111-basic`, a digit a module.
 
-    Implements `zcproxy.benchmark.SearchSpace`.
+    Implements `zcproxy.contracts.task.SearchSpace`.
 
     Args:
         base: channels after the stem; the benchmark has 64.

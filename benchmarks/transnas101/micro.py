@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from torch import nn
 
-from zcproxy.benchmarks.four_node_cells import EDGES, function_of, prune
+from zcproxy.benchmarks.shared.four_node_cells import EDGES, function_of, prune
 from zcproxy.benchmarks.transnas101.network import OPERATIONS, TransNASNetwork
-from zcproxy.space import ChoiceSpace, Option
+from zcproxy.contracts.choice_space import ChoiceSpace, Option
 
 MODULES = "41414"
 BASE = 64

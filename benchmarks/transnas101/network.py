@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.four_node_cells import EDGES
-from zcproxy.benchmarks.layers import FactorizedReduce, Nothing, conv_norm, relu_conv_norm
+from zcproxy.benchmarks.shared.four_node_cells import EDGES
+from zcproxy.benchmarks.shared.layers import FactorizedReduce, Nothing, conv_norm, relu_conv_norm
 from zcproxy.errors import BenchmarkError
 
 OPERATIONS = ("0", "1", "2", "3")

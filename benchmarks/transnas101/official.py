@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from zcproxy.benchmarks.data import sha256_of
-from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted
-from zcproxy.benchmarks.official import Reading, read_known_files
-from zcproxy.benchmarks.plain_values import dictionary, finite_number
-from zcproxy.benchmarks.safe_pickle import load_torch
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted
+from zcproxy.benchmarks.shared.official import Reading, read_known_files
 from zcproxy.benchmarks.transnas101.tasks import HEADS, LABEL, SPACES, table_of
 from zcproxy.errors import BenchmarkError
-from zcproxy.sweep.runner import Progress
+from zcproxy.reading.data_directory import sha256_of
+from zcproxy.reading.plain_values import dictionary, finite_number
+from zcproxy.reading.safe_pickle import load_torch
+from zcproxy.workers.progress import Progress
 
 TABLES = tuple(table_of(space, head) for space in SPACES for head in HEADS)
 _LONGEST, _SHOWN = 160, 60

@@ -8,14 +8,14 @@ from functools import cache, partial
 
 import pandas as pd
 
-from zcproxy.benchmark import SearchSpace
-from zcproxy.benchmarks.images import Images
-from zcproxy.benchmarks.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
-from zcproxy.benchmarks.plain_values import finite_number, read_csv
-from zcproxy.benchmarks.table_task import TableTask
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
+from zcproxy.benchmarks.shared.table_task import TableTask
 from zcproxy.benchmarks.transnas101.macro import MacroSpace
 from zcproxy.benchmarks.transnas101.micro import MicroSpace
+from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
+from zcproxy.images.published import Images
+from zcproxy.reading.plain_values import finite_number, read_csv
 
 LABEL = "test_top1"
 SIDE, TILE_SIDE = 64, 32

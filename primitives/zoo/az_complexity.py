@@ -1,7 +1,7 @@
 """Multiply-adds, as the fourth part of AZ-NAS."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import on_cells
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import on_cells
 
 PROXY = Published(
     name="az_complexity",

@@ -1,6 +1,6 @@
 """Entropy of the principal components of features."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="az_expressivity",

@@ -1,7 +1,7 @@
 """Expressivity, progressivity, trainability and complexity: the sum of the logarithms of their ranks."""
 
-from zcproxy.primitives.zoo.published import PublishedAggregate
-from zcproxy.primitives.zoo.reported import on_cells
+from zcproxy.proxy.published import PublishedAggregate
+from zcproxy.proxy.reported import on_cells
 
 PROXY = PublishedAggregate(
     name="az_nas",

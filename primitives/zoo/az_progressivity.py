@@ -1,6 +1,6 @@
 """Smallest growth of expressivity from one block to the next."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="az_progressivity",

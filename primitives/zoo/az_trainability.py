@@ -1,6 +1,6 @@
 """How near to 1 the largest singular values of the blocks' Jacobians are."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="az_trainability",

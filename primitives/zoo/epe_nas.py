@@ -1,6 +1,6 @@
 """Correlation between samples of one class of the gradient by the input."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="epe_nas",

@@ -1,7 +1,7 @@
 """Evolved proxy of EZNAS, as its code computes it."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import EZNAS, on_cells, on_nds, reported
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import EZNAS, on_cells, on_nds, reported
 
 PROXY = Published(
     name="eznas_a",

@@ -1,6 +1,6 @@
 """Evolved proxy of EZNAS, as its text describes it."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="eznas_a_text",

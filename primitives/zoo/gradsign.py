@@ -1,7 +1,7 @@
 """Agreement between samples on the sign of the gradient by each weight."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import on_cells
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import on_cells
 
 PROXY = Published(
     name="gradsign",

@@ -1,7 +1,7 @@
 """Correlation between samples of the gradient by the input."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import on_cells
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import on_cells
 
 PROXY = Published(
     name="jacov",

@@ -1,6 +1,6 @@
 """Norm of the weights."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="l2_norm",

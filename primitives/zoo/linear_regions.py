@@ -1,6 +1,6 @@
 """Number of linear regions that the samples fall into."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="linear_regions",

@@ -1,6 +1,6 @@
 """Synaptic flow with the logarithm of the gradient, so that no path outweighs all others."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="log_synflow",

@@ -1,7 +1,7 @@
 """Log-determinant of the Hamming kernel between samples."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import on_cells, on_nds
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import on_cells, on_nds
 
 PROXY = Published(
     name="naswot",

@@ -1,6 +1,6 @@
 """Condition number of the neural tangent kernel."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="ntk_condition",

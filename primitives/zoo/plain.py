@@ -1,6 +1,6 @@
 """Weight times gradient."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="plain",

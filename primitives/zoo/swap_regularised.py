@@ -1,6 +1,6 @@
 """Distinct activation patterns, times a bell curve over the number of parameters."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="swap_regularised",

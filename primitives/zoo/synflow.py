@@ -1,7 +1,7 @@
 """Synaptic flow: product of all weights along all paths."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import on_cells, on_nds
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import on_cells, on_nds
 
 PROXY = Published(
     name="synflow",

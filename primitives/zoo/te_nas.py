@@ -1,6 +1,6 @@
 """Trainability and expressivity: the sum of the ranks by both."""
 
-from zcproxy.primitives.zoo.published import PublishedAggregate
+from zcproxy.proxy.published import PublishedAggregate
 
 PROXY = PublishedAggregate(
     name="te_nas",

@@ -1,7 +1,7 @@
 """Rank aggregate of VKDNW: its score with correlation of Jacobians, expressivity, trainability and complexity."""
 
-from zcproxy.primitives.zoo.published import PublishedAggregate
-from zcproxy.primitives.zoo.reported import on_cells
+from zcproxy.proxy.published import PublishedAggregate
+from zcproxy.proxy.reported import on_cells
 
 PROXY = PublishedAggregate(
     name="vkdnw_agg",

@@ -1,6 +1,6 @@
 """Evenness of what the data tells about single weights."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="vkdnw_entropy",

@@ -1,7 +1,7 @@
 """Evenness of what the data tells about single weights, among networks with as many layers."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import reported
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import reported
 
 PROXY = Published(
     name="vkdnw_single",

@@ -1,6 +1,6 @@
 """Number of weight layers."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="weight_layers",

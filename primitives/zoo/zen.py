@@ -1,7 +1,7 @@
 """How far a small change of the input moves the features, with the scale that normalisations take away."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import on_cells
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import on_cells
 
 PROXY = Published(
     name="zen",

@@ -1,7 +1,7 @@
 """Mean over deviation of gradients across sub-batches."""
 
-from zcproxy.primitives.zoo.published import Published
-from zcproxy.primitives.zoo.reported import on_cells
+from zcproxy.proxy.published import Published
+from zcproxy.proxy.reported import on_cells
 
 PROXY = Published(
     name="zico",

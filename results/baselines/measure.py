@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zcproxy.benchmarks import DEFAULT_TASK, benchmark_names, get_task
-from zcproxy.benchmarks.importing import present_datasets
+from zcproxy.benchmarks.shared.importing import present_datasets
 from zcproxy.correlation import correlate
-from zcproxy.scoring import draw_networks
+from zcproxy.names.tasks import DEFAULT_TASK, benchmark_names, get_task
+from zcproxy.ranking.scoring import draw_networks
 
 MOST = 1000
 WHOLE = "nasbench201"

@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from zcproxy.comparison import CORRELATIONS
 from zcproxy.formula import Kind, vocabulary
+from zcproxy.ranking.controls import CORRELATIONS
 
 TRAINED_ON = {
     "nasbench201": ["nasbench201/cifar10"],

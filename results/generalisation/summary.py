@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from zcproxy import load_proxy
-from zcproxy.benchmarks.families import FAMILIES
-from zcproxy.comparison import CHOSEN, CORRELATIONS
 from zcproxy.evolve.directory import RunDirectory
+from zcproxy.names.families import FAMILIES
+from zcproxy.ranking.controls import CHOSEN, CORRELATIONS
 
 DRAWN = {
     "full": ("evolved formula", "#1f4e79"),

@@ -17,15 +17,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.data import data_directory
-from zcproxy.benchmarks.image_sets import PHOTOGRAPHS, SAMPLE
-from zcproxy.benchmarks.own_images import import_images
-from zcproxy.benchmarks.photographs import VERSION
 from zcproxy.correlation import kendall_tau
 from zcproxy.correlation.ranks import mean_ranks, rank_scores
-from zcproxy.primitives.zoo import resolve_proxy
-from zcproxy.scoring import draw_networks, score_networks
+from zcproxy.images.image_sets import PHOTOGRAPHS, SAMPLE
+from zcproxy.images.own import import_images
+from zcproxy.images.photographs import VERSION
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.names.tasks import get_task
+from zcproxy.ranking.scoring import draw_networks, score_networks
+from zcproxy.reading.data_directory import data_directory
 
 PROXIES = ("snip", "naswot", "zico")
 TASKS = {"nasbench201/cifar10": 32, "nasbench201/cifar100": 32, "nasbench201/imagenet16-120": 16}

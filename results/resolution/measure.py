@@ -18,12 +18,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from zcproxy.benchmarks import get_task
+from zcproxy.cli.display import RunDisplay
 from zcproxy.correlation import kendall_tau
-from zcproxy.display import RunDisplay
-from zcproxy.primitives.zoo import resolve_proxy
-from zcproxy.scoring import draw_networks, score_networks
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.names.tasks import get_task
+from zcproxy.ranking.scoring import draw_networks, score_networks
+from zcproxy.workers.pool import worker_pool
 
 PROXIES = ("grad_norm", "snip", "synflow", "naswot", "zico")
 SIDE, SIDES = 64, (48, 64, 128, 224)

@@ -21,12 +21,14 @@ from naming import folder_name, told
 from numpy.typing import NDArray
 
 from zcproxy import Proxy
-from zcproxy.benchmarks import get_task
-from zcproxy.display import RunDisplay
-from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.cli.display import RunDisplay
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.names.tasks import get_task
 from zcproxy.search import SearchConfiguration, Setting, search
 from zcproxy.search.front import hypervolume
-from zcproxy.search.lookup import published_look_up
+from zcproxy.search.quantities.lookup import published_look_up
 
 HERE = Path(__file__).parent
 TASK = "nasbench201/cifar10"

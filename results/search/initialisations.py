@@ -15,9 +15,9 @@ import pandas as pd
 from naming import folder_of
 from nasbench201 import DATASETS, DISCOVERED, HERE, PUBLISHED, accuracy, highest, proxies
 
-from zcproxy.display import RunDisplay
+from zcproxy.cli.display import RunDisplay
 from zcproxy.search.directory import EVALUATIONS
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.workers.pool import worker_pool
 
 METHODS = (*DISCOVERED[:2], *(name for name in PUBLISHED if name != "params"))
 CELLS, INITIALISATIONS = 50, 10

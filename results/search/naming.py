@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zcproxy.display import RunDisplay
+from zcproxy.cli.display import RunDisplay
 from zcproxy.search.run import Step
 
 

@@ -23,18 +23,20 @@ from discovered import UNSEEN, discovered
 from naming import folder_of, told
 
 from zcproxy import Proxy
-from zcproxy.aggregate import Scorer
-from zcproxy.benchmark import Task
-from zcproxy.benchmarks import get_task
-from zcproxy.display import RunDisplay
+from zcproxy.cli.display import RunDisplay
+from zcproxy.contracts.task import Task
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.run import draw_samples
-from zcproxy.primitives.zoo import resolve_proxy
-from zcproxy.primitives.zoo.scorers import resolve_scorer
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.names.scorers import resolve_scorer
+from zcproxy.names.tasks import get_task
+from zcproxy.proxy.aggregate import Scorer
 from zcproxy.random import generator
-from zcproxy.scoring import draw_networks, score_networks
+from zcproxy.ranking.scoring import draw_networks, score_networks
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.workers.pool import worker_pool
 
 HERE = Path(__file__).parent
 DATASETS = ("cifar10", "cifar100", "imagenet16-120")

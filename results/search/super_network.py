@@ -20,12 +20,14 @@ from naming import folder_name, told
 from numpy.typing import NDArray
 
 from zcproxy import load_proxy
+from zcproxy.cli.display import RunDisplay
 from zcproxy.correlation import correlate
-from zcproxy.display import RunDisplay
-from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
 from zcproxy.search.front import costs_of, hypervolume
-from zcproxy.search.network_quantities import WEIGHTS
+from zcproxy.search.quantities.networks import WEIGHTS
 
 HERE = Path(__file__).parent
 PLAIN = SearchConfiguration(Setting("elastic_digits"), ("accuracy",), ("macs",), population=50, evaluations=3000)

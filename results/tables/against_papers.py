@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks import get_task
 from zcproxy.correlation import bootstrap_draws, interval, kendall_tau
+from zcproxy.names.tasks import get_task
 
 CONTROLS = ("params", "convolutions")
 

@@ -18,13 +18,13 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from zcproxy.aggregate import RULES
-from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.nasbench201 import NASBench201Network
 from zcproxy.correlation import kendall_tau
 from zcproxy.correlation.ranks import mean_ranks, rank_scores
+from zcproxy.names.tasks import get_task
+from zcproxy.proxy.aggregate import RULES
 from zcproxy.random import derive_seed
-from zcproxy.scoring import draw_networks
+from zcproxy.ranking.scoring import draw_networks
 
 SETTINGS = (
     ("nasbench201/cifar10", 32, 16),

@@ -15,10 +15,10 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmarks import get_task
 from zcproxy.correlation import kendall_tau
+from zcproxy.names.tasks import get_task
 from zcproxy.random import derive_seed
-from zcproxy.scoring import draw_networks
+from zcproxy.ranking.scoring import draw_networks
 
 TASK = "nasbench201/cifar10"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zcproxy.files import write_text
-from zcproxy.table.layout import number
+from zcproxy.ranking.layout import number
+from zcproxy.storage.files import write_text
 
 
 def overview(tables: list[pd.DataFrame]) -> str:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from zcproxy.benchmarks import get_task
 from zcproxy.correlation import kendall_tau, spearman_rho
+from zcproxy.names.tasks import get_task
 
 NAMES = {"nwot": "naswot"}
 """What the file calls differently."""

@@ -16,11 +16,11 @@ from pathlib import Path
 import pandas as pd
 
 from zcproxy import load_proxy
-from zcproxy.benchmarks import get_task
+from zcproxy.cli.display import RunDisplay
 from zcproxy.correlation import kendall_tau
-from zcproxy.display import RunDisplay
-from zcproxy.scoring import draw_networks, score_networks
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.names.tasks import get_task
+from zcproxy.ranking.scoring import draw_networks, score_networks
+from zcproxy.workers.pool import worker_pool
 
 
 def main() -> None:

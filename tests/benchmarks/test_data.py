@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from zcproxy.benchmarks import get_task, task_names
-from zcproxy.benchmarks.data import data_directory, verified_file
-from zcproxy.benchmarks.images import Images, image_batch
 from zcproxy.errors import BenchmarkError
+from zcproxy.images.published import Images, image_batch
+from zcproxy.names.tasks import get_task, task_names
+from zcproxy.reading.data_directory import data_directory, verified_file
 
 CONTENT = b"measured accuracies"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

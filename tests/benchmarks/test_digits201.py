@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import zcproxy.benchmarks
-from zcproxy.benchmarks import DEFAULT_TASK, get_task, task_names
+from zcproxy.building.files import CURVES, IMAGES, LABELS, MANIFEST
+from zcproxy.building.job import build_network, costs_of, materials_of
 from zcproxy.correlation import kendall_tau
+from zcproxy.names.tasks import DEFAULT_TASK, get_task, task_names
 from zcproxy.random import derive_seed
-from zcproxy.training.benchmark_files import CURVES, IMAGES, LABELS, MANIFEST
-from zcproxy.training.job import build_network, costs_of, materials_of
 from zcproxy.training.recipe import Recipe
 from zcproxy.training.train import train
 

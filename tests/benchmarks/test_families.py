@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from zcproxy.benchmarks import get_task, task_names
-from zcproxy.benchmarks.families import FAMILIES, check_apart, labelled_families, tasks_by_goal
 from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.names.families import FAMILIES, check_apart, labelled_families, tasks_by_goal
+from zcproxy.names.tasks import get_task, task_names
 
 
 def test_every_family_has_tasks_of_spaces_of_its_own() -> None:

@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.imported import imported_path, manifest_path, read_manifest, write_imported
 from zcproxy.benchmarks.nasbench201 import NASBench201Space
 from zcproxy.benchmarks.nasbench201.labels import COLUMNS
-from zcproxy.benchmarks.npz import read_npz
 from zcproxy.benchmarks.once_for_all.latency import DEVICES
+from zcproxy.benchmarks.shared.imported import imported_path, manifest_path, read_manifest, write_imported
 from zcproxy.errors import BenchmarkError
+from zcproxy.names.tasks import get_task
+from zcproxy.reading.npz import read_npz
 
 Command = Callable[..., tuple[int, str, str]]
 CELLS = ["64-4111-basic", "64-2311-basic", "64-1234-basic"]

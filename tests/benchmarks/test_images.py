@@ -14,17 +14,18 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from zcproxy.benchmarks import get_task, own_images
-from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
-from zcproxy.benchmarks.images import Images, image_batch, image_set
-from zcproxy.benchmarks.minibatch import blank_batch, images_of, minibatch
-from zcproxy.benchmarks.own_images import import_images, own_batch, own_image_set, restore_images
-from zcproxy.benchmarks.photographs import CROPS
+from zcproxy.columns.store import ColumnStore, Context, column_key
 from zcproxy.errors import BenchmarkError, ConfigurationError, ModelError, RunError
 from zcproxy.formula import parse
-from zcproxy.permission import stored_in
-from zcproxy.sweep.measure import Measurement
-from zcproxy.sweep.store import ColumnStore, Context, column_key
+from zcproxy.images import own as own_images
+from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
+from zcproxy.images.minibatch import blank_batch, images_of, minibatch
+from zcproxy.images.own import import_images, own_batch, own_image_set, restore_images
+from zcproxy.images.photographs import CROPS
+from zcproxy.images.published import Images, image_batch, image_set
+from zcproxy.names.tasks import get_task
+from zcproxy.probing.measure import Measurement
+from zcproxy.user_code.permission import stored_in
 
 CIFAR = Images("cifar10", 32)
 NOISE, PIXELS = parse("frobenius_norm(grad(weight)@noise)"), parse("frobenius_norm(grad(weight)@data)")
@@ -329,7 +330,7 @@ def test_files_that_are_hostile(empty: Path, tmp_path: Path, monkeypatch: pytest
         with pytest.raises((BenchmarkError, ConfigurationError), match=message) as raised:
             import_images(str(tmp_path / name))
         assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
-    monkeypatch.setattr("zcproxy.benchmarks.own_images.LARGEST_FILE", 1000)
+    monkeypatch.setattr("zcproxy.images.own.LARGEST_FILE", 1000)
     with pytest.raises(BenchmarkError, match=r"6 images of 8 x 8 pixels are too large to keep: shrink them"):
         import_images(saved(tmp_path / "own.npz", images=gradient_images(6, 8, 8, 3)))
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import torch
 
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.imported import imported_path, manifest_path, read_manifest
 from zcproxy.benchmarks.nds.labels import FILES, convert_entries
+from zcproxy.benchmarks.shared.imported import imported_path, manifest_path, read_manifest
 from zcproxy.errors import BenchmarkError
+from zcproxy.names.tasks import get_task
 
 Command = Callable[..., tuple[int, str, str]]
 DARTS = "nds/darts-imagenet"

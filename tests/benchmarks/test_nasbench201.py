@@ -15,13 +15,13 @@ from hypothesis import given, strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zcproxy.benchmark import SearchSpace, Task
-from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
 from zcproxy.benchmarks.nasbench201.encoding import OPERATIONS, to_operations, to_text
 from zcproxy.benchmarks.nasbench201.labels import COLUMNS, TABLE, TABLE_FILE
 from zcproxy.benchmarks.nasbench201.network import Cell
+from zcproxy.contracts.task import SearchSpace, Task
 from zcproxy.errors import BenchmarkError
+from zcproxy.names.tasks import get_task
 
 SPACE = NASBench201Space()
 TASKS = ("nasbench201/cifar10", "nasbench201/cifar100", "nasbench201/imagenet16-120")

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
-from zcproxy.benchmark import SearchSpace, Task
-from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.nats_sss import NATSSizeSpace
 from zcproxy.benchmarks.nats_sss.space import WIDTHS
-from zcproxy.benchmarks.spaces import get_space
+from zcproxy.contracts.task import SearchSpace, Task
 from zcproxy.correlation import kendall_tau
 from zcproxy.errors import BenchmarkError
+from zcproxy.names.spaces import get_space
+from zcproxy.names.tasks import get_task
 
 SPACE = NATSSizeSpace()
 TASKS = ("nats_sss/cifar10", "nats_sss/cifar100", "nats_sss/imagenet16-120")

@@ -19,11 +19,11 @@ import pandas as pd
 import pytest
 import torch
 
-from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.nasbench201 import NASBench201Space, official as cells
 from zcproxy.benchmarks.nats_sss import NATSSizeSpace, official as sizes
-from zcproxy.benchmarks.safe_pickle import read_pickle
 from zcproxy.errors import BenchmarkError
+from zcproxy.names.tasks import get_task
+from zcproxy.reading.safe_pickle import read_pickle
 
 TSS, SSS = "NATS-tss-v1_0-3ffb9", "NATS-sss-v1_0-50262"
 TORCH = "NAS-Bench-201-v1_1-096897.pth"

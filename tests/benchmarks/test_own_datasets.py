@@ -14,8 +14,8 @@ from PIL import Image
 from torch.utils.data import TensorDataset, random_split
 
 from zcproxy.benchmarks.datasets import load_dataset
+from zcproxy.contracts.dataset import ImageDataset
 from zcproxy.errors import ZcproxyError
-from zcproxy.training.dataset import ImageDataset
 
 Load = Callable[[Any], ImageDataset]
 

@@ -19,8 +19,8 @@ import pytest
 import torch
 
 from zcproxy.benchmarks.datasets import load_dataset
-from zcproxy.benchmarks.safe_pickle import load_torch, read_pickle
 from zcproxy.errors import BenchmarkError, StorageError
+from zcproxy.reading.safe_pickle import load_torch, read_pickle
 
 
 def named(module: str, name: str) -> bytes:

@@ -14,17 +14,17 @@ import pytest
 import torch
 from torch import nn
 
-from zcproxy.benchmark import SearchSpace
-from zcproxy.benchmarks import DEFAULT_TASK, get_task
 from zcproxy.benchmarks.hat import TranslationSpace
-from zcproxy.benchmarks.images import Images, image_batch
 from zcproxy.benchmarks.nasbench201 import NASBench201Space
 from zcproxy.benchmarks.nats_sss import NATSSizeSpace
 from zcproxy.benchmarks.once_for_all import MobileNetV3Space, ResNet50Space
-from zcproxy.benchmarks.spaces import get_space, space_names
 from zcproxy.benchmarks.transnas101 import MacroSpace, MicroSpace
+from zcproxy.contracts.choice_space import ChoiceSpace
+from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError, ZcproxyError
-from zcproxy.space import ChoiceSpace
+from zcproxy.images.published import Images, image_batch
+from zcproxy.names.spaces import get_space, space_names
+from zcproxy.names.tasks import DEFAULT_TASK, get_task
 from zcproxy.testing import check_space, check_task
 
 Command = Callable[..., tuple[int, str, str]]

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from direct_proxies.records import calls_of, gradients, noise, numbers, weighted
 from direct_proxies.sizes import weight_layers
-from zcproxy.sweep.probes import PROBES
+from zcproxy.probing.probes import PROBES
 
 
 def grad_norm(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from zcproxy.columns.table import ColumnTable, joined
 from zcproxy.correlation import PairwiseTau
 from zcproxy.evolve.fitness import WORST, Scorer
 from zcproxy.formula import Node, parse
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.formula.layers import RaggedLayers
-from zcproxy.sweep.table import ColumnTable, joined
 
 LAYER, NETWORK, MACS = parse("params"), parse("total_params"), parse("total_macs")
 RNG = np.random.default_rng(1)

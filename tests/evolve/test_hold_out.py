@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 import zcproxy
-from zcproxy.benchmarks import get_task
-from zcproxy.comparison import compare
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.run import draw_samples
-from zcproxy.primitives.zoo.scorers import resolve_scorers
-from zcproxy.scoring import draw_networks
+from zcproxy.names.scorers import resolve_scorers
+from zcproxy.names.tasks import get_task
+from zcproxy.ranking.controls import compare
+from zcproxy.ranking.scoring import draw_networks
 
 HELD_OUT = "nats_sss/cifar10"
 LIMITS = Limits(generations=4)

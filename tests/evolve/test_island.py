@@ -7,11 +7,11 @@ from random import Random
 import numpy as np
 import pytest
 
+from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.fitness import Score, Scorer
 from zcproxy.evolve.island import Epoch
 from zcproxy.formula import Node, parse
 from zcproxy.formula.choices import has_small_numbers, number_choices
-from zcproxy.sweep.table import ColumnTable
 
 COLUMNS = [parse("total_params"), parse("depth")]
 

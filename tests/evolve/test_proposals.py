@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.proposals import useful_columns
 from zcproxy.formula import parse
-from zcproxy.sweep.table import ColumnTable
 
 COLUMN = parse("mean_abs(weight)")
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import zcproxy
-from zcproxy.benchmarks import get_task
+from zcproxy.columns.store import Context
+from zcproxy.columns.sweep import sweep
 from zcproxy.errors import BenchmarkError, ConfigurationError, RunError
 from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import RunDirectory
@@ -22,8 +23,7 @@ from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.run import draw_samples, first_columns
 from zcproxy.formula import parse
 from zcproxy.formula.variation import places
-from zcproxy.sweep.runner import sweep
-from zcproxy.sweep.store import Context
+from zcproxy.names.tasks import get_task
 
 LIMITS = Limits(generations=8)
 TASK = "nasbench201/cifar10"

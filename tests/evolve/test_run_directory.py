@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from corruptions import ALL, OF_LINES
 
-from zcproxy.claims import claimed
 from zcproxy.errors import ConfigurationError, RunError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import (
@@ -26,6 +25,7 @@ from zcproxy.evolve.directory import (
     RunDirectory,
     State,
 )
+from zcproxy.storage.claims import claimed
 
 Run = Callable[..., tuple[int, str, str]]
 TINY = Configuration(("digits201",), networks=20, test_networks=4, islands=2, island_size=10)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.targets import transferred
 from zcproxy.formula import Node, parse
-from zcproxy.sweep.table import ColumnTable
 
 TASKS = ("nasbench201/cifar10", "nats_sss/cifar10", "nds/darts-imagenet")
 SHARED, PECULIAR = parse("depth"), parse("total_macs")

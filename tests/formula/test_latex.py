@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, strategies as st
 from matplotlib.mathtext import MathTextParser
 
+from zcproxy.export.latex import latex
 from zcproxy.formula import Kind, parse
 from zcproxy.formula.choices import Choices
-from zcproxy.formula.latex import latex
 from zcproxy.formula.registry import vocabulary
-from zcproxy.primitives.zoo import NAMES, published
+from zcproxy.primitives.zoo import (
+    NAMES,
+)
+from zcproxy.proxy import published
 
 EVERYTHING = Choices([vocabulary().leaf(text) for text in vocabulary().leaves], lambda _: True)
 

@@ -14,16 +14,16 @@ from hypothesis import given, settings, strategies as st
 
 from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.evolve import Configuration, Limits, evolve
-from zcproxy.export import export_python
+from zcproxy.export.latex import latex
+from zcproxy.export.proxy_source import export_python
 from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, constant, parse, replace_at, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices
 from zcproxy.formula.evaluate import Evaluator
-from zcproxy.formula.latex import latex
 from zcproxy.formula.text import has_readable_text, nesting
 from zcproxy.formula.variation import mutate, places, replaced
-from zcproxy.proxy import Proxy
-from zcproxy.sweep.expressions import ColumnEvaluator
+from zcproxy.probing.expressions import ColumnEvaluator
+from zcproxy.proxy.proxy import Proxy
 
 TERMS = [
     parse(text) for text in ("depth", "total_params", "sum(params)", "max(log(macs))", "2.0", "-0.5", "mean(macs)")

@@ -177,7 +177,7 @@ def read_kept_weights() -> None:
 
 def read_imported_table() -> None:
     """Print the labels of an imported table."""
-    from zcproxy.benchmarks import get_task
+    from zcproxy.names.tasks import get_task
 
     task = get_task("transnas101/micro-object")
     names = task.architectures("all")

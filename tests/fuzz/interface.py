@@ -43,7 +43,7 @@ def commands() -> tuple[Command, ...]:
     """Return all commands."""
     from typer.main import get_command
 
-    from zcproxy.cli import app
+    from zcproxy.cli.app import app
 
     return tuple(_commands((), get_command(app)))
 

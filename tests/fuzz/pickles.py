@@ -74,7 +74,7 @@ class Pickles:
 
 def read(path: str) -> None:
     """Read a pickle with the project's reader, and use what came out."""
-    from zcproxy.benchmarks.safe_pickle import read_pickle
+    from zcproxy.reading.safe_pickle import read_pickle
 
     with open(path, "rb") as stream:
         repr(read_pickle(stream))

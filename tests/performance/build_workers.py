@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from zcproxy.training.build import build_benchmark
-from zcproxy.training.configuration import BuildConfiguration
+from zcproxy.building.build import build_benchmark
+from zcproxy.building.configuration import BuildConfiguration
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmark import Task
-from zcproxy.benchmarks import get_task
+from zcproxy.contracts.task import Task
+from zcproxy.names.tasks import get_task
 
 
 def measure(network: nn.Module, input_shape: tuple[int, ...]) -> tuple[int, int]:

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from zcproxy import sealed
-from zcproxy.primitives.zoo.scorers import ZOO, resolve_scorers
-from zcproxy.table import Plan, build_table
+from zcproxy.names.scorers import ZOO, resolve_scorers
+from zcproxy.ranking.table import Plan, build_table
+from zcproxy.storage import sealed
 
 
 class Timed:

@@ -13,16 +13,17 @@ import time
 
 import torch
 
-from zcproxy.benchmarks import get_task
+from zcproxy.columns.standard import standard_columns
+from zcproxy.columns.store import Context
+from zcproxy.columns.sweep import sweep
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.island import Epoch
 from zcproxy.formula.choices import number_choices
+from zcproxy.names.tasks import get_task
 from zcproxy.random import generator
-from zcproxy.scoring import draw_networks
-from zcproxy.sweep.library import standard_columns
-from zcproxy.sweep.runner import sweep, worker_pool
-from zcproxy.sweep.store import Context
+from zcproxy.ranking.scoring import draw_networks
+from zcproxy.workers.pool import worker_pool
 
 TASK = "nasbench201/cifar10"
 

@@ -16,13 +16,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmark import Batch
-from zcproxy.benchmarks import get_task
+from zcproxy.columns.standard import standard_columns
+from zcproxy.contracts.task import Batch
 from zcproxy.evolve.configuration import DEFAULT_PROBES
-from zcproxy.scoring import draw_networks
-from zcproxy.sweep.library import standard_columns
-from zcproxy.sweep.measure import measure
-from zcproxy.sweep.probes import PROBES, Pass, pass_inputs
+from zcproxy.names.tasks import get_task
+from zcproxy.probing.measure import measure
+from zcproxy.probing.probes import PROBES, Pass, pass_inputs
+from zcproxy.ranking.scoring import draw_networks
 
 
 def bare_pass(network: nn.Module, run: Pass, inputs: Tensor, targets: Tensor) -> None:

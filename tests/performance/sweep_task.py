@@ -11,10 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from zcproxy.benchmarks import get_task
-from zcproxy.sweep.library import standard_columns
-from zcproxy.sweep.runner import sweep, worker_pool
-from zcproxy.sweep.store import Context
+from zcproxy.columns.standard import standard_columns
+from zcproxy.columns.store import Context
+from zcproxy.columns.sweep import sweep
+from zcproxy.names.tasks import get_task
+from zcproxy.workers.pool import worker_pool
 
 WORKERS, BATCH = 2, 8
 

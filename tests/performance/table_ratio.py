@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 
-from zcproxy.benchmarks import get_task
+from zcproxy.columns.store import Context
+from zcproxy.columns.sweep import measure_architectures
 from zcproxy.formula import Node
-from zcproxy.primitives.zoo.scorers import resolve_scorers
-from zcproxy.scoring import columns_by_batch_size, draw_networks
-from zcproxy.sweep.runner import measure_architectures
-from zcproxy.sweep.store import Context
+from zcproxy.names.scorers import resolve_scorers
+from zcproxy.names.tasks import get_task
+from zcproxy.ranking.scoring import columns_by_batch_size, draw_networks
 
 TASK = "nasbench201/cifar10"
 SUITE = "params,flops,l2_norm,grad_norm,plain,snip,grasp,fisher,synflow,jacov,naswot,epe_nas,zen"

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from zcproxy.formula import parse, vocabulary
-from zcproxy.sweep.expressions import ColumnEvaluator
+from zcproxy.probing.expressions import ColumnEvaluator
 
 
 def test_patterns_are_counted_once_in_all_layers_together() -> None:

@@ -7,16 +7,23 @@ from random import Random
 
 import pytest
 
-from zcproxy.aggregate import Aggregate
+from zcproxy.columns.standard import standard_columns
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.formula import parse
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import number_choices
 from zcproxy.formula.variation import crossover, mutate
-from zcproxy.primitives.zoo import AGGREGATES, NAMES, published_aggregate, resolve_proxy
-from zcproxy.primitives.zoo.scorers import formulas_of, resolve_scorer, resolve_scorers, split_names
-from zcproxy.proxy import Proxy
-from zcproxy.sweep.library import standard_columns
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.names.scorers import formulas_of, resolve_scorer, resolve_scorers, split_names
+from zcproxy.primitives.zoo import (
+    AGGREGATES,
+    NAMES,
+    published_aggregate,
+)
+from zcproxy.proxy.aggregate import Aggregate
+from zcproxy.proxy.proxy import Proxy
 
 
 @pytest.mark.parametrize("name", AGGREGATES)

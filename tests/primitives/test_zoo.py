@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 
 from zcproxy import Proxy
-from zcproxy.benchmarks import datasets_of
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.formula import parse
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.names.tasks import datasets_of
 from zcproxy.primitives import zoo
 from zcproxy.primitives.zoo import (
     AGGREGATES,
     NAMES,
-    PublishedAggregate,
-    published,
     published_aggregate,
-    resolve_proxy,
 )
+from zcproxy.proxy import published
+from zcproxy.proxy.published import PublishedAggregate
 
 
 @pytest.mark.parametrize("name", NAMES)

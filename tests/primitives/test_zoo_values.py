@@ -12,7 +12,12 @@ from torch import nn
 from direct_proxies import DIRECT
 from direct_proxies.networks import NETWORKS, made
 from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
-from zcproxy.primitives.zoo import NAMES, resolve_proxy
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.primitives.zoo import (
+    NAMES,
+)
 
 torch.set_num_threads(1)
 

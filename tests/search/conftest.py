@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from zcproxy.contracts.choice_space import ChoiceSpace, Option
 from zcproxy.search import SuperNetwork
-from zcproxy.space import ChoiceSpace, Option
 
 
 class Tiny(SuperNetwork):

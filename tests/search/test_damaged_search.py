@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 from corruptions import ALL, OF_LINES
 
-from zcproxy.claims import claimed
 from zcproxy.errors import ConfigurationError, RunError, ZcproxyError
 from zcproxy.search import SearchConfiguration, Setting, search
 from zcproxy.search.directory import CONFIGURATION, FRONT, JOURNAL, SearchDirectory
+from zcproxy.storage.claims import claimed
 
 from .conftest import Tiny
 

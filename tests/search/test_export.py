@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.spaces import get_space
 from zcproxy.errors import ModelError
-from zcproxy.search.export import export_network
+from zcproxy.export.network_source import export_network
+from zcproxy.names.spaces import get_space
 
 LOAD = """
 import sys, torch

@@ -13,11 +13,11 @@ import pytest
 from scipy.stats import kendalltau
 from sklearn.linear_model import RidgeCV
 
-from zcproxy.benchmarks.measurements import HELP, HW_NAS_BENCH, published_measurements
+from zcproxy.benchmarks.nasbench201.measurements import HELP, HW_NAS_BENCH, published_measurements
 from zcproxy.benchmarks.once_for_all import latency
 from zcproxy.errors import BenchmarkError, StorageError
 from zcproxy.search import SearchConfiguration, Setting, parse_limit, search
-from zcproxy.search.lookup import LARGEST_TABLE, published_look_up, read_look_up
+from zcproxy.search.quantities.lookup import LARGEST_TABLE, published_look_up, read_look_up
 
 from .conftest import Tiny
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from zcproxy.contracts.choice_space import Option
 from zcproxy.errors import ConfigurationError
 from zcproxy.formula import parse
-from zcproxy.proxy import Proxy
-from zcproxy.search.latency import measure_latency
-from zcproxy.search.memory import peak_activation_bytes
-from zcproxy.search.network_quantities import Bench, Setting
-from zcproxy.space import Option
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.search.quantities.latency import measure_latency
+from zcproxy.search.quantities.memory import peak_activation_bytes
+from zcproxy.search.quantities.networks import Bench, Setting
 
 from .conftest import Tiny
 

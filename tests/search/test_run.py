@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 from torch import nn
 
-from zcproxy.benchmarks import get_task
+from zcproxy.contracts.choice_space import Option
 from zcproxy.errors import BenchmarkError, ConfigurationError, ModelError, RunError
+from zcproxy.names.tasks import get_task
 from zcproxy.search import Limit, SearchConfiguration, Setting, resume, search
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, JOURNAL, SearchDirectory
-from zcproxy.space import Option
 
 from .conftest import Tiny
 

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from zcproxy.errors import ModelError
-from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
 
 PROXIES = ("flops", "snip", "synflow", "meco", "zen", "grasp")
 Forward = Callable[[Tensor], Tensor]

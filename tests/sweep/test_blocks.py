@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.benchmarks.nasbench201 import NASBench201Network
-from zcproxy.sweep.layer_call import LayerCall
-from zcproxy.sweep.recorder import Recorder
-from zcproxy.sweep.structure import examine
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.recorder import Recorder
+from zcproxy.probing.structure import examine
 
 
 class Residual(nn.Module):

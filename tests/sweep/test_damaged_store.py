@@ -14,13 +14,13 @@ import pyarrow as pa
 import pytest
 from corruptions import ALL
 
+from zcproxy.columns import sweep as runner
+from zcproxy.columns.store import ColumnStore, Context, clear, summaries
+from zcproxy.columns.sweep import sweep
+from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import StorageError
 from zcproxy.formula import Kind, Node, parse
-from zcproxy.sweep import runner
-from zcproxy.sweep.measure import Measurement
-from zcproxy.sweep.runner import sweep
-from zcproxy.sweep.store import ColumnStore, Context, clear, summaries
-from zcproxy.sweep.table import ColumnTable, table_of
+from zcproxy.probing.measure import Measurement
 
 CONTEXT = Context("digits201", batch_size=2)
 COLUMNS = tuple(map(parse, ("params", "log_paths", "frobenius_norm(grad(weight)@noise)")))

@@ -12,13 +12,15 @@ from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
 from zcproxy.formula import parse
-from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.probing.derivatives import block_jacobians, responses
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.measure import measure
+from zcproxy.probing.recorder import Recorder
+from zcproxy.probing.structure import examine
 from zcproxy.random import derive_seed
-from zcproxy.sweep.derivatives import block_jacobians, responses
-from zcproxy.sweep.layer_call import LayerCall
-from zcproxy.sweep.measure import measure
-from zcproxy.sweep.recorder import Recorder
-from zcproxy.sweep.structure import examine
 
 torch.set_num_threads(1)
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zcproxy.sweep.derivatives import gradients_of
-from zcproxy.sweep.layer_call import LayerCall
-from zcproxy.sweep.recorder import Recorder
+from zcproxy.probing.derivatives import gradients_of
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.recorder import Recorder
 
 torch.set_num_threads(1)
 

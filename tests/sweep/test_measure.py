@@ -15,9 +15,9 @@ from torch.utils.checkpoint import checkpoint
 from zcproxy import Proxy
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, parse, vocabulary
+from zcproxy.probing.measure import measure
+from zcproxy.probing.probes import PROBES
 from zcproxy.random import derive_seed
-from zcproxy.sweep.measure import measure
-from zcproxy.sweep.probes import PROBES
 
 Case = tuple[nn.Module, Tensor]
 Network = Callable[..., Case]

@@ -17,8 +17,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from zcproxy import Proxy
 from zcproxy.errors import ModelWarning
 from zcproxy.formula import parse
-from zcproxy.primitives.zoo import NAMES, resolve_proxy
-from zcproxy.sweep.measure import measure
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.primitives.zoo import (
+    NAMES,
+)
+from zcproxy.probing.measure import measure
 
 CASES: dict[str, Case] = {**convolutional.CASES, **sequences.CASES}
 TWINS = {**convolutional.TWINS, **sequences.TWINS}

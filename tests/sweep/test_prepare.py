@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zcproxy.formula import parse
-from zcproxy.sweep.layer_call import LayerCall
-from zcproxy.sweep.measure import measure
-from zcproxy.sweep.prepare import prepared
-from zcproxy.sweep.recorder import Recorder
-from zcproxy.sweep.replacements import Replacements
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.measure import measure
+from zcproxy.probing.prepare import prepared
+from zcproxy.probing.recorder import Recorder
+from zcproxy.probing.replacements import Replacements
 
 PLACES: list[int | None] = [0, 1, 2]
 

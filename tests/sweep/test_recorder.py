@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zcproxy.errors import ModelError
-from zcproxy.sweep.derivatives import gradients_of
-from zcproxy.sweep.layer_call import LayerCall
-from zcproxy.sweep.operations import NON_LINEARITIES
-from zcproxy.sweep.recorder import Recorder
+from zcproxy.probing.derivatives import gradients_of
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.operations import NON_LINEARITIES
+from zcproxy.probing.recorder import Recorder
 
 NAMES = ("input", "output", "normalized", "activation", "preactivation")
 

@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 import torch
 
-from zcproxy import files
 from zcproxy.benchmarks.nasbench201.encoding import to_text
+from zcproxy.columns.store import ColumnStore, Context, clear, column_key, summaries
+from zcproxy.columns.sweep import sweep
+from zcproxy.columns.table import ColumnTable
 from zcproxy.errors import RunError, StorageError
 from zcproxy.formula import Node, parse, vocabulary
-from zcproxy.sweep.measure import Measurement
-from zcproxy.sweep.runner import sweep, worker_pool
-from zcproxy.sweep.store import ColumnStore, Context, clear, column_key, summaries
-from zcproxy.sweep.table import ColumnTable
+from zcproxy.probing.measure import Measurement
+from zcproxy.storage import files
+from zcproxy.workers.pool import worker_pool
 
 CONTEXT = Context("nasbench201/imagenet16-120", batch_size=2)
 """The smallest images."""
@@ -100,7 +101,7 @@ def test_another_context_knows_nothing(tmp_path: Path, other: Context) -> None:
 
 def test_another_code_version_knows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ColumnStore(tmp_path, CONTEXT).write(["a"], [LAYER], [measurement(2, [LAYER])])
-    monkeypatch.setattr("zcproxy.sweep.store.CODE_VERSION", 10**6)
+    monkeypatch.setattr("zcproxy.columns.store.CODE_VERSION", 10**6)
     assert ColumnStore(tmp_path, CONTEXT).missing("a", [LAYER]) == (LAYER,)
 
 
@@ -134,9 +135,9 @@ def test_the_key_of_a_column_changes_with_the_source_of_its_primitives(
 def test_the_key_of_a_column_changes_with_what_primitives_share(monkeypatch: pytest.MonkeyPatch) -> None:
     key = inspect.unwrap(column_key)
     before = key(GRADIENT), key(LAYER)
-    monkeypatch.setattr("zcproxy.sweep.store.SHARED_BY_PRIMITIVES", "zcproxy.primitives.reductions")
+    monkeypatch.setattr("zcproxy.columns.store.SHARED_BY_PRIMITIVES", "zcproxy.primitives.reductions")
     assert key(LAYER) != before[1]
-    monkeypatch.setattr("zcproxy.sweep.store.SHARED_BY_PRIMITIVES", "zcproxy.formula.tree")
+    monkeypatch.setattr("zcproxy.columns.store.SHARED_BY_PRIMITIVES", "zcproxy.formula.tree")
     assert key(GRADIENT) != before[0]
 
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.four_node_cells import EDGES
 from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
 from zcproxy.benchmarks.nasbench201.encoding import to_operations, to_text
+from zcproxy.benchmarks.shared.four_node_cells import EDGES
 from zcproxy.formula import Kind, parse
-from zcproxy.sweep.measure import measure
-from zcproxy.sweep.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS, Structure, examine
+from zcproxy.probing.measure import measure
+from zcproxy.probing.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS, Structure, examine
 
 SPACE = NASBench201Space()
 Case = tuple[nn.Module, Tensor]

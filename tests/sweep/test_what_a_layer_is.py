@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from zcproxy import Proxy
 from zcproxy.errors import ModelError, ModelWarning
 from zcproxy.formula import parse
-from zcproxy.primitives.zoo import resolve_proxy
-from zcproxy.sweep.measure import measure
-from zcproxy.sweep.samples import NO_SAMPLES, UNKNOWN, SampleAxis, sample_axis
-from zcproxy.sweep.structure import examine
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.probing.measure import measure
+from zcproxy.probing.samples import NO_SAMPLES, UNKNOWN, SampleAxis, sample_axis
+from zcproxy.probing.structure import examine
 
 IMAGES = torch.randn(6, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 TOKENS = torch.randn(6, 5, 6, generator=torch.Generator().manual_seed(2))

@@ -13,17 +13,18 @@ import numpy as np
 import pytest
 
 from zcproxy import load_proxy
-from zcproxy.aggregate import text_of
-from zcproxy.benchmarks import get_task
 from zcproxy.correlation import correlate, kendall_tau, partial_spearman
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.run import draw_samples
-from zcproxy.primitives.zoo.scorers import resolve_scorers
-from zcproxy.scoring import draw_networks, score_networks, seen_in_fitting
-from zcproxy.table import MEASURES, Estimate, Plan, TaskTable, build_table
-from zcproxy.table.files import frame, latex, markdown, write_table
-from zcproxy.table.layout import notes
-from zcproxy.table.measures import estimates
+from zcproxy.names.scorers import resolve_scorers
+from zcproxy.names.tasks import get_task
+from zcproxy.proxy.aggregate import text_of
+from zcproxy.ranking.files import frame, latex, markdown, write_table
+from zcproxy.ranking.layout import notes
+from zcproxy.ranking.measures import estimates
+from zcproxy.ranking.scoring import draw_networks, score_networks, seen_in_fitting
+from zcproxy.ranking.table import Plan, TaskTable, build_table
+from zcproxy.table import MEASURES, Estimate
 
 Command = Callable[..., tuple[int, str, str]]
 TASK = "digits201"

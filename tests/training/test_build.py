@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zcproxy.benchmarks import get_task
-from zcproxy.cli import main
+from zcproxy.building.build import build_benchmark
+from zcproxy.building.configuration import BuildConfiguration
+from zcproxy.building.directory import JOURNAL
+from zcproxy.building.files import CURVES, LABELS, MANIFEST
+from zcproxy.cli.app import main
 from zcproxy.correlation import kendall_tau
 from zcproxy.errors import BenchmarkError, ConfigurationError, RunError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve
-from zcproxy.training.benchmark_files import CURVES, LABELS, MANIFEST
-from zcproxy.training.build import build_benchmark
-from zcproxy.training.configuration import BuildConfiguration
-from zcproxy.training.directory import JOURNAL
+from zcproxy.names.tasks import get_task
 from zcproxy.training.recipe import Recipe
 
 SMALL = BuildConfiguration(
@@ -74,7 +74,7 @@ def test_the_table_does_not_depend_on_the_number_of_workers(own: Path) -> None:
 def test_a_build_killed_twice_and_resumed_gives_the_table_of_an_uninterrupted_one(own: Path) -> None:
     build_benchmark(SMALL, own / "whole")
     code = (
-        "from pathlib import Path; from zcproxy.training.build import *; from zcproxy.training.recipe import Recipe\n"
+        "from pathlib import Path; from zcproxy.building.build import *; from zcproxy.training.recipe import Recipe\n"
         "build_benchmark(BuildConfiguration('own_space:Plain', 'own_space:few_digits', networks=8, seeds=2,"
         " recipe=Recipe(epochs=2, batch_size=50)), Path('killed'))"
     )
@@ -99,7 +99,7 @@ def test_a_build_goes_on_after_a_full_disk(own: Path) -> None:
     build_benchmark(SMALL, own / "whole")
     code = (
         "import resource; from pathlib import Path; from zcproxy.errors import StorageError\n"
-        "from zcproxy.training.build import *; from zcproxy.training.recipe import Recipe\n"
+        "from zcproxy.building.build import *; from zcproxy.training.recipe import Recipe\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))\n"
         "try:\n"
         "    build_benchmark(BuildConfiguration('own_space:Plain', 'own_space:few_digits', networks=8, seeds=2,"

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from corruptions import ALL, OF_LINES
 
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.built import BuiltTask
-from zcproxy.claims import claimed
+from zcproxy.benchmarks.shared.built import BuiltTask
+from zcproxy.building.build import build_benchmark
+from zcproxy.building.configuration import BuildConfiguration
+from zcproxy.building.directory import JOURNAL, PLAN
+from zcproxy.building.files import CURVES, IMAGES, LABELS, MANIFEST
 from zcproxy.errors import BenchmarkError, RunError, ZcproxyError
-from zcproxy.training.benchmark_files import CURVES, IMAGES, LABELS, MANIFEST
-from zcproxy.training.build import build_benchmark
-from zcproxy.training.configuration import BuildConfiguration
-from zcproxy.training.directory import JOURNAL, PLAN
+from zcproxy.names.tasks import get_task
+from zcproxy.storage.claims import claimed
 from zcproxy.training.recipe import Recipe
 
 TINY = BuildConfiguration(

@@ -6,20 +6,20 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from zcproxy.benchmarks.populations import POPULATIONS
+from zcproxy.benchmarks.shared.populations import POPULATIONS
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.targets import TARGETS
-from zcproxy.fields import read_fields
 from zcproxy.formula import MAXIMUM_DEPTH, Node, parse
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import CONSTANTS
 from zcproxy.formula.registry import vocabulary
 from zcproxy.formula.text import has_readable_text
 from zcproxy.formula.variation import places
-from zcproxy.sweep.expressions import needs_gradients
-from zcproxy.sweep.probes import PROBES
+from zcproxy.probing.expressions import needs_gradients
+from zcproxy.probing.probes import PROBES
+from zcproxy.storage.fields import read_fields
 
 DEFAULT_PROBES = ("noise", "ones", "chunks")
 """`data` and `delta` add little to these and cost a pass or two more."""
@@ -83,7 +83,7 @@ class Configuration:
         sample_seed: of the sample and its split: runs of different `seed` may share them.
         hold_out: names of tasks that share no network with any of `tasks`. The chosen formula is tested on them, once,
             instead of on unseen networks of `tasks`.
-        images: token of the user's images, see `zcproxy.benchmarks.own_images`; empty for what is at hand.
+        images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
     """
 
     tasks: tuple[str, ...]

@@ -22,13 +22,13 @@ import deap
 import numpy as np
 import torch
 
-from zcproxy.claims import claimed, is_unclaimed, remove_partials
 from zcproxy.errors import RunError, first_difference
 from zcproxy.evolve.configuration import Configuration, Limits
-from zcproxy.fields import read_fields
-from zcproxy.files import cannot_write
-from zcproxy.notices import notice
-from zcproxy.records import Journal, read_record_file, write_record_file
+from zcproxy.storage.claims import claimed, is_unclaimed, remove_partials
+from zcproxy.storage.fields import read_fields
+from zcproxy.storage.files import cannot_write
+from zcproxy.storage.notices import notice
+from zcproxy.storage.records import Journal, read_record_file, write_record_file
 
 JOURNAL, CHECKPOINT, CONFIGURATION, LIMITS = "journal.jsonl", "checkpoint.json", "configuration.json", "limits.json"
 PREVIOUS, ENVIRONMENT = "checkpoint.previous.json", "environment.json"

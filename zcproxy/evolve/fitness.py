@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from zcproxy.columns.table import ColumnTable, joined
 from zcproxy.correlation import PairwiseTau
 from zcproxy.evolve.cases import CASES, Case
 from zcproxy.formula import Node, parse
 from zcproxy.formula.evaluate import Evaluator, Outcome
-from zcproxy.sweep.expressions import probes_of
-from zcproxy.sweep.probes import PROBES
-from zcproxy.sweep.table import ColumnTable, joined
+from zcproxy.probing.expressions import probes_of
+from zcproxy.probing.probes import PROBES
 
 WORST = -1.0
 """Correlation of a formula that is undefined or constant somewhere: it ranks below every other."""

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from zcproxy.columns.table import ColumnTable
 from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices, tensor_choices
 from zcproxy.formula.variation import mutate
+from zcproxy.probing.expressions import probes_of
+from zcproxy.probing.probes import probe_of
 from zcproxy.random import generator
-from zcproxy.sweep.expressions import probes_of
-from zcproxy.sweep.probes import probe_of
-from zcproxy.sweep.table import ColumnTable
 
 FRESH_SHARE = 0.4
 FRESH_DEPTH = 4

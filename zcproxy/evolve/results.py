@@ -13,7 +13,7 @@ from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import State
 from zcproxy.evolve.fitness import Score, Scorer
 from zcproxy.formula import Node
-from zcproxy.proxy import Proxy
+from zcproxy.proxy.proxy import Proxy
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks import get_task
-from zcproxy.benchmarks.families import check_apart
-from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
-from zcproxy.benchmarks.minibatch import images_of
+from zcproxy.columns.standard import standard_columns
+from zcproxy.columns.store import Context
+from zcproxy.columns.sweep import sweep
+from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import Correlation, correlate
-from zcproxy.device import check_device
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
@@ -33,12 +32,15 @@ from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_isl
 from zcproxy.formula import Node, parse
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.evaluate import Evaluator
-from zcproxy.permission import carried, permit, stored_in
+from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
+from zcproxy.images.minibatch import images_of
+from zcproxy.models.device import check_device
+from zcproxy.names.families import check_apart
+from zcproxy.names.tasks import get_task
 from zcproxy.random import generator
-from zcproxy.sweep.library import standard_columns
-from zcproxy.sweep.runner import sweep, worker_pool
-from zcproxy.sweep.store import Context, default_cache
-from zcproxy.sweep.table import ColumnTable
+from zcproxy.storage.cache_directory import default_cache
+from zcproxy.user_code.permission import carried, permit, stored_in
+from zcproxy.workers.pool import worker_pool
 
 MIGRANTS = 6
 """Formulas of the hall of fame that an island receives after an epoch."""
@@ -131,7 +133,7 @@ def resume(
         workers: processes.
         cache: the cache directory; the default one if None.
         observer: told how far the run is.
-        allow_code: references to your own code that the run may name, see `zcproxy.permission`.
+        allow_code: references to your own code that the run may name, see `zcproxy.user_code.permission`.
 
     Raises:
         ConfigurationError: the run names code that is not allowed; a limit is smaller than the run's, or the run has

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zcproxy.benchmark import Task
+from zcproxy.contracts.task import Task
 from zcproxy.errors import BenchmarkError
 from zcproxy.random import generator
 

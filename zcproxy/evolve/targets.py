@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
-from zcproxy.benchmarks import get_task
+from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
 from zcproxy.errors import ConfigurationError
-from zcproxy.predictors import features_of, train
-from zcproxy.sweep.table import ColumnTable
+from zcproxy.evolve.predictors import features_of, train
+from zcproxy.names.tasks import get_task
 
 Array = NDArray[np.float64]
 

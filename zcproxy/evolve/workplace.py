@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks import get_task
+from zcproxy.columns.store import Context
+from zcproxy.columns.sweep import sweep
+from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.island import Epoch
@@ -18,10 +20,8 @@ from zcproxy.evolve.targets import transferred
 from zcproxy.formula import Node, parse
 from zcproxy.formula.choices import Choices, number_choices
 from zcproxy.formula.evaluate import Outcome
+from zcproxy.names.tasks import get_task
 from zcproxy.random import array_generator, generator
-from zcproxy.sweep.runner import sweep
-from zcproxy.sweep.store import Context
-from zcproxy.sweep.table import ColumnTable
 
 LEAST_SEEN = 12
 """Networks of a task that an epoch sees at least."""

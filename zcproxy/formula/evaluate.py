@@ -34,7 +34,7 @@ class Evaluator:
 
     Args:
         counts: networks: live layers of each.
-        columns: values of the columns, see `zcproxy.sweep.table.ColumnTable`.
+        columns: values of the columns, see `zcproxy.columns.table.ColumnTable`.
         remembered: bytes of layer-level values to keep, and as many of network-level ones.
     """
 

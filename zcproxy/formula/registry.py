@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from zcproxy.errors import FormulaError, nearest_names
 from zcproxy.formula.kinds import Kind
 from zcproxy.formula.tree import Node
-from zcproxy.visible import shortened
+from zcproxy.text.visible import shortened
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from zcproxy.errors import FormulaError
 from zcproxy.formula.registry import Registry, vocabulary
 from zcproxy.formula.tree import Node, constant, fold
-from zcproxy.visible import shortened
+from zcproxy.text.visible import shortened
 
 MAXIMUM_DEPTH = 100
 """Deepest nesting of parentheses that is read; a sum may have any number of terms. What is useful stays below 20."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from zcproxy.search.configuration import SearchConfiguration as SearchConfiguration
-from zcproxy.search.goals import Limit as Limit, parse_limit as parse_limit
-from zcproxy.search.network_quantities import Setting as Setting
-from zcproxy.search.results import SearchResult as SearchResult
-from zcproxy.search.run import resume as resume, search as search
-from zcproxy.search.super_network import (
+from zcproxy.contracts.super_network import (
     SuperNetwork as SuperNetwork,
     inherit_slices as inherit_slices,
     slices_of as slices_of,
 )
+from zcproxy.search.configuration import SearchConfiguration as SearchConfiguration
+from zcproxy.search.goals import Limit as Limit, parse_limit as parse_limit
+from zcproxy.search.quantities.networks import Setting as Setting
+from zcproxy.search.results import SearchResult as SearchResult
+from zcproxy.search.run import resume as resume, search as search

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from zcproxy.errors import ConfigurationError
-from zcproxy.fields import read_fields
 from zcproxy.search.algorithms.catalogue import check_algorithm
 from zcproxy.search.goals import ACCURACIES, ACCURACY, PROXY, Goals, Limit
-from zcproxy.search.network_quantities import INHERITED, LATENCY, Setting
+from zcproxy.search.quantities.networks import INHERITED, LATENCY, Setting
+from zcproxy.storage.fields import read_fields
 
 DEAR = (*ACCURACIES, LATENCY)
 """Quantities that the search for a first population does without: the proxy stands in for accuracies."""

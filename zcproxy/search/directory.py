@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zcproxy.claims import claimed, is_unclaimed, remove_partials
 from zcproxy.errors import RunError, first_difference
-from zcproxy.fields import read_fields
-from zcproxy.records import Journal, read_record_file, write_record_file
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.evaluation import Measured
+from zcproxy.storage.claims import claimed, is_unclaimed, remove_partials
+from zcproxy.storage.fields import read_fields
+from zcproxy.storage.records import Journal, read_record_file, write_record_file
 
 CONFIGURATION, JOURNAL = "search.json", "journal.jsonl"
 EVALUATIONS, FRONT, FIGURE = "evaluations.parquet", "front.csv", "search.png"

@@ -12,15 +12,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.benchmark import Task
+from zcproxy.columns.store import ColumnStore, Context
+from zcproxy.columns.sweep import sweep_into
+from zcproxy.contracts.task import Task
 from zcproxy.formula import parse
 from zcproxy.formula.evaluate import Evaluator as FormulaEvaluator
-from zcproxy.permission import carried
 from zcproxy.search.goals import PROXY
-from zcproxy.search.lookup import LookUp
-from zcproxy.search.network_quantities import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
-from zcproxy.sweep.runner import sweep_into
-from zcproxy.sweep.store import ColumnStore, Context, default_cache
+from zcproxy.search.quantities.lookup import LookUp
+from zcproxy.search.quantities.networks import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
+from zcproxy.storage.cache_directory import default_cache
+from zcproxy.user_code.permission import carried
 
 Array = NDArray[np.float64]
 Row = dict[str, float]

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zcproxy.benchmarks.data import sha256_of
-from zcproxy.benchmarks.label_table import ARCHITECTURE
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
 from zcproxy.errors import BenchmarkError
-from zcproxy.escaping import csv_frame, plain
-from zcproxy.files import replacing
-from zcproxy.records import write_record_file
+from zcproxy.reading.data_directory import sha256_of
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, RESULTS
 from zcproxy.search.front import hypervolume_over, pareto_front
 from zcproxy.search.goals import PROXY, Goals, Outcome
+from zcproxy.storage.files import replacing
+from zcproxy.storage.records import write_record_file
+from zcproxy.text.escaping import csv_frame, plain
 
 SECONDS = "seconds"
 DIGEST = "front_sha256"
@@ -35,7 +35,7 @@ class SearchResult:
         table: a row an architecture: `arch`, its quantities, `seconds`.
         measuring_seconds: time spent measuring now.
         total_seconds: time spent in all now.
-        unsteady: architectures whose latency varied much from run to run, see `zcproxy.search.latency.LARGE_SPREAD`.
+        unsteady: architectures whose latency varied much from run to run, see `latency.LARGE_SPREAD`.
     """
 
     goals: Goals

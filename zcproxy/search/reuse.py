@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from zcproxy.benchmarks.image_sets import ImageSet, kept_image_sets
 from zcproxy.errors import ConfigurationError, first_difference
+from zcproxy.images.image_sets import ImageSet, kept_image_sets
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.directory import SearchDirectory
 from zcproxy.search.evaluation import Measured

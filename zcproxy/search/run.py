@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from zcproxy.benchmarks.image_sets import ImageSet, keep_image_sets, kept_image_sets
-from zcproxy.benchmarks.minibatch import images_of
-from zcproxy.device import check_device
+from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.formula import parse
-from zcproxy.permission import permit, stored_in
+from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
+from zcproxy.images.minibatch import images_of
+from zcproxy.models.device import check_device
+from zcproxy.names.subjects import Subject
+from zcproxy.probing.expressions import looks_at_images
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
 from zcproxy.search.configuration import SearchConfiguration
@@ -23,15 +25,13 @@ from zcproxy.search.directory import CONFIGURATION, SearchDirectory
 from zcproxy.search.evaluation import Evaluator
 from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Goals, Outcome
-from zcproxy.search.latency import LARGE_SPREAD
-from zcproxy.search.network_quantities import LATENCY, LATENCY_SPREAD, Bench, Setting
+from zcproxy.search.quantities.latency import LARGE_SPREAD
+from zcproxy.search.quantities.networks import LATENCY, LATENCY_SPREAD, Bench, Setting
+from zcproxy.search.quantities.sources import sources_of
 from zcproxy.search.results import SearchResult, result_of, write_results
 from zcproxy.search.reuse import measured_by
-from zcproxy.search.sources import sources_of
-from zcproxy.search.subject import Subject
-from zcproxy.search.super_network import SuperNetwork
-from zcproxy.sweep.expressions import looks_at_images
-from zcproxy.sweep.runner import worker_pool
+from zcproxy.user_code.permission import permit, stored_in
+from zcproxy.workers.pool import worker_pool
 
 Step = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is to do."""
@@ -118,7 +118,7 @@ def resume(
         workers: processes.
         cache: the cache directory; the default one if None.
         step: told what is being done.
-        allow_code: references to your own code that the search may name, see `zcproxy.permission`.
+        allow_code: references to your own code that the search may name, see `zcproxy.user_code.permission`.
 
     Raises:
         ConfigurationError: the search names code that is not allowed, or the number is smaller than the search's.

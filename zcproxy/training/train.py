@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from zcproxy.contracts.dataset import ImageDataset
 from zcproxy.random import derive_seed
 from zcproxy.training.augmentation import augmentation
-from zcproxy.training.dataset import ImageDataset
 from zcproxy.training.recipe import Recipe
 
 EVALUATION_BATCH = 500

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from zcproxy.benchmark import SearchSpace
+from zcproxy.contracts.task import SearchSpace
 from zcproxy.search.goals import Outcome
 
 MOST_DRAWS = 200

@@ -26,7 +26,7 @@ from pymoo.core.problem import Problem
 from pymoo.core.termination import NoTermination
 from pymoo.util.ref_dirs import get_reference_directions
 
-from zcproxy.benchmark import SearchSpace
+from zcproxy.contracts.task import SearchSpace
 from zcproxy.search.algorithms.ask_tell import Proposer
 from zcproxy.search.goals import Outcome
 

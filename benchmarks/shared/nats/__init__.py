@@ -1,0 +1,1 @@
+"""Datasets and releases of NATS-Bench, whose topology space is NAS-Bench-201."""

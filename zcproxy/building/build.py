@@ -1,0 +1,98 @@
+"""Builds a benchmark: draws architectures, trains each with every seed, writes the table. Killed, it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from pathlib import Path
+
+from zcproxy.building.configuration import BuildConfiguration
+from zcproxy.building.directory import BuildDirectory, Plan
+from zcproxy.building.files import write_benchmark
+from zcproxy.building.job import Trained, costs_of, materials_of, train_architecture
+from zcproxy.building.sampling import draw_architectures
+from zcproxy.contracts.dataset import ImageDataset
+from zcproxy.contracts.task import SearchSpace
+from zcproxy.errors import BenchmarkError
+from zcproxy.models.device import check_device
+from zcproxy.storage.claims import claimed, remove_partials
+from zcproxy.user_code.permission import carried
+from zcproxy.workers.pool import worker_pool
+from zcproxy.workers.progress import Progress
+
+
+def build_benchmark(
+    configuration: BuildConfiguration, out: Path, *, workers: int = 1, progress: Progress | None = None
+) -> list[Trained]:
+    """Train a sample of architectures into a folder that `get_task` takes, and return what was trained.
+
+    Args:
+        configuration: what the table depends on.
+        out: the folder; one that holds a part of the same build is continued.
+        workers: processes; the table does not depend on it.
+        progress: told after each architecture.
+
+    Raises:
+        BenchmarkError: the space has too few architectures, its networks do not fit the dataset, or all diverged.
+        ConfigurationError: space, dataset or device do not exist, or a minibatch has more images than the dataset.
+        RunError: `out` holds something else, or a worker died.
+        StorageError: something cannot be written.
+    """
+    check_device(configuration.device)
+    space, dataset = materials_of(
+        configuration.space, tuple(configuration.space_options.items()), configuration.dataset
+    )
+    dataset.check_batch(configuration.recipe.batch_size)
+    directory = BuildDirectory(out)
+    fingerprint = dataset.fingerprint()
+    plan = directory.load_plan(configuration, fingerprint) or _plan(configuration, space, dataset)
+    with claimed(out):
+        if directory.load_plan(configuration, fingerprint) is None:
+            directory.save_plan(plan)
+        remove_partials(out)
+        return _complete(directory, plan, dataset, workers, progress)
+
+
+def _plan(configuration: BuildConfiguration, space: SearchSpace, dataset: ImageDataset) -> Plan:
+    """Draw the architectures, and check that one fits the dataset."""
+    architectures = draw_architectures(
+        space,
+        configuration.networks,
+        configuration.sampling,
+        configuration.seed,
+        lambda architecture: costs_of(space, architecture, dataset)[1],
+    )
+    costs_of(space, architectures[0], dataset)
+    return Plan(configuration, dataset.fingerprint(), tuple(architectures))
+
+
+def _complete(
+    directory: BuildDirectory, plan: Plan, dataset: ImageDataset, workers: int, progress: Progress | None
+) -> list[Trained]:
+    """Train what the journal lacks, and write the benchmark."""
+    trained = directory.trained(plan)
+    if progress is not None:
+        progress(len(trained), len(plan.architectures))
+    with worker_pool(workers) as executor:
+        for item in _train(executor, plan.configuration, [name for name in plan.architectures if name not in trained]):
+            directory.append(item)
+            trained[item.arch] = item
+            if progress is not None:
+                progress(len(trained), len(plan.architectures))
+    in_order = [trained[architecture] for architecture in plan.architectures]
+    if all(training.diverged for item in in_order for training in item.trainings):
+        raise BenchmarkError("every training diverged: give a lower --learning-rate")
+    write_benchmark(directory.path, plan, dataset, in_order)
+    return in_order
+
+
+def _train(
+    executor: Executor | None, configuration: BuildConfiguration, architectures: Sequence[str]
+) -> Iterator[Trained]:
+    if executor is None:
+        for architecture in architectures:
+            yield train_architecture(configuration, architecture)
+        return
+    jobs = [executor.submit(carried(train_architecture), configuration, architecture) for architecture in architectures]
+    for job in as_completed(jobs):
+        yield job.result()

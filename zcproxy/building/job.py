@@ -1,0 +1,115 @@
+"""Trains one architecture as often as asked: the job that a worker of `zcproxy benchmark build` runs."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from zcproxy.benchmarks.datasets import load_dataset
+from zcproxy.building.configuration import BuildConfiguration
+from zcproxy.contracts.dataset import ImageDataset
+from zcproxy.contracts.task import SearchSpace
+from zcproxy.errors import BenchmarkError
+from zcproxy.names.spaces import get_space
+from zcproxy.probing.recorder import call_model
+from zcproxy.probing.structure import examine
+from zcproxy.random import derive_seed
+from zcproxy.training.train import Training, train
+from zcproxy.user_code.border import running
+from zcproxy.workers.pool import single_threaded
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One architecture and what its trainings gave.
+
+    Attributes:
+        arch: its text.
+        params: parameters.
+        macs: multiply-adds of one sample.
+        convolutions: convolutional layers.
+        trainings: one a seed.
+        seconds: that all of it took.
+    """
+
+    arch: str
+    params: int
+    macs: int
+    convolutions: int
+    trainings: list[Training]
+    seconds: float
+
+    @property
+    def label(self) -> float:
+        """Mean test accuracy in percent of the trainings that did not diverge; NaN if all did."""
+        values = [training.accuracy for training in self.trainings if not training.diverged]
+        return math.fsum(values) / len(values) if values else math.nan
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the content as JSON can hold it."""
+        return asdict(self)
+
+
+def train_architecture(configuration: BuildConfiguration, architecture: str) -> Trained:
+    """Train one architecture with every seed, on one thread.
+
+    The seeds are the same for all architectures, as in NAS-Bench-201: they see the images in the same order and share
+    the initial weights of what they have in common, so that they differ by less chance.
+
+    Raises:
+        BenchmarkError: its network does not fit the dataset.
+        ModelError: its network cannot be run.
+    """
+    space, dataset = materials_of(
+        configuration.space, tuple(configuration.space_options.items()), configuration.dataset
+    )
+    started = time.perf_counter()
+    with single_threaded():
+        params, macs, convolutions = costs_of(space, architecture, dataset)
+        trainings = []
+        for index in range(configuration.seeds):
+            seed = derive_seed(space.name, "training", index)
+            network = build_network(space, architecture, dataset, seed)
+            trainings.append(train(network, dataset, configuration.recipe, seed, configuration.device))
+    return Trained(architecture, params, macs, convolutions, trainings, time.perf_counter() - started)
+
+
+@lru_cache(maxsize=1)
+def materials_of(space: str, options: tuple[tuple[str, int], ...], dataset: str) -> tuple[SearchSpace, ImageDataset]:
+    """Return the space and the dataset, once a process."""
+    return get_space(space, dict(options)), load_dataset(dataset)
+
+
+def build_network(space: SearchSpace, architecture: str, dataset: ImageDataset, seed: int) -> nn.Module:
+    """Return the network of an architecture, initialised from `seed`, without touching torch's random state."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        with running(f"the network of '{architecture}' cannot be built"):
+            return space.build(architecture, dataset.input_shape, dataset.classes)
+
+
+def costs_of(space: SearchSpace, architecture: str, dataset: ImageDataset) -> tuple[int, int, int]:
+    """Return parameters, multiply-adds of a sample, and convolutional layers of an architecture's network.
+
+    Raises:
+        BenchmarkError: it does not give one logit a class.
+        ModelError: it cannot be run.
+    """
+    network = build_network(space, architecture, dataset, 0)
+    logits = call_model(network, dataset.train_inputs[:2])
+    if logits.shape != (2, dataset.classes):
+        raise BenchmarkError(
+            f"the network of '{architecture}' gives logits of shape {tuple(logits.shape)} for 2 images, {dataset.name} "
+            f"has {dataset.classes} classes: build it with the number of classes that `build` is given"
+        )
+    structure = examine(network, dataset.train_inputs).network
+    convolutions = sum(isinstance(module, CONVOLUTIONS) for module in network.modules())
+    return int(structure["total_params"]), int(structure["total_macs"]), convolutions

@@ -1,0 +1,122 @@
+"""What people see in the terminal: progress with an estimate, and tables of results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from types import TracebackType
+
+from rich.box import SIMPLE_HEAD
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from zcproxy.cli.terminal import console as console
+from zcproxy.correlation import Correlation
+from zcproxy.evolve.directory import State
+from zcproxy.ranking.layout import HEADINGS, cells, shown_columns, title
+from zcproxy.ranking.table import TaskTable
+from zcproxy.text.visible import visible
+
+
+class RunDisplay:
+    """Observer of a run: a bar for each sweep, then a line an epoch."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._bars: dict[str, TaskID] = {}
+
+    def __enter__(self) -> RunDisplay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars:
+            self._progress.stop()
+
+    def sweeping(self, task: str, done: int, total: int) -> None:
+        """Show how many networks of a sweep are measured."""
+        self.step(f"measuring {task}", done, total)
+
+    def training(self, done: int, total: int) -> None:
+        """Show how many architectures are trained."""
+        self.step("training", done, total)
+
+    def step(self, what: str, done: int, total: int) -> None:
+        """Show how much of some work is done."""
+        if total == 0:
+            return
+        self._progress.start()
+        if done == 0 or what not in self._bars:
+            self._bars[what] = self._progress.add_task(visible(what), total=total)
+        self._progress.update(self._bars[what], completed=done)
+
+    def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:
+        """Show the best formula after an epoch, and the time left."""
+        left = "" if seconds_left is None else f"  {_clock(seconds_left)} left"
+        console.print(
+            f"generation {state.generations:4d}  {state.evaluations:9,d} formulas  training tau {merit:.3f}{left}",
+        )
+
+    def saying(self, text: str) -> None:
+        """Show one line."""
+        console.print(text)
+
+
+def _clock(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]], ceiling: float | None = None) -> Table:
+    """Return a table of correlations with their intervals, a row each, above the noise ceiling where it is known.
+
+    `top 10 %` is tau inside the true top decile where that has ten networks or more, `NaN` the number of networks whose
+    score is undefined.
+    """
+    known = list(rows)
+    undefined = any(item.undefined for _, item in known)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fits 80 characters
+    for name in ("", "Kendall tau [95 %]", "Spearman [95 %]", "top 10 % [95 %]", *(["NaN"] if undefined else [])):
+        table.add_column(name, justify="left" if name == "" else "right")
+    for name, item in known:
+        table.add_row(
+            name,
+            f"{item.tau:.3f} [{item.tau_low:.2f}, {item.tau_high:.2f}]",
+            f"{item.spearman:.3f} [{item.spearman_low:.2f}, {item.spearman_high:.2f}]",
+            "-"
+            if math.isnan(item.tau_top_decile)
+            else f"{item.tau_top_decile:.3f} [{item.tau_top_decile_low:.2f}, {item.tau_top_decile_high:.2f}]",
+            *([str(item.undefined)] if undefined else []),
+        )
+    if ceiling is not None:
+        table.add_section()
+        table.add_row("noise ceiling", f"{ceiling:.3f}")
+    return table
+
+
+def task_table(found: TaskTable, width: int) -> Table:
+    """Return the table of a task, the highest tau first, above the noise ceiling where it is known.
+
+    Args:
+        found: the table.
+        width: characters a line; a narrow terminal gets the main columns.
+    """
+    table = Table(title=title(found), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    shown = shown_columns(found, width)
+    table.add_column("", no_wrap=True)
+    for name in shown:
+        table.add_column(HEADINGS[name], justify="right", no_wrap=name == "tau")
+    for row in found.ranked():
+        texts = cells(row)
+        table.add_row(row.name, *(texts[name] for name in shown))
+    if found.ceiling is not None:
+        table.add_section()
+        table.add_row("noise ceiling", f"{found.ceiling:.3f}")
+    return table

@@ -1,0 +1,74 @@
+"""The commands `zcproxy network ...`: what a search found, as networks."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
+from zcproxy.cli.display import console
+from zcproxy.cli.options import AllowCode
+from zcproxy.errors import ConfigurationError, RunError
+from zcproxy.export.network_source import export_network
+from zcproxy.search.directory import CONFIGURATION, FRONT, RESULTS, SearchDirectory
+from zcproxy.search.quantities.networks import INHERITED, INITIALISATION, WEIGHTS, Bench, check_weights
+from zcproxy.search.results import DIGEST
+from zcproxy.storage.files import cannot_read, check_target, open_regular
+from zcproxy.storage.records import read_record_file
+from zcproxy.user_code.permission import stored_in
+
+app = typer.Typer(help="Look at networks that a search found.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `export` a command of its own: typer would drop its name otherwise."""
+
+
+@app.command()
+def export(
+    search: Annotated[Path, typer.Argument(help="Directory of a search.")],
+    arch: Annotated[
+        str | None, typer.Option(help="Architecture; the front's best by the first objective if not given.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Python file to write; the state goes beside it.")] = Path("network.py"),
+    weights: Annotated[str, typer.Option(help=f"The state: {' or '.join(WEIGHTS)}.")] = INITIALISATION,
+    allow_code: AllowCode = None,
+) -> None:
+    """Write an architecture as a Python file that needs torch alone, and its state."""
+    check_weights(weights)
+    check_target(out, regular=True)
+    if out.suffix == ".pt":
+        raise ConfigurationError(f"--out {out} is the name of the state: name the Python file, for example network.py")
+    setting = SearchDirectory(search).configuration().setting
+    with stored_in(search / CONFIGURATION):
+        bench = Bench(setting.subject(), setting)
+    chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
+    network = bench.network(chosen, inherited=weights == INHERITED)
+    source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
+    console.print(str(chosen), f"written: {source}, {state}", sep="\n")
+
+
+def _best(search: Path) -> str:
+    """Return the first architecture of the front, in the very bytes that the search wrote."""
+    place = search / FRONT
+    again = f"finish the search with --resume {search}, or give --arch"
+    try:
+        written = read_record_file(search / RESULTS).get(DIGEST)
+        with open_regular(place) as stream:
+            content = stream.read()
+    except FileNotFoundError as error:
+        raise RunError(f"{search} has no front yet: {again}") from error
+    except OSError as error:
+        raise cannot_read(place, error) from error
+    if hashlib.sha256(content).hexdigest() != written:
+        raise RunError(f"{place} is not as the search wrote it, it was damaged or edited: {again}")
+    front = pd.read_csv(BytesIO(content), dtype=str)
+    if front.empty:
+        raise RunError(f"the front in {place} is empty (see the limits in {search / CONFIGURATION}): give --arch")
+    return str(front[ARCHITECTURE].iloc[0])

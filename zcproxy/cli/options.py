@@ -1,0 +1,41 @@
+"""Options that several commands have, each with the range that its values may have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from zcproxy.user_code.permission import permit
+from zcproxy.user_code.references import check_reference
+
+MOST_WORKERS = 256
+LARGEST_SEED = 2**32 - 1
+MOST_NETWORKS = 10_000_000
+LARGEST_COUNT = 10**9
+LARGEST_BATCH = 65_536
+MOST_NODES = 10_000
+MOST_EPOCHS = 100_000
+
+
+def _permitted(references: Sequence[str] | None) -> Sequence[str] | None:
+    """Permit references while the command's arguments are read: before anything looks at a stored file."""
+    for reference in references or ():
+        check_reference(reference)
+    permit(references or ())
+    return references
+
+
+Workers = Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Processes; the result does not depend on it.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of every random choice.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")]
+Initialisation = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Index of the random initialisation.")]
+AllowCode = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MODULE:NAME",
+        help="Code of your own that a folder or run may name; nothing else that its files name is executed.",
+        callback=_permitted,
+    ),
+]

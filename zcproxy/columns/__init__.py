@@ -1,0 +1,1 @@
+"""Columns of many networks: measured once, stored, read as a table."""

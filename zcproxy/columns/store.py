@@ -1,0 +1,340 @@
+"""The column store: what a sweep has measured, on disk, so that asking for a known column costs nothing.
+
+A context (task, probe settings, initialisation) has a folder of files, each with the columns of a few networks: a line
+with a checksum that says which, then Arrow (see `zcproxy.storage.sealed`). A file is written beside its place and
+renamed, so that a killed sweep loses at most the networks it was working on. A damaged one is set aside and measured
+again.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import inspect
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from zcproxy.errors import StorageError
+from zcproxy.formula import Node, vocabulary
+from zcproxy.images.image_sets import ImageSet
+from zcproxy.probing.expressions import looks_at_images
+from zcproxy.probing.measure import Measurement
+from zcproxy.storage.files import cannot_read, cannot_write, replacing, write_text
+from zcproxy.storage.notices import notice
+from zcproxy.storage.sealed import DamagedError, read_header, read_sealed, seal
+
+SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
+CODE_VERSION = 3
+"""Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
+KIND = "columns-1"
+LAYERS = "layers"
+DAMAGED = ".damaged"
+"""Suffix of files that were set aside."""
+ATTEMPTS = 50
+"""Times that a write or a deletion is tried while another process deletes or writes the same folder."""
+ABANDONED_SECONDS = 86400.0
+"""Age from which an unfinished file is taken for one that a killed process left."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything besides the architecture and the expression that a column depends on.
+
+    Attributes:
+        task: name of the task whose networks and images are used.
+        batch_size: samples of a minibatch.
+        initialisation: index of the random initialisation and of the random inputs.
+        device: `cpu` or `cuda`.
+        images: token of what the minibatches are made of, see `zcproxy.images.image_sets`; empty for what is at
+            hand. It is part of the key of the columns that look at images, not of the context's.
+    """
+
+    task: str
+    batch_size: int = 8
+    initialisation: int = 0
+    device: str = "cpu"
+    images: str = ""
+
+    def shared(self) -> dict[str, Any]:
+        """Return what all columns of the context's folder have in common."""
+        return {name: value for name, value in asdict(self).items() if name != "images"}
+
+    @property
+    def key(self) -> str:
+        """The name of the context's folder."""
+        from zcproxy.names.tasks import get_task
+
+        text = json.dumps([CODE_VERSION, self.shared(), get_task(self.task).fingerprint], sort_keys=True)
+        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.task).strip("-")[-60:]
+        return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class ContextSummary:
+    """What `zcproxy columns info` shows of one context.
+
+    Attributes:
+        folder: where it is.
+        context: what it is for; None where no file can be read: of another version, or damaged.
+        networks: with columns.
+        columns: distinct ones.
+        bytes: of all files.
+    """
+
+    folder: Path
+    context: Context | None
+    networks: int
+    columns: int
+    bytes: int
+
+
+@cache
+def column_key(column: Node) -> str:
+    """Return the text of a column with the version of the code it is computed by: the files of its primitives.
+
+    What primitives share counts for all of them.
+    """
+    names = {node.symbol for node in column.walk() if node.arguments}
+    modules = {function.__module__ for name in names for function in vocabulary().primitives[name].functions.values()}
+    versions = [_module_version(name) for name in sorted(modules | {SHARED_BY_PRIMITIVES})]
+    return f"{column} #{hashlib.sha256(' '.join(versions).encode()).hexdigest()[:8]}"
+
+
+@cache
+def _module_version(name: str) -> str:
+    return hashlib.sha256(inspect.getsource(sys.modules[name]).encode()).hexdigest()
+
+
+class LostColumnsError(Exception):
+    """Columns that the store had are gone or damaged: they are to be measured again."""
+
+
+class ColumnStore:
+    """Measured columns of one context.
+
+    Args:
+        root: the cache directory.
+        context: what the columns depend on.
+
+    Raises:
+        StorageError: the folder of the context may not be read.
+    """
+
+    def __init__(self, root: Path, context: Context) -> None:
+        self.folder = root / "columns" / context.key
+        self.context = context
+        self._known: dict[str, dict[str, Path]] = {}
+        damaged = []
+        for path in _files(self.folder):
+            try:
+                header = read_header(path, KIND, self.folder.name)
+            except FileNotFoundError:
+                continue
+            except (DamagedError, OSError) as error:
+                damaged.append((path, error))
+                continue
+            self._index(path, header["architectures"], header["columns"])
+        _set_aside(damaged)
+
+    def _index(self, path: Path, architectures: Sequence[str], names: Sequence[str]) -> None:
+        for architecture in architectures:
+            self._known.setdefault(architecture, {}).update(dict.fromkeys(names, path))
+
+    @cached_property
+    def images(self) -> ImageSet:
+        """What the minibatches are made of."""
+        from zcproxy.images.minibatch import images_of
+        from zcproxy.names.tasks import get_task
+
+        return images_of(get_task(self.context.task), self.context.images)
+
+    def _key(self, column: Node) -> str:
+        """Return the key of a column, with the images where it looks at them."""
+        tag = self.images.tag if looks_at_images(column) else ""
+        return f"{column_key(column)} {tag}".rstrip()
+
+    def missing(self, architecture: str, columns: Iterable[Node]) -> tuple[Node, ...]:
+        """Return the columns that have not been measured for an architecture."""
+        known = self._known.get(architecture, {})
+        return tuple(column for column in columns if self._key(column) not in known)
+
+    def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
+        """Add the columns of a few architectures as one file. Raises `StorageError` if the disk is full."""
+        arrays: dict[str, pa.Array] = {LAYERS: pa.array([item.layers for item in measured], pa.int32())}
+        for column in columns:
+            precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
+            arrays[self._key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
+        names = list(arrays)[1:]
+        table = pa.table(arrays)
+        stream = pa.BufferOutputStream()
+        with pa.ipc.new_file(stream, table.schema) as writer:
+            writer.write_table(table)
+        header = {"context": self.context.shared(), "architectures": list(architectures), "columns": names}
+        content = seal(stream.getvalue().to_pybytes(), KIND, self.folder.name, header)
+        path = self.folder / f"{hashlib.sha256(chr(10).join([*architectures, *names]).encode()).hexdigest()[:20]}.arrow"
+        _write_into(self.folder, path, content, self.context)
+        self._index(path, architectures, names)
+
+    def read(self, architectures: Sequence[str], columns: Sequence[Node]) -> list[Measurement]:
+        """Return the columns of architectures that are all measured, in the order given.
+
+        Raises:
+            LostColumnsError: a file is gone or damaged. It is set aside; `missing` then tells what has to be measured.
+        """
+        keys = {column: self._key(column) for column in columns}
+        wanted: dict[Path, dict[str, set[Node]]] = {}
+        for architecture in architectures:
+            for column, key in keys.items():
+                path = self._known[architecture][key]
+                wanted.setdefault(path, {}).setdefault(architecture, set()).add(column)
+        found: dict[str, tuple[int, dict[Node, np.ndarray]]] = {name: (0, {}) for name in architectures}
+        lost: dict[Path, Exception] = {}
+        for path, rows in wanted.items():
+            try:
+                place, table = _table(path, self.folder.name)
+            except (DamagedError, OSError, ValueError, LookupError, pa.ArrowException) as error:
+                lost[path] = error
+                continue
+            needed = set().union(*rows.values())
+            data = {column: table.column(keys[column]).combine_chunks() for column in needed}
+            counts = table.column(LAYERS).to_pylist()
+            for architecture, asked in rows.items():
+                row = place[architecture]
+                values = found[architecture][1]
+                values.update({column: np.array(data[column][row].values) for column in asked})
+                found[architecture] = (counts[row], values)
+        if lost:
+            self._forget(lost)
+        return [Measurement(*found[architecture]) for architecture in architectures]
+
+    def _forget(self, lost: Mapping[Path, Exception]) -> None:
+        for known in self._known.values():
+            for name in [name for name, path in known.items() if path in lost]:
+                del known[name]
+        _set_aside([(path, error) for path, error in lost.items() if not isinstance(error, FileNotFoundError)])
+        raise LostColumnsError
+
+
+def _table(path: Path, owner: str) -> tuple[dict[str, int], pa.Table]:
+    """Return the row of each architecture and the columns of a file, parsed from the bytes that were checked."""
+    sealed = read_sealed(path, KIND, owner)
+    table = pa.ipc.open_file(pa.BufferReader(sealed.content)).read_all()
+    return {name: row for row, name in enumerate(sealed.header["architectures"])}, table
+
+
+def _write_into(folder: Path, path: Path, content: bytes, context: Context) -> None:
+    """Write a file of a folder, which somebody may be deleting meanwhile (`zcproxy columns clear`)."""
+    for attempt in range(ATTEMPTS):
+        try:
+            manifest = folder / "context.json"
+            if not os.path.lexists(manifest):
+                write_text(manifest, json.dumps(context.shared(), indent=2) + "\n")
+            with replacing(path) as temporary:
+                temporary.write_bytes(content)
+            return
+        except StorageError as error:
+            if attempt == ATTEMPTS - 1 or not isinstance(error.__cause__, FileNotFoundError):
+                raise
+
+
+def _set_aside(damaged: Sequence[tuple[Path, Exception]]) -> None:
+    """Rename files so that they are not read any more, where that is possible, and say so in one line."""
+    if not damaged:
+        return
+    for path, _ in damaged:
+        with suppress(OSError):  # of a read-only folder: it is left out
+            os.replace(path, path.with_suffix(DAMAGED))
+    (path, error), others = damaged[0], len(damaged) - 1
+    more = f" (and {others} more)" if others else ""
+    reason = " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
+    notice(f"damaged, set aside and measured again: {path}{more}: {reason}")
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a context, without those that killed writes left long ago, which are deleted."""
+    try:
+        names = sorted(os.listdir(folder))
+        for name in names:
+            if name.endswith(".partial") and time.time() - (folder / name).lstat().st_mtime > ABANDONED_SECONDS:
+                with suppress(OSError):
+                    (folder / name).unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise cannot_read(folder, error) from error
+    return [folder / name for name in names if name.endswith(".arrow") and not name.startswith(".")]
+
+
+def summaries(root: Path) -> list[ContextSummary]:
+    """Return what the cache holds, context by context; of what cannot be read, its size.
+
+    Raises:
+        StorageError: the cache may not be read.
+    """
+    return [_summary(folder) for folder in _folders(root)]
+
+
+def _summary(folder: Path) -> ContextSummary:
+    context: Context | None = None
+    networks: set[str] = set()
+    columns: set[str] = set()
+    size = 0
+    for path in _sized(folder):
+        size += path[1]
+        with suppress(DamagedError, OSError):
+            header = read_header(path[0], KIND, folder.name)
+            context = Context(**header["context"])
+            networks.update(header["architectures"])
+            columns.update(header["columns"])
+    return ContextSummary(folder, context, len(networks), len(columns), size)
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(root / "columns") if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise cannot_read(root / "columns", error) from error
+
+
+def _sized(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the files of columns in a folder, those that were set aside too, and their bytes."""
+    try:
+        entries = [entry for entry in os.scandir(folder) if Path(entry.name).suffix in (".arrow", DAMAGED)]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_read(folder, error) from error
+    for entry in entries:
+        with suppress(FileNotFoundError):
+            yield Path(entry.path), entry.stat(follow_symlinks=False).st_size
+
+
+def clear(root: Path) -> int:
+    """Delete all measured columns and return the bytes freed. Raises `StorageError` if the folder is protected."""
+    folder = root / "columns"
+    freed = sum(size for each in _folders(root) for _, size in _sized(each))
+    for attempt in range(ATTEMPTS):
+        try:
+            if os.path.lexists(folder):
+                shutil.rmtree(folder)
+            break
+        except OSError as error:
+            busy = isinstance(error, FileNotFoundError) or error.errno == errno.ENOTEMPTY  # somebody writes into it
+            if attempt == ATTEMPTS - 1 or not busy:
+                raise cannot_write(folder, error) from error
+    return freed

@@ -1,0 +1,1 @@
+"""What users implement: tasks, search spaces, super-networks, datasets."""

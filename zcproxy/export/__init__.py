@@ -1,0 +1,1 @@
+"""Exports proxies and networks as files of their own."""

@@ -1,0 +1,1 @@
+"""Images that networks are shown: published ones, the user's own, and what stands in for them."""

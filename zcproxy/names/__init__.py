@@ -1,0 +1,1 @@
+"""Resolves what a user writes: names, files and references of tasks, spaces, subjects and proxies."""

@@ -1,0 +1,91 @@
+"""Proxies by name: a file, one that comes with the package, a published one, or a formula."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, nearest_names
+from zcproxy.formula import parse
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
+from zcproxy.proxies import FILES, file_of
+from zcproxy.proxy.file import read_proxy_file
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.proxy.published import Published
+
+BASELINE = "baseline"
+"""What stands for the formula of params and FLOPs where a benchmark's table has them."""
+
+
+def reported_tau(name: str, text: str, task: str, population: str) -> tuple[float, float] | None:
+    """Return the lowest and highest tau that papers report of a published proxy, None if there is none.
+
+    Args:
+        name: of the proxy or baseline.
+        text: what it computes: a user may call something else by the name of a published proxy.
+        task: name of the task.
+        population: `all` or `pruned`.
+    """
+    if name not in (*NAMES, *AGGREGATES):
+        return None
+    entry = published(name) if name in NAMES else published_aggregate(name)
+    own = str(parse(entry.formula)) if isinstance(entry, Published) else f"{entry.rule}({', '.join(entry.members)})"
+    known = [item for item in entry.reported if (item.task, item.population) == (task, population)]
+    if not known or text not in (own, BASELINE):
+        return None
+    return min(item.low for item in known), max(item.high for item in known)
+
+
+def resolve_proxy(text: str) -> Proxy:
+    """Return the proxy that a user names: a file, one that comes with the package, a published one, or a formula.
+
+    Raises:
+        ProxyFileError: it looks like a file or a name, and there is none.
+        FormulaError: it is no formula.
+        ConfigurationError: it is an aggregate, which ranks a set of networks and scores none alone; or it is empty.
+    """
+    if not text.strip():
+        raise ConfigurationError("empty proxy: give a file, a name (zc-general, synflow, ...) or a formula")
+    is_file = text.endswith(".json") or os.path.isfile(text)  # unlike Path.is_file, False for a name that is too long
+    if is_file or text in FILES:
+        return load_proxy(text)
+    if text in NAMES:
+        entry = published(text)
+        provenance = {"paper": entry.paper}
+        return Proxy(parse(entry.formula), entry.name, entry.batch_size, provenance)
+    if text in AGGREGATES:
+        raise ConfigurationError(
+            f"'{text}' sums ranks of several proxies: it scores the networks of a task (zcproxy score, zcproxy table), "
+            "not one alone"
+        )
+    try:
+        return Proxy(parse(text), name=text)
+    except FormulaError as error:
+        if text.replace("-", "_").isidentifier():
+            known = (*FILES, *NAMES, *AGGREGATES)
+            hint = nearest_names(text, known)
+            listed = "" if hint else f"; known are {', '.join(known)}"
+            raise ProxyFileError(f"'{text}' is no file, no published proxy{hint} and no formula{listed}") from error
+        raise
+
+
+def load_proxy(path: str | os.PathLike[str]) -> Proxy:
+    """Read a proxy: a file, or one that comes with the package, by its name (`zc-general`). Nothing is executed.
+
+    Raises:
+        ProxyFileError: see `zcproxy.proxy.file.read_proxy_file`.
+        FormulaError: its formula does not parse.
+    """
+    place = file_of(str(path)) if str(path) in FILES else Path(path)
+    fields = read_proxy_file(place)
+    try:
+        return Proxy(
+            parse(fields["formula"]),
+            name=fields["name"],
+            description=fields["description"],
+            batch_size=fields["batch_size"],
+            provenance=fields["provenance"],
+            correlations=tuple(fields["correlations"]),
+        )
+    except FormulaError as error:
+        raise FormulaError(f"{place}: {error}") from error

@@ -1,0 +1,83 @@
+"""How a user names what ranks networks: a proxy, a sum of ranks, and a list of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from zcproxy.errors import ConfigurationError, FormulaError
+from zcproxy.names.proxies import (
+    resolve_proxy,
+)
+from zcproxy.primitives.zoo import (
+    AGGREGATES,
+    NAMES,
+    published_aggregate,
+)
+from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, members_of
+
+ZOO = "zoo"
+"""Stands for all published proxies and aggregates in a list."""
+
+
+def resolve_scorer(text: str) -> Scorer:
+    """Return what a user names to rank networks by.
+
+    That is a proxy (a file, a published name, a formula), a published sum of ranks, or one's own, written
+    `ranks(synflow, naswot)` or `log_ranks(...)`; each may be given a name: `mine=log_ranks(synflow, sum(log(macs)))`.
+
+    Raises:
+        ConfigurationError: a sum of ranks has fewer than two members.
+        FormulaError, ProxyFileError: as `resolve_proxy`, for members too.
+    """
+    name, is_named, rest = text.partition("=")
+    if is_named and name.strip().isidentifier():
+        return replace(resolve_scorer(rest.strip()), name=name.strip())
+    if text in AGGREGATES:
+        entry = published_aggregate(text)
+        return Aggregate(entry.name, tuple(map(resolve_proxy, entry.members)), entry.rule)
+    rule, has_members, members = text.partition("(")
+    if has_members and rule in RULES:
+        if not members.endswith(")"):
+            raise FormulaError(f"'{text}' does not end with ')'")
+        return Aggregate(text, tuple(map(resolve_proxy, split_names(members[:-1]))), rule)
+    return resolve_proxy(text)
+
+
+def resolve_scorers(text: str) -> list[Scorer]:
+    """Return what a list of names, separated by commas, stands for; `zoo` is all that is published.
+
+    Proxies of the same name (every run of evolution calls its own `best`) go by what the user wrote.
+
+    Raises:
+        ConfigurationError: one is named twice.
+        FormulaError, ProxyFileError: as `resolve_scorer`.
+    """
+    names = [name for each in split_names(text) for name in ((*NAMES, *AGGREGATES) if each == ZOO else (each,))]
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise ConfigurationError(f"the proxy '{repeated[0]}' is named twice")
+    found = list(map(resolve_scorer, names))
+    shared = Counter(scorer.name for scorer in found)
+    return [
+        replace(scorer, name=name) if shared[scorer.name] > 1 else scorer
+        for name, scorer in zip(names, found, strict=True)
+    ]
+
+
+def formulas_of(text: str) -> tuple[str, ...]:
+    """Return the texts of the formulas in a list as `resolve_scorers` reads it, those of aggregates' members too."""
+    scorers = resolve_scorers(text)
+    return tuple(dict.fromkeys(str(proxy.formula) for scorer in scorers for proxy in members_of(scorer)))
+
+
+def split_names(text: str) -> list[str]:
+    """Return the parts of a list, separated by commas that stand in no parentheses; empty ones are left out."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]

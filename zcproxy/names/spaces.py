@@ -1,0 +1,101 @@
+"""Search spaces by reference: a name of the project or of an installed package, or `package.module:name`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
+
+from zcproxy.benchmarks.hat import TranslationSpace
+from zcproxy.benchmarks.nasbench201 import NASBench201Space
+from zcproxy.benchmarks.nats_sss import NATSSizeSpace
+from zcproxy.benchmarks.nds import FAMILIES, space_of
+from zcproxy.benchmarks.once_for_all import MobileNetV3Space, ResNet50Space
+from zcproxy.benchmarks.transnas101 import MacroSpace, MicroSpace
+from zcproxy.contracts.task import SearchSpace
+from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
+from zcproxy.user_code.border import running
+from zcproxy.user_code.references import load_offered, made_by, offered_names
+
+ENTRY_POINTS = "zcproxy.spaces"
+"""The group of entry points where other packages offer spaces: name -> space, or what makes one."""
+
+_SPACES: dict[str, Callable[..., SearchSpace]] = {
+    "nasbench201": NASBench201Space,
+    "nats_sss": NATSSizeSpace,
+    **{f"nds_{family.lower()}": partial(space_of, family) for family in FAMILIES},
+    "transnas101_micro": MicroSpace,
+    "transnas101_macro": MacroSpace,
+    "ofa_mobilenetv3": MobileNetV3Space,
+    "ofa_resnet50": ResNet50Space,
+    "hat_translation": TranslationSpace,
+}
+LARGEST_OPTION = 4096
+"""Of an option of a space: channels of the first stage, cells, ..."""
+
+_ASKED_OF_A_SPACE = ("name", "size", "parse", "sample", "enumerate", "prune", "equivalence_class", "build")
+
+
+def space_names() -> list[str]:
+    """Return the names of the spaces of the package, then of those that installed packages offer."""
+    return [*_SPACES, *offered_names(ENTRY_POINTS)]
+
+
+def get_space(reference: str, options: Mapping[str, int] | None = None) -> SearchSpace:
+    """Return a search space.
+
+    Args:
+        reference: a name such as `nasbench201` (see `space_names`), or `package.module:name` of a space or of what
+            makes one.
+        options: arguments of the class or function, such as `channels`: whole numbers from 1 to `LARGEST_OPTION`.
+
+    Raises:
+        ConfigurationError: there is no such space, it has no such option, or only a stored file names it, see
+            `zcproxy.user_code.permission`.
+        BenchmarkError: what the reference names is no search space.
+        ModelError: making a space of one's own fails.
+    """
+    made: Any = _SPACES.get(reference)
+    if made is None and ":" not in reference and reference not in offered_names(ENTRY_POINTS):
+        known = space_names()
+        raise ConfigurationError(
+            f"unknown space '{reference}'{nearest_names(reference, known)}: write one of {', '.join(known)}, or "
+            "package.module:name of your own"
+        )
+    made = made or load_offered(reference, ENTRY_POINTS)
+    if callable(made):
+        _check_options(reference, made, options or {})
+        _check_numbers(reference, options or {})
+        made = made_by(reference, made, options)
+    elif options:
+        raise ConfigurationError(f"{reference} is a finished space: it takes no options such as {next(iter(options))}")
+    with running(f"the space {reference} failed"):
+        missing = [name for name in _ASKED_OF_A_SPACE if not hasattr(made, name)]
+    if missing:
+        raise BenchmarkError(f"{reference} is no search space, it has no '{missing[0]}': see zcproxy.ChoiceSpace")
+    return cast(SearchSpace, made)
+
+
+def _check_options(reference: str, factory: Any, options: Mapping[str, int]) -> None:
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):  # some functions of C say nothing of their arguments
+        parameters = {}.values()
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    known = [parameter.name for parameter in parameters if parameter.kind in named]
+    takes_all = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
+    for name in options:
+        if name not in known and not takes_all:
+            what = ", ".join(known) or "none"
+            raise ConfigurationError(
+                f"{reference} has no option '{name:.80}'{nearest_names(name, known)}; it has {what}"
+            )
+
+
+def _check_numbers(reference: str, options: Mapping[str, int]) -> None:
+    for name, value in options.items():
+        if type(value) is not int or not 1 <= value <= LARGEST_OPTION:
+            raise ConfigurationError(
+                f"the option {name:.80} of {reference} is {value!r:.80}: give a whole number from 1 to {LARGEST_OPTION}"
+            )

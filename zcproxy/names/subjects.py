@@ -1,0 +1,113 @@
+"""What is searched: a task, a space, or a super-network, by reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from torch import nn
+
+from zcproxy.contracts.super_network import SuperNetwork, noise_batch
+from zcproxy.contracts.task import Batch, SearchSpace
+from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
+from zcproxy.images.image_sets import NOISE, ImageSet
+from zcproxy.names.spaces import get_space, space_names
+from zcproxy.names.tasks import get_task, task_names
+from zcproxy.user_code.references import imported, load_object, made_by
+
+SUPER_NETWORKS = {"elastic_digits": "zcproxy.benchmarks.elastic_digits:ElasticDigits"}
+"""The super-networks of the package, by name."""
+
+
+class Subject(Protocol):
+    """What hands out networks. Every `zcproxy.contracts.task.Task` and every `SuperNetwork` is one."""
+
+    name: str
+    input_shape: tuple[int, ...]
+    classes: int
+
+    @property
+    def space(self) -> SearchSpace:
+        """The architectures."""
+        ...
+
+    def build(self, architecture: str) -> nn.Module:
+        """Return the untrained network, initialised from torch's current random state."""
+        ...
+
+    def batch(self, size: int) -> Batch:
+        """Return a minibatch for proxies that look at images."""
+        ...
+
+
+class BareSpace:
+    """A space without a dataset: networks for inputs of one shape, and noise for proxies that look at images.
+
+    Args:
+        space: the architectures.
+        input_shape: of one sample.
+        classes: number of logits.
+    """
+
+    def __init__(self, space: SearchSpace, input_shape: tuple[int, ...], classes: int) -> None:
+        self.space, self.input_shape, self.classes = space, input_shape, classes
+        self.name = space.name
+
+    def build(self, architecture: str) -> nn.Module:
+        """Return the untrained network."""
+        return self.space.build(architecture, self.input_shape, self.classes)
+
+    def batch(self, size: int) -> Batch:
+        """Return Gaussian inputs and random classes."""
+        return noise_batch(self.input_shape, self.classes, size)
+
+    def image_set(self, chosen: str = "") -> ImageSet:
+        """Return what minibatches are made of, whatever was chosen before."""
+        return ImageSet(NOISE, "Gaussian noise", "to use others, give --images")
+
+
+def get_subject(
+    reference: str, input_shape: tuple[int, ...] | None = None, classes: int = 10, shared_weights: Path | None = None
+) -> Subject:
+    """Return what is to be searched.
+
+    Args:
+        reference: a super-network of the package (`elastic_digits`), a task (`nasbench201/cifar10`), a folder of a
+            benchmark, a space (`ofa_resnet50`), or `package.module:name` of a super-network, space or task.
+        input_shape: of a sample, for a space that has no dataset.
+        classes: logits, for such a space.
+        shared_weights: file of trained weights, for a super-network.
+
+    Raises:
+        BenchmarkError: there is nothing of this name.
+        ConfigurationError: a space comes without an input shape, or a module or attribute does not exist; weights are
+            given for something that takes none.
+        ModelError: making the super-network fails, or the weights do not fit.
+    """
+    if reference in SUPER_NETWORKS or (":" in reference and not Path(reference).is_dir()):
+        known = SUPER_NETWORKS.get(reference)
+        made = load_object(reference) if known is None else imported(known)
+        if isinstance(made, type) and issubclass(made, SuperNetwork):
+            made = made_by(reference, made)
+        if isinstance(made, SuperNetwork):
+            if shared_weights is not None:
+                made.load(shared_weights)
+            return made
+    if shared_weights is not None:
+        raise ConfigurationError(f"{reference} is no super-network: leave out --shared-weights")
+    if reference in space_names() and input_shape is None:
+        raise ConfigurationError(
+            f"{reference} is a space without a dataset: give --input, for example --input 3x32x32, or name a task"
+        )
+    if input_shape is not None:
+        return BareSpace(get_space(reference), input_shape, classes)
+    try:
+        return get_task(reference)
+    except BenchmarkError as error:
+        names = [*SUPER_NETWORKS, *task_names(), *space_names()]
+        if "unknown task" not in str(error):
+            raise
+        raise BenchmarkError(
+            f"unknown task, space or super-network '{reference}'{nearest_names(reference, names)}: "
+            "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
+        ) from error

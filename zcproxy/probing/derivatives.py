@@ -1,0 +1,173 @@
+"""What probes differentiate: a scalar by the tensors of layers, each layer by itself, the logits by single weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.losses import check_logits
+from zcproxy.probing.recorder import reported
+from zcproxy.random import derive_seed
+
+BLOCK_JACOBIAN = "block_jacobian"
+RESPONSE = "response"
+
+
+def gradients_of(
+    loss: Tensor, calls: Sequence[LayerCall], wanted: Iterable[str], *, keep_graph: bool = False
+) -> list[dict[str, Tensor]]:
+    """Return, for each layer call, the gradient of `loss` by each wanted tensor: zeros where the loss ignores it.
+
+    Their axes are in the order that formulas read. The gradient by a block is NaN for layers that end none.
+
+    Nothing is accumulated into the `.grad` of any parameter.
+
+    Args:
+        loss: a scalar with a graph.
+        calls: the layer calls of the pass.
+        wanted: `weight`, or names that `LayerCall.slot` knows.
+        keep_graph: whether another backward pass through the same forward pass follows.
+
+    Raises:
+        ModelError: the backward pass raises.
+    """
+    places: list[tuple[int, str, Tensor]] = []
+    sources: list[Any] = []
+    for index, call in enumerate(calls):
+        for name in wanted:
+            if name == "weight":
+                places.append((index, name, call.weight))
+                sources.append(call.weight if call.weight.requires_grad else None)
+            else:
+                slot = call.slot(name)
+                places.append((index, name, slot.value))
+                sources.append(slot.edge)
+    present = [source for source in sources if source is not None]
+    with reported("the backward pass of the model failed"):
+        found = iter(
+            torch.autograd.grad(loss, present, allow_unused=True, retain_graph=keep_graph)
+            if present and loss.requires_grad
+            else ()
+        )
+    result: list[dict[str, Tensor]] = [{} for _ in calls]
+    for (index, name, value), source in zip(places, sources, strict=True):
+        gradient = next(found, None) if source is not None else None
+        if gradient is None:
+            is_missing = name == "block" and name not in calls[index].slots
+            gradient = value if is_missing else torch.zeros_like(value).detach()
+        call = calls[index]
+        result[index][name] = call.weight_statistic(gradient) if name == "weight" else call.statistic(name, gradient)
+    return result
+
+
+def stacked_gradients(
+    losses: Iterable[Tensor], calls: Sequence[LayerCall], wanted: Iterable[str]
+) -> list[dict[str, Tensor]]:
+    """Return what `gradients_of` does, with the losses along a new first axis."""
+    names = list(wanted)
+    found = [gradients_of(loss, calls, names, keep_graph=True) for loss in losses]
+    return [{name: torch.stack([each[index][name] for each in found]) for name in names} for index in range(len(calls))]
+
+
+def block_jacobians(calls: Sequence[LayerCall], seed: int) -> list[Tensor]:
+    """Return an estimate of the Jacobian of each block that a layer ends, from the end of the block before it.
+
+    Random signs as the gradient of the output give a gradient of the input; the mean over samples and positions of the
+    products between the two is the estimate (Lee and Ham, AZ-NAS, CVPR 2024). Where the input has more positions than
+    the output, those that belong to one position of the output count as channels.
+
+    Args:
+        calls: the layer calls of the pass.
+        seed: of the signs.
+
+    Returns:
+        For each layer, output x input channels: NaN where it ends no block or the first one, and where the input's
+        positions are no multiple of the output's.
+
+    Raises:
+        ModelError: the backward pass raises.
+    """
+    found = [call.weight.new_full((1, 1), torch.nan) for call in calls]
+    ends = [index for index, call in enumerate(calls) if "block" in call.slots]
+    for number, (source, target) in enumerate(pairwise(ends)):
+        found[target] = _block_jacobian(calls[source], calls[target], derive_seed("signs", seed, number))
+    return found
+
+
+def _block_jacobian(source: LayerCall, target: LayerCall, seed: int) -> Tensor:
+    before, after = source.slots["block"], target.slots["block"]
+    signs = _random_signs(target, seed)
+    gradient = None
+    if before.edge is not None and after.edge is not None:
+        with reported("the backward pass of the model failed"):
+            (gradient,) = torch.autograd.grad(
+                [after.edge], [before.edge], [signs], retain_graph=True, allow_unused=True
+            )
+    if gradient is None:
+        gradient = torch.zeros_like(before.value)
+    signs, gradient = target.channels_first("block", signs), source.channels_first("block", gradient)
+    outputs, inputs = _rows(signs), _rows(_folded(gradient, signs.shape[2:]))
+    if len(outputs) != len(inputs):
+        return signs.new_full((signs.shape[1], gradient.shape[1]), torch.nan)
+    return outputs.T @ inputs / len(outputs)
+
+
+def _random_signs(target: LayerCall, seed: int) -> Tensor:
+    """Return random signs in the shape of a block, the same whichever axis has its samples."""
+    value = target.slots["block"].value
+    order = torch.arange(value.numel(), dtype=torch.float64).view(value.shape)
+    moved = target.samples_first("block", order)
+    signs = torch.randint(2, moved.shape, generator=torch.Generator().manual_seed(seed), device="cpu") * 2 - 1
+    if moved is not order and not moved.isnan().any():
+        signs = torch.empty(value.numel(), dtype=signs.dtype).index_put_((moved.flatten().long(),), signs.flatten())
+    return signs.view(value.shape).to(value)
+
+
+def _rows(x: Tensor) -> Tensor:
+    """Return samples and positions x channels."""
+    return x.movedim(1, -1).flatten(0, -2)
+
+
+def _folded(x: Tensor, positions: Sequence[int]) -> Tensor:
+    """Return samples x more channels x `positions`, if those of `x` are a multiple of them; else `x` itself."""
+    if x.dim() - 2 != len(positions) or any(size % wanted for size, wanted in zip(x.shape[2:], positions, strict=True)):
+        return x
+    for axis, wanted in enumerate(positions, start=2):
+        split = x.reshape(*x.shape[:axis], wanted, -1, *x.shape[axis + 1 :])
+        x = split.movedim(axis + 1, 2).flatten(1, 2)
+    return x
+
+
+def responses(output: Tensor, calls: Sequence[LayerCall]) -> list[Tensor]:
+    """Return how the class probabilities respond to the first weight of each layer.
+
+    Products of the responses of two layers, added up over samples and classes, are the Fisher information of their
+    first weights (Tybl and Neumann, VKDNW, CVPR 2025).
+
+    Args:
+        output: logits, samples x classes.
+        calls: the layer calls of the pass.
+
+    Returns:
+        For each layer, samples x classes: sqrt(p) times the derivative of ln p, where p is the softmax of the logits.
+
+    Raises:
+        ModelError: the output is not samples x classes, or a backward pass raises.
+    """
+    check_logits(output, "class probabilities need")
+    direction = torch.zeros_like(output).requires_grad_()  # its gradient is the Jacobian: products with it are linear
+    probabilities = output.detach().softmax(dim=1)
+    weights = [call.weight for call in calls]
+    found = []
+    with reported("the backward pass of the model failed"):
+        for gradient in torch.autograd.grad(output, weights, direction, create_graph=True, materialize_grads=True):
+            slope = torch.zeros_like(probabilities)
+            if gradient.requires_grad:
+                (slope,) = torch.autograd.grad(gradient.flatten()[0], direction, retain_graph=True)
+            found.append(probabilities.sqrt() * (slope - (probabilities * slope).sum(dim=1, keepdim=True)))
+    return found

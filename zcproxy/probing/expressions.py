@@ -1,0 +1,165 @@
+"""Evaluates column expressions on the tensors that a probe recorded, sharing common subexpressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zcproxy.errors import ModelError
+from zcproxy.formula import Kind, Node, vocabulary
+from zcproxy.formula.tree import fold
+from zcproxy.probing.derivatives import BLOCK_JACOBIAN, RESPONSE
+from zcproxy.probing.probes import PROBES, probe_of
+
+LayerTensors = dict[str, Tensor]
+"""Recorded tensors of one layer by the text of their leaf."""
+
+Leaves = dict[str, set[str]]
+"""Statistics by the name of their probe; `weight` alone belongs to the probe `""`."""
+
+
+class ColumnEvaluator:
+    """Evaluates columns layer by layer.
+
+    Args:
+        columns: expressions whose value is a number and that read tensors.
+    """
+
+    def __init__(self, columns: Iterable[Node]) -> None:
+        self._functions: dict[Node, Callable[..., Any]] = {}
+        self._columns = list(columns)
+        for column in self._columns:
+            for node in column.walk():
+                if node.arguments and node not in self._functions:
+                    self._functions[node] = vocabulary().function(node)
+
+    def evaluate(self, layers: Sequence[LayerTensors]) -> dict[Node, Tensor]:
+        """Return the value of every column: float, one number a layer, or a scalar for a network column.
+
+        Args:
+            layers: for each layer, the recorded tensors.
+        """
+        per_layer: dict[Node, list[Tensor]] = {node: [] for node in self._per_layer_nodes()}
+        for tensors in layers:
+            known: dict[Node, Tensor] = {}
+            for node, values in per_layer.items():
+                values.append(self._value(node, known, tensors))
+        result = {}
+        for column in self._columns:
+            if column.kind is Kind.LAYER:
+                result[column] = torch.stack(per_layer[column])
+            else:
+                summed = {
+                    node: self._functions[node](JOINS[node.arguments[0].kind](per_layer[node.arguments[0]]))
+                    for node in column.walk()
+                    if joins_layers(node)
+                }
+                result[column] = self._value(column, summed, {})
+        return result
+
+    def _per_layer_nodes(self) -> list[Node]:
+        nodes: dict[Node, None] = {}
+        for column in self._columns:
+            if column.kind is Kind.LAYER:
+                nodes[column] = None
+            else:
+                nodes.update({node.arguments[0]: None for node in column.walk() if joins_layers(node)})
+        return list(nodes)
+
+    def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
+        def of(part: Node, arguments: list[Tensor]) -> Tensor:
+            value = known.get(part)
+            if value is None:
+                value = tensors[part.symbol] if part.is_leaf else self._applied(part, arguments)
+                known[part] = value
+            return value
+
+        return fold(node, lambda part: () if part in known else part.arguments, of)
+
+    def _applied(self, node: Node, arguments: list[Tensor]) -> Tensor:
+        try:
+            return applied(self._functions[node], node.kind, *arguments)
+        except ModelError as error:
+            raise ModelError(f"'{node.symbol}' cannot be computed: {error}") from error
+
+
+def applied(function: Callable[..., Tensor], kind: Kind, *arguments: Tensor) -> Tensor:
+    """Return what a primitive yields, or NaN: two tensors of different shapes have no common value.
+
+    A tensor of the double-precision probe lifts the other one to its precision.
+    """
+    if len(arguments) == 2:
+        first, second = arguments
+        if first.shape != second.shape:
+            return _undefined(kind, first)
+        if first.dtype != second.dtype:
+            return function(first.double(), second.double())
+    return function(*arguments)
+
+
+def stacked(tensors: Sequence[Tensor]) -> Tensor:
+    """Return the tensors of all layers along a new first axis, NaN if their sizes differ."""
+    if any(tensor.shape != tensors[0].shape for tensor in tensors):
+        return torch.full_like(tensors[0], torch.nan)[None]
+    return torch.stack(list(tensors))
+
+
+def concatenated(patterns: Sequence[Tensor]) -> Tensor:
+    """Return the patterns of all layers along the first axis, NaN if their numbers of samples differ."""
+    if any(pattern.shape[1] != patterns[0].shape[1] for pattern in patterns):
+        return torch.full_like(patterns[0][:1], torch.nan)
+    return torch.cat(list(patterns))
+
+
+JOINS: dict[Kind, Callable[[Sequence[Tensor]], Tensor]] = {
+    Kind.ACTIVATIONS: stacked,
+    Kind.SAMPLE_MATRIX: stacked,
+    Kind.PATTERNS: concatenated,
+}
+"""How the values of all layers become one argument, by the kinds that primitives take so."""
+
+
+def joins_layers(node: Node) -> bool:
+    """Whether a node takes what is not a number from all layers at once."""
+    kinds = [child.kind for child in node.arguments]
+    return node.kind.is_network_level and any(not kind.is_number and not kind.is_network_level for kind in kinds)
+
+
+def _undefined(kind: Kind, like: Tensor) -> Tensor:
+    """Return NaN in the shape that a kind has."""
+    if kind is Kind.LAYER:
+        return torch.full_like(like.flatten()[0], torch.nan)
+    if kind in (Kind.SAMPLE_MATRIX, Kind.CHANNEL_MATRIX):
+        return torch.full_like(like[:, :1].flatten()[:1].expand(len(like), len(like)), torch.nan)
+    return torch.full_like(like, torch.nan)
+
+
+def leaves_of(columns: Iterable[Node]) -> Leaves:
+    """Return the statistics that columns read."""
+    found: Leaves = {}
+    for column in columns:
+        for node in column.walk():
+            if node.is_leaf and not node.kind.is_number:
+                found.setdefault(probe_of(node.symbol) or "", set()).add(node.symbol)
+    return found
+
+
+def needs_gradients(formula: Node) -> bool:
+    """Whether a formula needs a backward pass, and not forward passes alone."""
+    leaves = [node.symbol for node in formula.walk() if node.is_leaf]
+    return any(leaf.startswith("grad(") or leaf.partition("@")[0] in (BLOCK_JACOBIAN, RESPONSE) for leaf in leaves)
+
+
+def probes_of(formula: Node) -> frozenset[str]:
+    """Return the names of the probes that a formula needs."""
+    return frozenset(name for node in formula.walk() if node.is_leaf and (name := probe_of(node.symbol)))
+
+
+@cache
+def looks_at_images(formula: Node) -> bool:
+    """Whether a probe of a formula looks at the pixels of the inputs rather than at their shape."""
+    return any(PROBES[name].needs_images for name in probes_of(formula))

@@ -1,0 +1,106 @@
+"""Records what flows through the layers of any module during one forward and backward pass.
+
+A layer is a call of torch that applies a weight to data: a convolution, a linear map, a product with a matrix, a
+recurrent layer; whatever module or function makes it. A torch-function mode sees these calls and all others, so that
+functional non-linearities and normalisations are seen and a tensor that an in-place operation is about to overwrite is
+copied first. What follows a layer is found by the identity of tensors and their version, so that a tensor that was
+overwritten counts as another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import cached
+from torch.overrides import TorchFunctionMode
+
+from zcproxy.errors import ModelError, ZcproxyError
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.origins import DATA, Origins
+from zcproxy.probing.recording import Place, Recording, Replaying, Step
+from zcproxy.probing.replacements import Replacements
+from zcproxy.text.visible import shortened
+
+MODEL_FAILURES = (Exception,)
+"""What a user's code may raise, which is anything; reported as `ModelError` in one line."""
+
+
+class Recorder:
+    """Observes a module: `run` records the layer calls of one forward pass.
+
+    Args:
+        model: the module to observe; it is not changed.
+        blocks: operations whose results are recorded as `block`, each with the index of the layer call that gets it.
+        replacements: what stands in for weights and normalisations; None for batch statistics alone.
+
+    Attributes:
+        steps: the operations on data of the last run, in order.
+        used: names of the parameters that layers and normalisations of the last run hold.
+        gates: names of the parameters of scales that were zero in the last run.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        blocks: Mapping[Place, int] | None = None,
+        replacements: Replacements | None = None,
+    ) -> None:
+        self._model = model
+        self._blocks = blocks or {}
+        self._replacements = replacements or Replacements()
+        self._origins = Origins(model)
+        self.steps: list[Step] = []
+        self.used: set[str] = set()
+        self.gates: set[str] = set()
+
+    def run(self, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
+        """Return the logits for `inputs` and the layer calls in order of execution.
+
+        The model works on a copy of `inputs`, which it may overwrite.
+
+        Raises:
+            ModelError: the forward pass raises, or does not return one floating-point tensor.
+        """
+        self._replacements.begin()
+        recording = Recording(self._blocks, self._replacements, self._origins, len(inputs))
+        given = inputs.clone()
+        self._origins.mark(given, DATA)
+        with cached(), recording:
+            output = call_model(self._model, given)
+        self.steps, self.used, self.gates = recording.steps, recording.used, recording.gates
+        return output, recording.calls
+
+    def replaying(self) -> TorchFunctionMode:
+        """Return a context for what calls parts of the network once more: a backward pass through checkpoints."""
+        return Replaying(self._replacements)
+
+
+@contextmanager
+def reported(problem: str) -> Iterator[None]:
+    """Turn what a user's model raises into a `ModelError` of one line: the problem, then the reason."""
+    try:
+        yield
+    except ZcproxyError:
+        raise
+    except MODEL_FAILURES as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ModelError(f"{problem}: {shortened(reason, 300)}") from error
+
+
+def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
+    """Return the logits a model yields for `inputs`.
+
+    Raises:
+        ModelError: the forward pass raises, or does not return one floating-point tensor.
+    """
+    with reported(f"the model failed on input of shape {tuple(inputs.shape)}"):
+        output: object = model(inputs)
+    if not isinstance(output, Tensor):
+        raise ModelError(f"the model returns {type(output).__name__}, expected one tensor of logits: wrap it")
+    if not output.is_floating_point():
+        raise ModelError(f"the model returns a tensor of {output.dtype}, expected floating-point logits")
+    if output.numel() == 0:
+        raise ModelError(f"the model returns a tensor of shape {tuple(output.shape)}, which holds no logits")
+    return output

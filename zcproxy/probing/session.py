@@ -1,0 +1,254 @@
+"""Runs probe after probe over one prepared network, and evaluates expressions as soon as all they read is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from zcproxy.errors import ModelError
+from zcproxy.probing.derivatives import (
+    BLOCK_JACOBIAN,
+    RESPONSE,
+    block_jacobians,
+    gradients_of,
+    responses,
+    stacked_gradients,
+)
+from zcproxy.probing.expressions import LayerTensors, Leaves
+from zcproxy.probing.isolation import fitting_defaults
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
+from zcproxy.probing.prepare import dtype_of
+from zcproxy.probing.probes import PROBES, Pass, Probe, pass_inputs
+from zcproxy.probing.recorder import Recorder
+from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.structure import Structure
+from zcproxy.random import derive_seed
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+Evaluate = Callable[[Sequence[Key], Sequence[LayerTensors]], Mapping[Key, Value]]
+"""Turns the recorded tensors of each live layer into the values of the named expressions."""
+
+
+class _KeptPasses:
+    """The tensors of passes that several probes share, until the last of them has them.
+
+    Args:
+        leaves: the statistics that are asked for, by probe.
+    """
+
+    def __init__(self, leaves: Leaves) -> None:
+        self._names: dict[Pass, set[str]] = {}
+        self._uses: Counter[Pass] = Counter()
+        self._known: dict[Pass, list[LayerTensors]] = {}
+        for probe, wanted in ((PROBES[name], _names(of_probe)) for name, of_probe in leaves.items()):
+            for run in probe.passes if probe.runs_once else ():
+                self._names.setdefault(run, set()).update(wanted)
+                self._uses[run] += 1
+
+    def tensors(self, run: Pass, perform: Callable[[Pass, set[str]], list[LayerTensors]]) -> list[LayerTensors]:
+        """Return all that any probe wants of a pass, performing it the first time."""
+        if run not in self._known:
+            self._known[run] = perform(run, self._names[run])
+        self._uses[run] -= 1
+        return self._known[run] if self._uses[run] else self._known.pop(run)
+
+
+def _names(leaves: Iterable[str]) -> set[str]:
+    return {leaf.rpartition("@")[0] for leaf in leaves}
+
+
+class Session:
+    """The passes over one prepared network; each distinct pass runs once.
+
+    Args:
+        network: as `prepared` and `examine` leave it.
+        variants: the networks of the passes that change its parameters, by `Pass.parameters`.
+        inputs: samples x ...
+        targets: samples, int64 classes; None draws random ones.
+        input_seed: index of all that is random.
+        structure: of the network.
+        memory_format: of the batch, if it is images.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        variants: Mapping[tuple[bool, ...], nn.Module],
+        inputs: Tensor,
+        targets: Tensor | None,
+        input_seed: int,
+        structure: Structure,
+        memory_format: torch.memory_format = torch.contiguous_format,
+    ) -> None:
+        self._network = network
+        self._variants = variants
+        self._recorders: dict[tuple[bool, ...], Recorder] = {}
+        self._inputs = inputs
+        self._targets = targets
+        self._input_seed = input_seed
+        self._structure = structure
+        self._live = structure.live
+        self._memory_format = memory_format
+
+    def evaluate(self, needs: Mapping[Key, Leaves], evaluate: Evaluate[Key, Value]) -> dict[Key, Value]:
+        """Run probe after probe; evaluate a column as soon as all it reads is there, then let its tensors go."""
+        pending = dict(needs)
+        leaves: Leaves = {}
+        for probes in needs.values():
+            for probe, names in probes.items():
+                leaves.setdefault(probe, set()).update(names)
+        needs_weights = leaves.pop("", None) is not None
+        order = [name for name in PROBES if name in leaves]
+        tensors: list[LayerTensors] = [{} for alive in self._live if alive]
+        kept = _KeptPasses(leaves)
+        values: dict[Key, Value] = {}
+        done = {""}
+        for step in order or [""]:
+            if step:
+                for known, found in zip(tensors, self._probe(PROBES[step], leaves[step], kept), strict=True):
+                    known.update(found)
+            if needs_weights and "weight" not in tensors[0]:
+                self._add_weights(tensors)
+            done.add(step)
+            ready = [key for key, probes in pending.items() if probes.keys() <= done]
+            values.update(evaluate(ready, tensors))
+            pending = {key: probes for key, probes in pending.items() if not probes.keys() <= done}
+            needed = {leaf for probes in pending.values() for names in probes.values() for leaf in names}
+            tensors = [{leaf: value for leaf, value in known.items() if leaf in needed} for known in tensors]
+            needs_weights = "weight" in needed
+        return values
+
+    def _add_weights(self, tensors: list[LayerTensors]) -> None:
+        recorder = Recorder(self._network)
+        with fitting_defaults(self._inputs):
+            _, calls = self._run(recorder, self._inputs[:2])
+        for known, call in zip(tensors, calls, strict=True):
+            known["weight"] = call.weight_statistic(call.weight.detach())
+
+    def _run(self, recorder: Recorder, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
+        """Return the logits and the calls of live layers.
+
+        Raises:
+            ModelError: the layers or the sizes of their outputs are others than those of the examination.
+        """
+        output, calls = recorder.run(inputs)
+        if len(calls) != len(self._live):
+            raise ModelError(f"the model called {len(calls)} layers, then {len(self._live)}: its forward is not fixed")
+        structure = self._structure
+        for call, axes, sizes in zip(calls, structure.sample_axes, structure.outputs, strict=True):
+            found, expected = call.slots["output"].value.numel(), sizes.of(len(inputs))
+            if found != expected:
+                raise ModelError(
+                    f"layer {call.name or call.kind} has {found} outputs for {len(inputs)} samples, {expected} were "
+                    "expected from a first pass: its forward is not fixed"
+                )
+            call.sample_axes = axes
+        return output, [call for call, alive in zip(calls, self._live, strict=True) if alive]
+
+    def _probe(self, probe: Probe, leaves: set[str], kept: _KeptPasses) -> list[LayerTensors]:
+        names = _names(leaves)
+        if probe.sub_batches > 1:
+            parts = [self._pass(probe.run, names, part) for part in self._parts(probe.sub_batches)]
+            found = [
+                {name: torch.stack([part[index][name] for part in parts]) for name in names}
+                for index in range(len(parts[0]))
+            ]
+        elif probe.per_sample:
+            found = self._pass(probe.run, names, per_sample=True)
+        else:
+            found = kept.tensors(probe.run, self._pass)
+            if probe.minus is not None:
+                clean = kept.tensors(probe.minus, self._pass)
+                found = [
+                    {name: layer[name] - base[name] for name in names} for layer, base in zip(found, clean, strict=True)
+                ]
+        return [{f"{name}@{probe.name}": layer[name] for name in names} for layer in found]
+
+    def _parts(self, count: int) -> list[slice]:
+        edges = [len(self._inputs) * index // count for index in range(count + 1)]
+        return [slice(start, stop) for start, stop in pairwise(edges) if stop > start]
+
+    def _pass(
+        self, run: Pass, names: set[str], part: slice = slice(None), *, per_sample: bool = False
+    ) -> list[LayerTensors]:
+        inputs = pass_inputs(run, self._inputs[part], self._input_seed)
+        inputs = inputs.contiguous(memory_format=self._memory_format)
+        if run.double:
+            inputs = inputs.to(dtype_of(self._variants[run.parameters]))
+        return self._record(run, inputs, names, part, per_sample)
+
+    def _recorder(self, run: Pass) -> Recorder:
+        """Return what observes the network that a pass has; in all passes like it the same."""
+        if run.transform not in self._recorders:
+            places = self._structure.places if run.gaussian_weights else None
+            replacements = Replacements(normalised=run.normalised, places=places, seed=self._input_seed)
+            blocks = self._structure.blocks if run.normalised else {}
+            network = self._variants[run.parameters] if run.changes_parameters else self._network
+            self._recorders[run.transform] = Recorder(network, blocks, replacements)
+        return self._recorders[run.transform]
+
+    def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
+        recorder = self._recorder(run)
+        wanted = {name[5:-1] for name in names if name.startswith("grad(")}
+        differentiates = bool(wanted) or run.loss in ("random_signs", "probabilities")
+        with (
+            torch.set_grad_enabled(differentiates),
+            twice_differentiable() if run.needs_second_order else nullcontext(),
+            fitting_defaults(inputs),
+        ):
+            output, calls = self._run(recorder, inputs.requires_grad_(differentiates))
+            with recorder.replaying():
+                classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
+                derived = self._derived(run, output, calls, classes)
+                if not wanted:
+                    gradients: list[LayerTensors] = [{} for _ in calls]
+                elif per_sample:
+                    gradients = stacked_gradients(self._losses(run, output, calls, classes), calls, wanted)
+                else:
+                    gradients = gradients_of(loss_of(run, output, calls, classes), calls, wanted)
+        return [
+            {name: derived[name][index] if name in derived else _tensor(name, call, gradient) for name in names}
+            for index, (call, gradient) in enumerate(zip(calls, gradients, strict=True))
+        ]
+
+    def _derived(
+        self, run: Pass, output: Tensor, calls: list[LayerCall], classes: Tensor | None
+    ) -> dict[str, Sequence[Tensor]]:
+        """Return the statistics that are no tensor of the network and no gradient by one, each for all layers."""
+        if run.loss == "random_signs":
+            return {BLOCK_JACOBIAN: block_jacobians(calls, self._input_seed)}
+        if run.loss == "probabilities":
+            return {RESPONSE: responses(output, calls)}
+        return {} if classes is None else {SAME_CLASS: [same_class(classes, output)] * len(calls)}
+
+    def _losses(self, run: Pass, output: Tensor, calls: list[LayerCall], classes: Tensor | None) -> Iterator[Tensor]:
+        """Yield the loss of each sample."""
+        samples = len(self._inputs)
+        if output.dim() == 0 or len(output) != samples:
+            raise ModelError(f"the model returns {described(output)} for {samples} samples, expected a row for each")
+        for row in (slice(index, index + 1) for index in range(samples)):
+            yield loss_of(run, output[row], calls, None if classes is None else classes[row])
+
+    def _classes(self, run: Pass, output: Tensor, part: slice) -> Tensor | None:
+        """Return the classes that a loss compares a part of the batch with: the targets, or random ones."""
+        if not run.compares_classes:
+            return None
+        return classes_of(
+            output, self._targets, len(self._inputs), part, derive_seed("random classes", self._input_seed)
+        )
+
+
+def _tensor(name: str, call: LayerCall, gradient: dict[str, Tensor]) -> Tensor:
+    if name.startswith("grad("):
+        return gradient[name[5:-1]]
+    if name == "weight":
+        return call.weight_statistic(call.weight.detach())
+    return call.statistic(name, call.slot(name).value)

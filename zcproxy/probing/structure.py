@@ -1,0 +1,327 @@
+"""What a network is made of: its layers, which of them are live, and the paths between input and output.
+
+One small pass (two Gaussian samples) tells. A layer is *live* if a signal reaches it and leaves it for the output: its
+input is not identically zero and neither is the gradient at its output. Dead layers (an edge that leads nowhere) are
+left out of every column, so that a network scores like the same network with its dead parts removed.
+
+What is zero only because of its initial value does not make layers dead. Scales of normalisations and gates (factors)
+that start at zero are set to one, here and in everything that is measured, so that residual branches count. Weights of
+layers that start at zero are drawn at random for this pass; they are measured as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise, repeat
+
+import torch
+from torch import Tensor, nn
+from torch._C import DisableTorchFunction
+
+from zcproxy.errors import ModelError
+from zcproxy.probing.derivatives import gradients_of
+from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.paths import count_paths
+from zcproxy.probing.recorder import Recorder, reported
+from zcproxy.probing.recording import Place, Step
+from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.samples import LARGE, SMALL, SampleAxis, sample_axis
+
+LAYER_DESCRIPTORS = {
+    "params": "parameters of the layer, bias included",
+    "macs": "multiply-adds of the layer for one sample; a bias counts one an output",
+    "fan_in": "inputs of one output unit: input channels / groups x kernel positions",
+    "channels": "output channels",
+    "in_channels": "input channels",
+    "resolution": "output positions of one channel for one sample",
+    "kernel": "kernel positions",
+    "groups": "groups of the convolution",
+    "relative_depth": "place of the layer among the live ones in order of execution, in [0, 1]",
+    "is_normalized": "1 if a normalisation follows the layer, else 0",
+    "path_share": "share of all input-output paths that lead through the layer",
+}
+NETWORK_DESCRIPTORS = {
+    "total_params": "parameters of the network, dead layers included",
+    "total_macs": "multiply-adds of one sample, dead layers included",
+    "depth": "number of live layers",
+    "log_paths": "ln of the number of paths from input to output",
+    "shortest_path": "fewest weight layers on a path from input to output",
+    "longest_path": "most weight layers on a path from input to output",
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How the number of elements of a layer's output depends on that of samples.
+
+    Attributes:
+        fixed: elements whatever the batch.
+        per_sample: further elements for each sample.
+    """
+
+    fixed: int
+    per_sample: int
+
+    def of(self, samples: int) -> int:
+        """Return the elements for a batch."""
+        return self.fixed + self.per_sample * samples
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What of a network its layers hold.
+
+    Attributes:
+        unseen: parameters of two or more dimensions that the output depends on and no layer or normalisation holds,
+            with their sizes.
+        unseen_share: their share of the parameters of two or more dimensions that the output depends on.
+        mixed: layers some of whose tensors do not tell samples from other things, by the paths of their modules.
+    """
+
+    unseen: dict[str, int] = field(default_factory=dict)
+    unseen_share: float = 0.0
+    mixed: tuple[str, ...] = ()
+
+    def largest(self) -> str:
+        """Return the names of the largest unseen parameters, at most three."""
+        names = sorted(self.unseen, key=lambda name: (-self.unseen[name], name))
+        return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Layers and connectivity of one network.
+
+    Attributes:
+        live: for each layer call, in order of execution, whether it is live.
+        places: for each layer call the place of its weight among those of live layers, None for a dead one.
+        blocks: operations that end a block, each with the index of the layer call before it: see `_blocks`.
+        sample_axes: for each layer call, where its tensors have the samples: see `LayerCall`.
+        outputs: for each layer call, the size of its output.
+        coverage: what of the network the layers hold.
+        layers: for each layer descriptor, one number a live layer.
+        network: for each network descriptor, one number.
+    """
+
+    live: list[bool]
+    places: list[int | None]
+    blocks: dict[Place, int]
+    layers: dict[str, list[float]]
+    network: dict[str, float]
+    sample_axes: list[dict[str, SampleAxis]] = field(default_factory=list)
+    outputs: list[Sizes] = field(default_factory=list)
+    coverage: Coverage = field(default_factory=Coverage)
+
+
+def examine(model: nn.Module, like: Tensor) -> Structure:
+    """Return the structure of a network. Its scales and gates that are zero become one: give a copy.
+
+    Args:
+        model: the network.
+        like: an input: samples x ...; only its shape, dtype and device count.
+
+    Raises:
+        ModelError: the model calls no layer, or yields no tensor.
+    """
+    generator = torch.Generator().manual_seed(0)
+    inputs = (
+        torch.randn((SMALL, *like.shape[1:]), generator=generator, device="cpu", dtype=torch.float32)
+        .to(like)
+        .requires_grad_()
+    )
+    recorder = Recorder(model, replacements=Replacements(awake=True))
+    output, calls = recorder.run(inputs)
+    if _opened(model, recorder.gates):
+        output, calls = recorder.run(inputs)
+    if not calls:
+        raise ModelError("the model has no convolution or linear layer that its forward pass calls")
+    weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
+    loss = (output * weights).sum()
+    unseen, held = _unseen(model, loss, recorder.used)
+    gradients = gradients_of(loss, calls, ("output",))
+    live = [
+        bool(call.slot("input").value.any() and gradient["output"].any())
+        for call, gradient in zip(calls, gradients, strict=True)
+    ]
+    paths = count_paths(output, inputs, calls, [step.node for step in recorder.steps])
+    blocks = _blocks(calls, live, recorder.steps, paths.shared_by_all)
+    others = _larger(model, inputs, blocks, calls) if _may_mix_samples(calls) else None
+    pairs = list(zip(calls, others or repeat(None), strict=False))
+    rows = [_describe(*pair) for pair in pairs]
+    for row, share in zip(rows, paths.shares, strict=True):
+        row["path_share"] = share
+    kept = [row for row, alive in zip(rows, live, strict=True) if alive]
+    for index, row in enumerate(kept):
+        row["relative_depth"] = index / max(len(kept) - 1, 1)
+    sample_axes = _sample_axes(calls, others, blocks, recorder.steps)
+    return Structure(
+        live,
+        _weight_places(calls, live),
+        blocks,
+        {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},
+        {
+            "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
+            "total_macs": sum(row["macs"] for row in rows),
+            "depth": float(len(kept)),
+            "log_paths": paths.log_paths,
+            "shortest_path": paths.shortest,
+            "longest_path": paths.longest,
+        },
+        sample_axes,
+        [_sizes(*pair) for pair in pairs],
+        Coverage(
+            unseen,
+            sum(unseen.values()) / max(sum(unseen.values()) + held, 1),
+            tuple(_mixed(calls, live, sample_axes)),
+        ),
+    )
+
+
+def _mixed(
+    calls: Sequence[LayerCall], live: Sequence[bool], sample_axes: Sequence[Mapping[str, SampleAxis]]
+) -> Iterator[str]:
+    """Yield the live layers some of whose tensors do not have the samples on one axis."""
+    for call, alive, axes in zip(calls, live, sample_axes, strict=True):
+        if alive and any(axis.axis < 0 for axis in axes.values()):
+            yield call.name or call.kind
+
+
+@torch.no_grad()
+def _opened(model: nn.Module, gates: Iterable[str]) -> bool:
+    """Set the parameters of gates that are all zero to one; return whether there are any."""
+    shut = [parameter for parameter in map(model.get_parameter, sorted(gates)) if not parameter.any()]
+    for parameter in shut:
+        parameter.fill_(1.0)
+    return bool(shut)
+
+
+def _unseen(model: nn.Module, loss: Tensor, used: set[str]) -> tuple[dict[str, int], int]:
+    """Return the matrices that the output depends on apart from layers, with their sizes, and the size of all others.
+
+    Matrices are parameters of two or more dimensions.
+    """
+    matrices = {name: value for name, value in model.named_parameters() if value.dim() > 1}
+    others = {name: value for name, value in matrices.items() if name not in used and value.requires_grad}
+    held = sum(value.numel() for name, value in matrices.items() if name in used)
+    if not others or not loss.requires_grad:
+        return {}, held
+    with reported("the backward pass of the model failed"):
+        gradients = torch.autograd.grad(loss, list(others.values()), allow_unused=True, retain_graph=True)
+    found = {
+        name: others[name].numel() for name, gradient in zip(others, gradients, strict=True) if gradient is not None
+    }
+    return found, held
+
+
+def _weight_places(calls: Sequence[LayerCall], live: Sequence[bool]) -> list[int | None]:
+    """Return for each layer call the place of its weight among those of live layers; a shared weight has one."""
+    known: dict[object, int] = {}
+    with DisableTorchFunction():  # that zcproxy asks how a weight lies in memory says nothing of the model
+        return [
+            known.setdefault((call.weight.data_ptr(), call.weight.shape, call.weight.stride()), len(known))
+            if alive
+            else None
+            for call, alive in zip(calls, live, strict=True)
+        ]
+
+
+def _may_mix_samples(calls: Sequence[LayerCall]) -> bool:
+    """Whether a tensor of a layer may have something else than samples on its first axis, or other axes with them."""
+    return any(
+        (not call.is_convolution and call.slots["output"].value.dim() > 2)
+        or any(slot.value.shape[:1] != (SMALL,) for slot in call.slots.values())
+        for call in calls
+    )
+
+
+@torch.no_grad()
+def _larger(model: nn.Module, inputs: Tensor, blocks: dict[Place, int], calls: Sequence[LayerCall]) -> list[LayerCall]:
+    """Return the layer calls for a batch of another size, see `sample_axis`."""
+    batch = torch.stack([inputs[0], inputs[0], inputs[1]])
+    found = Recorder(model, blocks, Replacements(awake=True)).run(batch)[1]
+    if len(found) != len(calls):
+        raise ModelError(
+            f"the model called {len(found)} layers for {LARGE} samples, {len(calls)} for {SMALL}: its forward is not "
+            "fixed"
+        )
+    return found
+
+
+def _sample_axes(
+    calls: Sequence[LayerCall], others: Sequence[LayerCall] | None, blocks: Mapping[Place, int], steps: Sequence[Step]
+) -> list[dict[str, SampleAxis]]:
+    """Return where the tensors of each layer call have the samples; nothing if all have them first."""
+    if others is None:
+        return [{} for _ in calls]
+    shapes = [{name: slot.value.shape for name, slot in call.slots.items()} for call in calls]
+    for step in steps:
+        if step.place in blocks:
+            shapes[blocks[step.place]]["block"] = step.shape
+    return [
+        {name: _axis_of(other, name, shape) for name, shape in of_call.items() if name in other.slots}
+        for of_call, other in zip(shapes, others, strict=True)
+    ]
+
+
+def _axis_of(call: LayerCall, name: str, shape: torch.Size) -> SampleAxis:
+    arranged = call.arranged(name, torch.empty(shape, device="meta")).shape
+    return sample_axis(arranged, call.arranged(name, call.slots[name].value))
+
+
+def _sizes(call: LayerCall, other: LayerCall | None, name: str = "output") -> Sizes:
+    count = call.slots[name].value.numel()
+    if other is None:
+        return Sizes(0, count // SMALL)
+    per_sample = other.slots[name].value.numel() - count
+    return Sizes(count - SMALL * per_sample, per_sample)
+
+
+def _blocks(
+    calls: Sequence[LayerCall], live: Sequence[bool], steps: Sequence[Step], shared_by_all: frozenset[int]
+) -> dict[Place, int]:
+    """Return the operations that end blocks of the network, each with the index of the live layer call before it.
+
+    A block ends at the first result that every path from input to output goes through, after a live layer (and its
+    normalisation) and before the next one: a layer with parallel ones ends none. What comes after global pooling is no
+    block, nor are the logits.
+    """
+    places = [index for index, alive in enumerate(live) if alive]
+    found = {}
+    for place, following in pairwise(places):
+        between = range(calls[place].normalized_by, calls[following].operation)
+        end = next((operation for operation in between if operation in shared_by_all), None)
+        if end is not None and "features" not in calls[place].slots:
+            found[steps[end].place] = place
+    return found
+
+
+def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
+    """Return the descriptors of a layer call, given the same call for a larger batch where that may tell more."""
+    weight = call.weight_statistic(call.weight.detach())
+    rows, fan_in = weight.shape[0], weight[0].numel()
+    is_recurrent = call.kind == "recurrent"
+    units = call.slots["output"].value.shape[-1] if is_recurrent else rows
+    outputs, inputs = (_of_one_sample(_sizes(call, other, name)) for name in ("output", "input"))
+    products = outputs * fan_in
+    if is_recurrent:
+        products = outputs // units * weight.numel()
+    elif call.kind == "transposed":
+        products = inputs * (weight.numel() // call.weight.shape[0])
+    biases = (outputs // units * rows if is_recurrent else outputs) if call.bias is not None else 0
+    return {
+        "params": float(weight.numel() + (0 if call.bias is None else call.bias.numel())),
+        "macs": float(products + biases),
+        "fan_in": float(fan_in),
+        "channels": float(units),
+        "in_channels": float(weight.shape[1] * call.groups),
+        "resolution": outputs / units,
+        "kernel": float(math.prod(weight.shape[2:])),
+        "groups": float(call.groups),
+        "is_normalized": float("normalized" in call.slots),
+    }
+
+
+def _of_one_sample(sizes: Sizes) -> int:
+    return sizes.per_sample or sizes.fixed

@@ -1,0 +1,65 @@
+"""Rank aggregates: scores for a set of networks, from the ranks that several proxies give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zcproxy.correlation.ranks import mean_ranks, rank_scores
+from zcproxy.errors import ConfigurationError, nearest_names
+from zcproxy.proxy.proxy import Proxy
+
+RULES: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "ranks": lambda shares: shares,
+    "log_ranks": np.log,
+}
+"""What becomes of the rank of each member, as a share of the networks (1 for the best), before they are summed."""
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """Proxies whose rankings are summed. It ranks a set of networks: one network alone has no score.
+
+    Attributes:
+        name: how people call it.
+        members: the proxies.
+        rule: one of `RULES`; the logarithm punishes a network that one member ranks last (AZ-NAS, CVPR 2024).
+    """
+
+    name: str
+    members: tuple[Proxy, ...]
+    rule: str = "log_ranks"
+
+    def __post_init__(self) -> None:
+        if len(self.members) < 2:
+            raise ConfigurationError(f"the aggregate '{self.name}' needs 2 or more proxies, it has {len(self.members)}")
+        if self.rule not in RULES:
+            hint = nearest_names(self.rule, RULES)
+            raise ConfigurationError(f"unknown rule '{self.rule}'{hint}: write one of {', '.join(RULES)}")
+
+    @property
+    def text(self) -> str:
+        """The rule and its members, as a user writes them."""
+        return f"{self.rule}({', '.join(member.name for member in self.members)})"
+
+    def scores(self, of_members: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return one number a network from those that its members give; what is undefined for a member ranks last."""
+        combine = RULES[self.rule]
+        return np.sum([combine(mean_ranks(rank_scores(each)) / len(each)) for each in of_members], axis=0)
+
+
+Scorer = Proxy | Aggregate
+"""What gives each of some networks a score."""
+
+
+def members_of(scorer: Scorer) -> tuple[Proxy, ...]:
+    """Return the proxies whose columns a scorer needs: itself, unless it is an aggregate."""
+    return scorer.members if isinstance(scorer, Aggregate) else (scorer,)
+
+
+def text_of(scorer: Scorer) -> str:
+    """Return what a scorer computes, in one line."""
+    return scorer.text if isinstance(scorer, Aggregate) else str(scorer.formula)

@@ -1,0 +1,154 @@
+"""The proxy: a formula with what it takes to compute it, callable on any untrained network, kept in one JSON file."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zcproxy.columns.table import table_of
+from zcproxy.errors import FormulaError, ModelError, ModelWarning
+from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node
+from zcproxy.formula.evaluate import Evaluator
+from zcproxy.formula.text import has_readable_text
+from zcproxy.probing.expressions import looks_at_images, probes_of
+from zcproxy.probing.measure import Measurement, measure
+from zcproxy.probing.probes import PROBES
+from zcproxy.probing.structure import Coverage
+from zcproxy.proxy.file import FORMAT
+from zcproxy.storage.files import write_text
+from zcproxy.text.visible import shortened
+
+NEGLIGIBLE, MOST = 0.01, 0.5
+"""Shares of a network's parameters that no layer holds: above these, a score comes with a warning, or there is none."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A zero-cost proxy: higher scores mean that a higher accuracy is expected.
+
+    Attributes:
+        formula: a tree of kind `Network`.
+        name: how people call it.
+        batch_size: samples of a minibatch that it was found with; a hint for callers.
+        provenance: where it comes from: run, seed, tasks, sizes of the samples.
+        correlations: measured correlations, each with its task, population and interval.
+        description: in plain words, what it measures and where it fails.
+    """
+
+    formula: Node
+    name: str = "proxy"
+    batch_size: int = 8
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    correlations: tuple[Mapping[str, Any], ...] = ()
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.formula.kind is not Kind.NETWORK:
+            raise FormulaError(
+                f"a proxy yields one number a network, but '{self.formula}' is of kind {self.formula.kind.value}: "
+                "aggregate it, for example with sum(...)"
+            )
+        if not has_readable_text(self.formula):
+            raise FormulaError(f"the formula is nested deeper than {MAXIMUM_DEPTH}: its text could not be read")
+
+    @property
+    def probes(self) -> list[str]:
+        """Names of the probes it needs, in the order they run."""
+        needed = probes_of(self.formula)
+        return [name for name in PROBES if name in needed]
+
+    @property
+    def needs_images(self) -> bool:
+        """Whether a probe looks at the pixels of the inputs rather than at their shape."""
+        return looks_at_images(self.formula)
+
+    def __call__(self, model: nn.Module, inputs: Tensor, targets: Tensor | None = None) -> float:
+        """Score an untrained network; it and the random state are left as they were.
+
+        Args:
+            model: maps `inputs` to logits. Its weights are taken as they are: initialise it first.
+            inputs: samples x channels x height x width (or samples x anything a model takes), floating-point.
+            targets: samples, int64 classes, for probes with a cross-entropy loss; None draws seeded random classes.
+
+        Returns:
+            The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
+
+        Raises:
+            ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; most of its
+                parameters of two or more dimensions are in operations that are not seen as layers.
+
+        Warns:
+            ModelWarning: more than a hundredth of them are, or the score is NaN since layers mix samples with others.
+        """
+        measurement = measure(model, inputs, targets, self.formula.columns())
+        score = self.score(measurement)
+        if measurement.coverage is not None:
+            _check(measurement.coverage, score)
+        return score
+
+    def score(self, measurement: Measurement) -> float:
+        """Return the score of a network whose columns have been measured."""
+        table = table_of([measurement], self.formula.columns())
+        return float(Evaluator(table.counts, table.values)(self.formula)[0])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the proxy's file holds."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "formula": str(self.formula),
+            "description": self.description,
+            "direction": "higher is better",
+            "probes": {name: asdict(PROBES[name]) for name in self.probes},
+            "initialisation": "the model's own",
+            "batch_size": self.batch_size,
+            "provenance": dict(self.provenance),
+            "correlations": [dict(item) for item in self.correlations],
+            "versions": {"zcproxy": _version(), "torch": torch.__version__},
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the file. Raises `StorageError` if it cannot be written whole."""
+        write_text(Path(path), json.dumps(_finite(self.as_dict()), indent=2) + "\n")
+
+
+def _check(coverage: Coverage, score: float) -> None:
+    """Warn of what a score leaves out, or raise `ModelError` if that is most of the network."""
+    share = coverage.unseen_share
+    if share > NEGLIGIBLE:
+        text = f"{share:.1%} of the parameters of two or more dimensions are in no layer that is seen"
+        text = f"{text} (largest: {shortened(coverage.largest(), 300)})"
+        if share > MOST:
+            raise ModelError(f"{text}: a score would say nothing of them; compute with layers or functions of torch.nn")
+        warnings.warn(f"{text}: the score leaves them out", ModelWarning, stacklevel=3)
+    if math.isnan(score) and coverage.mixed:
+        names = ", ".join(coverage.mixed[:3]) + (" and others" if len(coverage.mixed) > 3 else "")
+        warnings.warn(
+            f"layers do not have the samples on one axis ({shortened(names, 200)}): what compares samples is NaN",
+            ModelWarning,
+            stacklevel=3,
+        )
+
+
+def _finite(value: Any) -> Any:
+    """Return the value with NaN and infinities as None, which is what JSON can say."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _version() -> str:
+    from zcproxy import __version__
+
+    return __version__

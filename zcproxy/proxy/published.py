@@ -1,0 +1,52 @@
+"""What is recorded of a published proxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zcproxy.proxy.reported import Reported
+
+
+@dataclass(frozen=True)
+class Published:
+    """A proxy from the literature.
+
+    Attributes:
+        name: how it is called there.
+        formula: in the language of this project; higher is better.
+        paper: authors, title, venue, and the equation or table where there is one.
+        note: in what the formula differs from the authors' code, if in anything.
+        batch_size: samples that it is measured with where the user names no other number: a compromise between the
+            authors' and the cost, which for some of them rises with the square of it.
+        authors_batch_size: samples that its authors measure it with; None where they do not say.
+        reported: the rank correlations that papers report of it.
+    """
+
+    name: str
+    formula: str
+    paper: str
+    note: str = ""
+    batch_size: int = 16
+    authors_batch_size: int | None = None
+    reported: tuple[Reported, ...] = ()
+
+
+@dataclass(frozen=True)
+class PublishedAggregate:
+    """A sum of ranks from the literature.
+
+    Attributes:
+        name: how it is called there.
+        members: the published proxies whose ranks are summed.
+        rule: of `zcproxy.proxy.aggregate.RULES`.
+        paper: authors, title, venue, and the equation where there is one.
+        note: in what it differs from the authors' code, if in anything.
+        reported: the rank correlations that papers report of it.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    rule: str
+    paper: str
+    note: str = ""
+    reported: tuple[Reported, ...] = ()

@@ -1,0 +1,1 @@
+"""How well proxies rank networks: scores, tables of correlations, figures, and controls."""

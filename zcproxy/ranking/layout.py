@@ -1,0 +1,104 @@
+"""The text of a table's cells, the same in the terminal, in Markdown and in LaTeX."""
+
+from __future__ import annotations
+
+import math
+
+from zcproxy.ranking.measures import FEWEST_FOR_INTERVAL, Estimate
+from zcproxy.ranking.scoring import seen_line
+from zcproxy.ranking.table import Row, TaskTable
+
+HEADINGS = {
+    "tau": "Kendall tau [95 %]",
+    "spread": "± init.",
+    "reported": "published",
+    "spearman": "Spearman",
+    "weighted_tau": "weighted",
+    "tau_top_decile": "top 10 % [95 %]",
+    "ndcg": "nDCG",
+    "partial_spearman": "given params",
+    "pick_accuracy": "pick, %",
+    "regret": "regret",
+    "seconds": "s",
+    "undefined": "undefined",
+}
+"""Heading of each column that people see, by name; files for programs have them all, with every interval."""
+
+NARROW = ("tau", "spread", "spearman", "partial_spearman", "pick_accuracy", "undefined")
+"""The columns that a terminal of less than `WIDE` characters has room for."""
+
+WIDE = 140
+
+LEGEND = (
+    "Kendall's tau-b with its 95 % bootstrap interval over architectures and initialisations; its standard deviation "
+    "over initialisations; what papers report on the whole population; Spearman's rho; hyperbolically weighted tau; "
+    "tau inside the true best tenth, where that has ten networks, with its interval; nDCG; partial Spearman's rho "
+    "given params; test accuracy of the network with the highest score, and what the best one has more; seconds a "
+    "network for the proxy alone, one thread; networks without a score, which rank last."
+)
+
+
+def title(table: TaskTable) -> str:
+    """Return the task, the population and how it was measured."""
+    plan = table.plan
+    parts = [f"{table.task}: {table.population}"]
+    if plan.batch_size is not None:
+        parts.append(f"minibatch of {plan.batch_size}")
+    parts.append("1 initialisation" if plan.initialisations == 1 else f"{plan.initialisations} initialisations")
+    return ", ".join(parts)
+
+
+def notes(table: TaskTable) -> list[str]:
+    """Return what a reader has to know beside the numbers, a sentence each."""
+    known = len(table.labels)
+    found = [] if table.images is None else [f"Images: {table.images.description}."]
+    if known < FEWEST_FOR_INTERVAL:
+        found.append(f"{known} networks are too few for an interval: {FEWEST_FOR_INTERVAL} or more have one.")
+    found += [f"{seen_line(name, seen, known)}." for name, seen in table.seen.items()]
+    by_count: dict[int, list[str]] = {}
+    for row in table.rows:
+        if row.undefined:
+            by_count.setdefault(row.undefined, []).append(row.name)
+    for count, names in sorted(by_count.items()):
+        which = f"all {known}" if count == known else f"{count} of {known}"
+        found.append(f"Undefined, and so ranked last, for {which} networks: {', '.join(names)}.")
+    constant = [row.name for row in table.rows if math.isnan(row.estimates["tau"].value) and row.undefined < known]
+    if constant:
+        found.append(f"One score for all networks in at least one initialisation: {', '.join(constant)}.")
+    return found
+
+
+def shown_columns(table: TaskTable, width: int) -> list[str]:
+    """Return the columns of `HEADINGS` that say something of a table and fit a terminal of so many characters."""
+    empty = set()
+    if table.plan.initialisations == 1:
+        empty.add("spread")
+    if not any(row.undefined for row in table.rows):
+        empty.add("undefined")
+    if not any(row.reported for row in table.rows):
+        empty.add("reported")
+    return [name for name in HEADINGS if name not in empty and (width >= WIDE or name in NARROW)]
+
+
+def cells(row: Row) -> dict[str, str]:
+    """Return the text of each column of `HEADINGS`."""
+    shown = {name: number(row.estimates[name].value) for name in HEADINGS if name in row.estimates}
+    shown |= {name: with_interval(row.estimates[name]) for name in ("tau", "tau_top_decile")}
+    shown["spread"] = number(row.estimates["tau"].spread)
+    shown |= {name: number(row.estimates[name].value, 2) for name in ("pick_accuracy", "regret")}
+    shown["reported"] = "" if row.reported is None else " - ".join(sorted({number(tau) for tau in row.reported}))
+    shown["seconds"] = number(row.seconds, 2)
+    shown["undefined"] = str(row.undefined) if row.undefined else ""
+    return {name: shown[name] for name in HEADINGS}
+
+
+def with_interval(estimate: Estimate) -> str:
+    """Return the value with the two ends of its interval, where it has one."""
+    if math.isnan(estimate.low):
+        return number(estimate.value)
+    return f"{estimate.value:.3f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number as it is shown, a dash for NaN."""
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,246 @@
+"""Scores many networks of a task with proxies that share one sweep, and says how well the scores rank them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zcproxy.columns.store import Context
+from zcproxy.columns.sweep import sweep
+from zcproxy.contracts.sampling import POOL, check_sampling, stratified
+from zcproxy.contracts.task import Task
+from zcproxy.correlation import Correlation, correlate
+from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
+from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
+from zcproxy.evolve.run import fitted_networks
+from zcproxy.formula import Node
+from zcproxy.formula.evaluate import Evaluator
+from zcproxy.images.image_sets import ImageSet
+from zcproxy.images.minibatch import images_of
+from zcproxy.models.device import check_device
+from zcproxy.names.tasks import get_task
+from zcproxy.proxy.aggregate import Aggregate, Scorer, members_of
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.random import generator
+from zcproxy.user_code.permission import stored_in
+from zcproxy.workers.progress import Progress
+
+MOST_SCORED = 1000
+"""Networks that are drawn where no number is asked for, or all if they are fewer."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of networks beside their labels.
+
+    Attributes:
+        task: name of the task.
+        population: which networks these are.
+        architectures: their texts.
+        scores: for each scorer, by name, one number a network, NaN where it is undefined.
+        labels: their accuracies in percent.
+        seconds: what measuring each network took now; 0 for those whose columns were known.
+        images: what the networks were shown; None where no scorer looks at images.
+    """
+
+    task: str
+    population: str
+    architectures: tuple[str, ...]
+    scores: Mapping[str, NDArray[np.float64]]
+    labels: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    images: ImageSet | None = None
+
+    def correlation(self, values: NDArray[np.float64], *, seed: int = 0) -> Correlation:
+        """Return how well one number a network ranks these networks; `seed` of the bootstrap."""
+        return correlate(values, self.labels, task=self.task, population=self.population, seed=seed)
+
+    def correlations(self, *, seed: int = 0) -> dict[str, Correlation]:
+        """Return how well each scorer ranks these networks, by name; `seed` of the bootstrap."""
+        return {name: self.correlation(values, seed=seed) for name, values in self.scores.items()}
+
+
+def draw_networks(
+    task: Task,
+    networks: int | None,
+    *,
+    population: str = "all",
+    sampling: str = "uniform",
+    seed: int = 0,
+    unseen_by: Sequence[Path] = (),
+) -> tuple[str, ...]:
+    """Return networks of a population: the same ones for every proxy.
+
+    Args:
+        task: where they come from.
+        networks: how many to draw; None for 1,000, or all if there are fewer.
+        population: `all` or `pruned`.
+        sampling: `uniform`, or `stratified` by FLOPs: see `zcproxy.contracts.sampling`.
+        seed: of the draw.
+        unseen_by: run directories; networks that a run was fitted to or chosen by, and their equivalents, are left out.
+
+    Raises:
+        BenchmarkError: fewer networks are left than asked for.
+        ConfigurationError: there is no such sampling, or a run names code that only its files name.
+    """
+    check_sampling(sampling)
+    known = task.architectures(population)
+    seen: set[str] = set()
+    for path in unseen_by:
+        configuration = RunDirectory(path).configuration()
+        with stored_in(path / CONFIGURATION):
+            for name in configuration.tested:
+                get_task(name)  # a run that names code is refused whole
+            seen |= fitted_networks(configuration, task.space.name)
+    left = [
+        architecture for architecture in known if not seen or task.space.equivalence_class(architecture) not in seen
+    ]
+    networks = min(MOST_SCORED, len(left)) if networks is None else networks
+    if networks > len(left):
+        raise BenchmarkError(
+            f"{task.name}: {networks} networks asked for, the population '{population}' has {len(left)}"
+            + (" that the runs have not seen" if unseen_by else "")
+        )
+    shuffled = list(left)
+    generator("score", task.space.name, population, seed).shuffle(shuffled)
+    if sampling == "uniform":
+        return tuple(shuffled[:networks])
+    pool = shuffled[: POOL * networks]
+    return tuple(stratified(pool, task.baselines(pool)["flops"].tolist(), networks))
+
+
+def seen_in_fitting(scorers: Sequence[Scorer], task: Task, architectures: Sequence[str]) -> dict[str, int]:
+    """Return how many networks, or equivalents of theirs, each scorer was fitted to or chosen by, as its file tells.
+
+    Args:
+        scorers: proxies and aggregates; those of which nothing is known, or that saw none, are left out.
+        task: where the networks come from.
+        architectures: canonical texts.
+    """
+    classes = [task.space.equivalence_class(architecture) for architecture in architectures]
+    found = {}
+    for scorer in scorers:
+        seen: set[str] = set()
+        for proxy in members_of(scorer):
+            seen |= _fitted_to(proxy, task.space.name)
+        count = sum(each in seen for each in classes)
+        if count:
+            found[scorer.name] = count
+    return found
+
+
+def _fitted_to(proxy: Proxy, space: str) -> set[str]:
+    """Return the classes of networks that a proxy's file says it was fitted to; none where it cannot be told."""
+    configuration = proxy.provenance.get("configuration")
+    if not isinstance(configuration, Mapping):
+        return set()
+    with suppress(ZcproxyError), stored_in(Path(f"the file of {proxy.name}")):
+        return fitted_networks(Configuration.from_dict(configuration), space)
+    return set()
+
+
+def seen_line(name: str, seen: int, networks: int) -> str:
+    """Return the sentence that says of a scorer that it is judged by what it was fitted to."""
+    return (
+        f"{name} was fitted to {seen} of these {networks} networks or their equivalents: its numbers are not those of "
+        "networks that it has not seen"
+    )
+
+
+def population_name(
+    task: Task, drawn: int, population: str, *, sampling: str = "uniform", seed: int = 0, unseen: bool = False
+) -> str:
+    """Return in words which networks of a task were drawn, as it belongs to every number measured on them."""
+    known = len(task.architectures(population))
+    if drawn == known:
+        return f"{population} {known:,}"
+    name = f"{drawn:,} of {population} {known:,}" + (", stratified by FLOPs" if sampling == "stratified" else "")
+    return name + (", unseen by the run" if unseen else "") + f", seed {seed}"
+
+
+def score_networks(
+    scorers: Sequence[Scorer],
+    task_name: str,
+    architectures: Sequence[str],
+    *,
+    population: str,
+    batch_size: int | None = None,
+    device: str = "cpu",
+    initialisation: int = 0,
+    images: str = "",
+    executor: Executor | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Scores:
+    """Score networks of a task; scorers share one sweep, which measures only the columns that are not known yet.
+
+    Args:
+        scorers: proxies and aggregates, of different names.
+        task_name: where the networks come from.
+        architectures: canonical texts.
+        population: in words, see `population_name`.
+        batch_size: samples of a minibatch for all scorers; None for what each asks for, with a sweep for each size.
+        device: `cpu` or `cuda`.
+        initialisation: index of the random initialisation and inputs.
+        images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
+        executor: where networks are measured, see `zcproxy.workers.pool.worker_pool`.
+        cache: the cache directory; the default one if None.
+        progress: told after each chunk of networks.
+
+    Raises:
+        BenchmarkError: the task is unknown or an architecture has no label.
+        ConfigurationError: two scorers have the same name, or the device is not there.
+    """
+    check_device(device)
+    repeated = [name for name, count in Counter(scorer.name for scorer in scorers).items() if count > 1]
+    if repeated:
+        raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")
+    labels = get_task(task_name).labels(architectures)
+    shown = images_shown(scorers, task_name, images)
+    found: dict[tuple[Node, int], NDArray[np.float64]] = {}
+    seconds = np.zeros(len(architectures))
+    for size, columns in columns_by_batch_size(scorers, batch_size).items():
+        context = Context(task_name, size, initialisation, device, "" if shown is None else shown.token)
+        table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
+        seconds += table.seconds
+        evaluator = Evaluator(table.counts, table.values)
+        for proxy in _proxies(scorers):
+            if size == (batch_size or proxy.batch_size):
+                found[proxy.formula, size] = evaluator(proxy.formula)
+    scores = {}
+    for scorer in scorers:
+        values = [found[proxy.formula, batch_size or proxy.batch_size] for proxy in members_of(scorer)]
+        scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
+    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown)
+
+
+def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") -> ImageSet | None:
+    """Return what images scorers look at on a task, of the user or at hand; None if at none."""
+    if not any(proxy.needs_images for proxy in _proxies(scorers)):
+        return None
+    return images_of(get_task(task_name), images)
+
+
+def columns_by_batch_size(scorers: Sequence[Scorer], batch_size: int | None = None) -> dict[int, list[Node]]:
+    """Return the columns that scorers need, by the samples of the minibatch that they are measured with.
+
+    Args:
+        scorers: proxies and aggregates.
+        batch_size: for all of them; None for what each proxy asks for.
+    """
+    found: dict[int, dict[Node, None]] = {}
+    for proxy in _proxies(scorers):
+        found.setdefault(batch_size or proxy.batch_size, {}).update(dict.fromkeys(proxy.formula.columns()))
+    return {size: list(columns) for size, columns in found.items()}
+
+
+def _proxies(scorers: Sequence[Scorer]) -> list[Proxy]:
+    return [proxy for scorer in scorers for proxy in members_of(scorer)]

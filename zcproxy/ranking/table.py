@@ -1,0 +1,211 @@
+"""Builds the table of one task after another: draw networks, sweep once for all proxies, judge every proxy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zcproxy.errors import ConfigurationError
+from zcproxy.evolve.observer import Observer, Silent
+from zcproxy.images.image_sets import ImageSet
+from zcproxy.models.device import check_device
+from zcproxy.names.proxies import (
+    BASELINE,
+    reported_tau,
+    resolve_proxy,
+)
+from zcproxy.names.tasks import get_task
+from zcproxy.primitives.zoo import (
+    NAMES,
+)
+from zcproxy.proxy.aggregate import Scorer, text_of
+from zcproxy.ranking.measures import Estimate, estimates
+from zcproxy.ranking.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
+from zcproxy.ranking.timing import seconds_alone
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which networks a table is made of, and how they are measured.
+
+    Attributes:
+        networks: how many are drawn of each task; None for 1,000, or all if there are fewer.
+        population: `all` or `pruned`.
+        sampling: `uniform`, or `stratified` by FLOPs.
+        seed: of the draw and of the resamples.
+        initialisations: how many random initialisations every network is measured with.
+        batch_size: samples of a minibatch for all proxies; None for what each asks for.
+        resamples: of the bootstrap.
+        device: `cpu` or `cuda`.
+        unseen_by: run directories; networks that a run has seen, and their equivalents, are left out.
+        images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
+    """
+
+    networks: int | None = None
+    population: str = "all"
+    sampling: str = "uniform"
+    seed: int = 0
+    initialisations: int = 1
+    batch_size: int | None = None
+    resamples: int = 1000
+    device: str = "cpu"
+    unseen_by: tuple[Path, ...] = ()
+    images: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One proxy in the table of a task.
+
+    Attributes:
+        name: of the proxy or baseline.
+        text: what it computes.
+        estimates: by measure.
+        scores: of the first initialisation, one a network.
+        undefined: for how many networks the score is NaN, at most over the initialisations.
+        seconds: to measure the proxy alone on one network, in one thread; NaN for a baseline.
+        reported: lowest and highest tau that papers report on the population, of which this may be a sample.
+    """
+
+    name: str
+    text: str
+    estimates: dict[str, Estimate]
+    scores: Array = field(repr=False)
+    undefined: int = 0
+    seconds: float = math.nan
+    reported: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class TaskTable:
+    """The table of one task.
+
+    Attributes:
+        task: its name.
+        population: which networks, in words.
+        architectures: their texts.
+        labels: their accuracies in percent.
+        rows: the proxies in the order given, then the baselines.
+        ceiling: tau between two trainings, None if unknown.
+        plan: how it was measured.
+        images: what the networks were shown; None where no proxy looks at images.
+        seen: how many of the networks a proxy was fitted to, by its name.
+    """
+
+    task: str
+    population: str
+    architectures: tuple[str, ...]
+    labels: Array
+    rows: tuple[Row, ...]
+    ceiling: float | None
+    plan: Plan
+    images: ImageSet | None = None
+    seen: Mapping[str, int] = field(default_factory=dict)
+
+    def ranked(self) -> list[Row]:
+        """Return the rows, highest tau first; those without one last."""
+        return sorted(self.rows, key=lambda row: -np.nan_to_num(row.estimates["tau"].value, nan=-2.0))
+
+
+def build_table(
+    task_name: str,
+    scorers: Sequence[Scorer],
+    plan: Plan,
+    *,
+    executor: Executor | None = None,
+    cache: Path | None = None,
+    observer: Observer | None = None,
+) -> TaskTable:
+    """Return how well proxies rank the networks of a task, beside params, FLOPs and the count of convolutions.
+
+    The result depends on the arguments alone, but for the seconds.
+
+    Args:
+        task_name: the task.
+        scorers: proxies and aggregates; published ones that are baselines too (`params`, `flops`) have one row.
+        plan: which networks, and how.
+        executor: where networks are measured and intervals computed; None for this process.
+        cache: the cache directory; the default one if None. What it holds is not measured again.
+        observer: told how the sweeps get on.
+
+    Raises:
+        BenchmarkError: the task is unknown, has too few networks, or equal labels.
+        ConfigurationError: the device is not there, two proxies have the same name, or one has that of a baseline and
+            computes something else.
+    """
+    check_device(plan.device)
+    task = get_task(task_name)
+    observer = observer or Silent()
+    networks = draw_networks(
+        task,
+        plan.networks,
+        population=plan.population,
+        sampling=plan.sampling,
+        seed=plan.seed,
+        unseen_by=plan.unseen_by,
+    )
+    population = population_name(
+        task, len(networks), plan.population, sampling=plan.sampling, seed=plan.seed, unseen=bool(plan.unseen_by)
+    )
+    baselines = task.baselines(networks)
+    scorers = _without_baselines(scorers, baselines)
+    shown = images_shown(scorers, task_name, plan.images)
+    images = "" if shown is None else shown.token
+    sweep = partial(
+        score_networks, scorers, task_name, networks, population=population, device=plan.device, images=images
+    )
+    found = []
+    for index in range(plan.initialisations):
+        part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
+        progress = partial(observer.sweeping, task_name + part)
+        found.append(
+            sweep(
+                batch_size=plan.batch_size, initialisation=index, executor=executor, cache=cache, progress=progress
+            ).scores
+        )
+    labels = task.labels(networks)
+    scores = {scorer.name: np.array([each[scorer.name] for each in found]) for scorer in scorers}
+    scores |= {name: np.array([values]) for name, values in baselines.items()}
+    judge = partial(
+        estimates,
+        labels=labels,
+        params=baselines["params"],
+        seed_names=("table", task_name, population),
+        resamples=plan.resamples,
+    )
+    judged = dict(zip(scores, (executor.map if executor else map)(judge, scores.values()), strict=True))
+    seconds = seconds_alone(
+        scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
+    )
+    texts = dict.fromkeys(baselines, BASELINE) | {scorer.name: text_of(scorer) for scorer in scorers}
+    rows = tuple(
+        Row(
+            name,
+            texts[name],
+            judged[name],
+            values[0],
+            int(np.isnan(values).sum(axis=1).max()),
+            seconds.get(name, math.nan),
+            reported_tau(name, texts[name], task_name, plan.population),
+        )
+        for name, values in scores.items()
+    )
+    seen = seen_in_fitting(scorers, task, networks)
+    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen)
+
+
+def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:
+    """Return the scorers that are no baselines."""
+    for scorer in scorers:
+        if scorer.name in baselines and not (scorer.name in NAMES and scorer == resolve_proxy(scorer.name)):
+            raise ConfigurationError(f"'{scorer.name}' is the name of a baseline: give the proxy another one")
+    return [scorer for scorer in scorers if scorer.name not in baselines]

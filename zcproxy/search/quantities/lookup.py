@@ -1,0 +1,131 @@
+"""Latency, energy and more of architectures from tables: those that the package knows, or a file of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow
+from numpy.typing import NDArray
+
+from zcproxy.benchmarks.nasbench201.measurements import published_measurements
+from zcproxy.benchmarks.once_for_all.latency import DEVICES, predicted_latency
+from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
+from zcproxy.contracts.task import SearchSpace
+from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
+from zcproxy.search.quantities.networks import LATENCY, LATENCY_SPREAD, MACS, PARAMS, PEAK_MEMORY
+from zcproxy.storage.files import check_size
+
+Array = NDArray[np.float64]
+
+LATENCY_ON = "latency_ms:"
+MEASURED = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY, LATENCY_SPREAD)
+"""Quantities that no table is asked for."""
+
+LARGEST_TABLE = 1_000_000_000
+"""Bytes of a file of the user."""
+
+
+class LookUp:
+    """Numbers of architectures by the name of a quantity, such as `latency_ms:raspi4`.
+
+    Args:
+        source: where they come from, for messages.
+        names: of the quantities.
+        read: returns a quantity of architectures, NaN for those without one.
+    """
+
+    def __init__(self, source: str, names: Collection[str], read: Callable[[str, Sequence[str]], Array]) -> None:
+        self._source, self._names = source, names
+        self.values = read
+
+    def check(self, name: str) -> None:
+        """Raise `BenchmarkError` if the table has no such quantity."""
+        if name not in self._names:
+            hint = nearest_names(name, self._names) or f"; it has {', '.join(sorted(self._names))}"
+            raise BenchmarkError(f"{self._source} has no '{name}'{hint}")
+
+
+def _table(source: str, rows: Mapping[str, int], columns: Mapping[str, Array]) -> LookUp:
+    def read(name: str, architectures: Sequence[str]) -> Array:
+        found = [rows.get(architecture, -1) for architecture in architectures]
+        return np.array([columns[name][row] if row >= 0 else np.nan for row in found], np.float64)
+
+    return LookUp(source, columns, read)
+
+
+def read_look_up(path: Path, space: SearchSpace) -> LookUp:
+    """Return the table in a CSV or Parquet file: `arch`, and a column of numbers for each quantity.
+
+    Raises:
+        BenchmarkError: the file cannot be read, has no column `arch` or no numbers, names a column twice, an
+            architecture is none of the space or has two rows, a column has the name of a quantity that is measured, or
+            a cell is no number.
+        StorageError: it is no regular file, or too large.
+    """
+    check_size(path, LARGEST_TABLE)
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise BenchmarkError(f"cannot read the table {path}: {' '.join(str(error).split())}") from error
+    if not frame.columns.is_unique:
+        raise BenchmarkError(f"the table {path} has two columns of one name")
+    if ARCHITECTURE not in frame:
+        raise BenchmarkError(f"the table {path} needs a column '{ARCHITECTURE}' and columns of numbers")
+    columns = {
+        str(name): values
+        for name in frame
+        if name != ARCHITECTURE and (values := _numbers(path, frame, str(name))) is not None
+    }
+    if not columns:
+        raise BenchmarkError(f"the table {path} needs a column '{ARCHITECTURE}' and columns of numbers")
+    measured = next((name for name in columns if name in MEASURED), None)
+    if measured is not None:
+        raise BenchmarkError(
+            f"the table {path} has a column '{measured}', which is measured, not looked up: rename it, for example to "
+            f"'{measured}:table'"
+        )
+    rows: dict[str, int] = {}
+    for row, text in enumerate(frame[ARCHITECTURE]):
+        architecture = space.parse(str(text))
+        if architecture in rows:
+            first, second = (_line(path, each) for each in (rows[architecture], row))
+            raise BenchmarkError(f"the table {path} has '{architecture}' in {first} and in {second}: keep one of them")
+        rows[architecture] = row
+    return _table(str(path), rows, columns)
+
+
+def _numbers(path: Path, frame: pd.DataFrame, name: str) -> Array | None:
+    """Return a column of numbers, NaN where a cell is empty; None where nothing in it is a number."""
+    numbers = pd.to_numeric(frame[name], errors="coerce")
+    if pd.api.types.is_bool_dtype(frame[name]) or not numbers.notna().any():
+        return None
+    wrong = np.flatnonzero((numbers.isna() & frame[name].notna()) | np.isinf(numbers))
+    if len(wrong) > len(frame) // 2:
+        return None  # a column of words, such as notes
+    if len(wrong):
+        cell = str(frame[name].iloc[wrong[0]])[:40]
+        raise BenchmarkError(f"the table {path} has '{cell}' under '{name}' in {_line(path, int(wrong[0]))}: no number")
+    return numbers.to_numpy(np.float64)
+
+
+def _line(path: Path, row: int) -> str:
+    """Return where a user finds a row of a file: a CSV file has a line of names before the first."""
+    return f"row {row}" if path.suffix == ".parquet" else f"line {row + 2}"
+
+
+def published_look_up(task: str) -> LookUp | None:
+    """Return what was published of the networks of a task or a space besides labels; None where nothing was."""
+    if task.partition("/")[0] == MobileNetV3Space.name:
+        names = {f"{LATENCY_ON}{device}" for device in DEVICES}
+        return LookUp(
+            f"the latencies of {MobileNetV3Space.name}",
+            names,
+            lambda name, architectures: predicted_latency(name.removeprefix(LATENCY_ON), architectures),
+        )
+    found = published_measurements(task)
+    return None if found is None else _table(f"the published table of {task}", found.rows, found.columns)

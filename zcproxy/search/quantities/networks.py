@@ -1,0 +1,211 @@
+"""Quantities that take a network to be built: its costs, a proxy's score, an accuracy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from torch import nn
+
+from zcproxy.benchmarks.datasets import load_dataset
+from zcproxy.contracts.super_network import SuperNetwork
+from zcproxy.errors import ConfigurationError, ModelError
+from zcproxy.formula import parse
+from zcproxy.images.minibatch import blank_batch, minibatch
+from zcproxy.models.costs import count_costs
+from zcproxy.models.untrained import untrained
+from zcproxy.names.subjects import Subject, get_subject
+from zcproxy.probing.recorder import reported
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
+from zcproxy.search.quantities.latency import measure_latency
+from zcproxy.search.quantities.memory import peak_activation_bytes
+from zcproxy.training.recipe import Recipe
+from zcproxy.training.train import train
+from zcproxy.workers.pool import single_threaded
+
+WEIGHTS = INITIALISATION, INHERITED = "initialisation", "inherited"
+"""What a proxy looks at: the untrained network, or the network with the weights of its super-network."""
+
+MOST = 1_000_000
+"""Of sizes and counts of a setting."""
+PARAMS, MACS, PEAK_MEMORY, LATENCY = "params", "macs", "peak_memory_mb", "latency_ms"
+LATENCY_SPREAD = "latency_ms_spread"
+"""Interquartile range of the runs; noted beside the latency."""
+
+
+def check_weights(name: str) -> None:
+    """Raise `ConfigurationError` if the name is none of `WEIGHTS`."""
+    if name not in WEIGHTS:
+        raise ConfigurationError(f"unknown weights '{name}': write {' or '.join(WEIGHTS)}")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What networks are built from, and how they are measured.
+
+    Attributes:
+        reference: of the subject, see `get_subject`.
+        input_shape: of a sample, for a space that has no dataset.
+        classes: for such a space.
+        shared_weights: file of a super-network's trained weights; empty for those that it makes itself.
+        formula: text of the proxy; empty for none.
+        proxy_batch_size: samples of its minibatch.
+        weights: one of `WEIGHTS`: what the proxy looks at.
+        initialisation: index of the random initialisation.
+        device: `cpu` or `cuda`.
+        latency_batch_size: samples of a timed pass.
+        latency_threads: of torch, for a timed pass.
+        dataset: what `trained_accuracy` is measured on, see `zcproxy.benchmarks.datasets.load_dataset`.
+        recipe: how networks are trained for it.
+        images: token of the images that the proxy is shown, see `zcproxy.images.own`; empty for what is at
+            hand.
+    """
+
+    reference: str
+    input_shape: tuple[int, ...] | None = None
+    classes: int = 10
+    shared_weights: str = ""
+    formula: str = ""
+    proxy_batch_size: int = 8
+    weights: str = INITIALISATION
+    initialisation: int = 0
+    device: str = "cpu"
+    latency_batch_size: int = 1
+    dataset: str = ""
+    recipe: Recipe = field(default_factory=Recipe)
+    images: str = ""
+    latency_threads: int = 1
+
+    def __post_init__(self) -> None:
+        check_weights(self.weights)
+        shape = self.input_shape
+        least = {
+            "input_shape": (1 if shape is None else min(shape, default=0), 1),
+            "classes": (self.classes, 2),
+            "proxy_batch_size": (self.proxy_batch_size, 1),
+            "latency_batch_size": (self.latency_batch_size, 1),
+            "latency_threads": (self.latency_threads, 1),
+            "initialisation": (self.initialisation, 0),
+        }
+        for name, (value, lowest) in least.items():
+            if not lowest <= value <= MOST:
+                raise ConfigurationError(f"{name} = {str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
+
+    def subject(self) -> Subject:
+        """Return what networks are built from."""
+        weights = Path(self.shared_weights) if self.shared_weights else None
+        return get_subject(self.reference, self.input_shape, self.classes, weights)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Builds and measures networks.
+
+    Attributes:
+        subject: what networks are built from.
+        setting: how they are measured.
+    """
+
+    subject: Subject
+    setting: Setting
+
+    def network(self, architecture: str, *, inherited: bool = False) -> nn.Module:
+        """Return a network: untrained, or with the weights of its super-network."""
+        subject = self.subject
+        network = untrained(subject.build, subject.space.name, architecture, self.setting.initialisation)
+        if inherited:
+            super_network = self.super_network()
+            with reported(f"'{architecture}' cannot inherit weights"):
+                super_network.inherit(network, super_network.decode(architecture))
+        return network
+
+    def super_network(self) -> SuperNetwork:
+        """Return the subject as a super-network. Raises `ConfigurationError` if it is none."""
+        if not isinstance(self.subject, SuperNetwork):
+            raise ConfigurationError(f"{self.subject.name} is no super-network: it has no weights to inherit")
+        return self.subject
+
+    def params_and_macs(self, architecture: str) -> dict[str, float]:
+        """Return parameters, and multiply-adds for one sample."""
+        costs = count_costs(self.network(architecture), self.subject.input_shape)
+        return {PARAMS: float(costs.params), MACS: float(costs.macs)}
+
+    def memory(self, architecture: str) -> dict[str, float]:
+        """Return peak activation memory for one sample in millions of bytes."""
+        return {PEAK_MEMORY: peak_activation_bytes(self.network(architecture), self.subject.input_shape) / 1e6}
+
+    def latency(self, architecture: str) -> dict[str, float]:
+        """Return the median latency on this machine and its spread."""
+        setting = self.setting
+        found = measure_latency(
+            self.network(architecture),
+            self.subject.input_shape,
+            batch_size=setting.latency_batch_size,
+            device=setting.device,
+            threads=setting.latency_threads,
+        )
+        return {LATENCY: found.median, LATENCY_SPREAD: found.spread}
+
+    def score(self, architecture: str) -> dict[str, float]:
+        """Return the proxy's score; NaN where it is undefined or the network fails."""
+        setting = self.setting
+        proxy = _proxy(setting.formula)
+        network = self.network(architecture, inherited=setting.weights == INHERITED).to(setting.device)
+        if proxy.needs_images:
+            batch = minibatch(self.subject, setting.proxy_batch_size, setting.images)
+        else:
+            batch = blank_batch(self.subject.input_shape, setting.proxy_batch_size)
+        try:
+            return {PROXY: proxy(network, batch.inputs.to(setting.device), batch.targets.to(setting.device))}
+        except ModelError:
+            return {PROXY: math.nan}
+
+    def validated(self, architecture: str) -> dict[str, float]:
+        """Return the accuracy of inherited weights, as the super-network measures it."""
+        network = self.network(architecture, inherited=True)
+        with reported(f"measuring the accuracy of '{architecture}' failed"):
+            return {ACCURACY: float(self.super_network().validate(network))}
+
+    def trained(self, architecture: str) -> dict[str, float]:
+        """Return the test accuracy after training from scratch; NaN where that diverges."""
+        dataset = load_dataset(self.setting.dataset)
+        result = train(self.network(architecture), dataset, self.setting.recipe, 0, self.setting.device)
+        return {TRAINED_ACCURACY: result.accuracy}
+
+
+Measure = Callable[[Bench, str], dict[str, float]]
+
+MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
+    "costs": ((PARAMS, MACS), Bench.params_and_macs),
+    "memory": ((PEAK_MEMORY,), Bench.memory),
+    "latency": ((LATENCY, LATENCY_SPREAD), Bench.latency),
+    "score": ((PROXY,), Bench.score),
+    "validated": ((ACCURACY,), Bench.validated),
+    "trained": ((TRAINED_ACCURACY,), Bench.trained),
+}
+"""What measures a network, by name: the quantities that it gives, and the function."""
+
+
+def measure_networks(bench: Bench, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
+    """Return quantities of networks, measured one after another on one thread."""
+    with single_threaded():
+        return [MEASURES[measure][1](bench, architecture) for architecture in architectures]
+
+
+def measure_by_setting(setting: Setting, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
+    """Return quantities of networks in a process that knows the setting alone; the job that a worker runs."""
+    return measure_networks(_bench(setting), measure, architectures)
+
+
+@cache
+def _bench(setting: Setting) -> Bench:
+    return Bench(setting.subject(), setting)
+
+
+@cache
+def _proxy(formula: str) -> Proxy:
+    return Proxy(parse(formula))

@@ -1,0 +1,1 @@
+"""Text from outside: made safe to show, to write into files, and to read as numbers."""

@@ -1,0 +1,101 @@
+"""Which code may run: what the user names now may, what a stored file names may not, unless the user names it too.
+
+`package.module:name` is resolved by importing the module, which runs it. A reference that a user types (a command's
+argument, an argument of a Python function) is resolved and remembered. While a stored file is followed (`stored_in`),
+only references that are remembered, or permitted by name (`--allow-code`, `allow_code=`), are resolved. Entry points of
+installed packages are software that the user installed: files may name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from zcproxy.errors import ConfigurationError
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What holds for the names that are resolved now.
+
+    Attributes:
+        permitted: references that the user named; grows.
+        place: the stored file that names come from; empty where the user gave them.
+    """
+
+    permitted: set[str]
+    place: str = ""
+
+
+_OF_THE_PROCESS = _Scope(set())
+_SCOPE = ContextVar("scope", default=_OF_THE_PROCESS)
+
+
+def permit(references: Iterable[str]) -> None:
+    """Let stored files name these references from now on: in this process, or for the rest of a command."""
+    _SCOPE.get().permitted.update(references)
+
+
+def check_permitted(reference: str) -> None:
+    """Remember a reference that the user gave. Raises `ConfigurationError` for one that only a stored file names."""
+    scope = _SCOPE.get()
+    if not scope.place:
+        scope.permitted.add(reference)
+    elif reference not in scope.permitted:
+        raise ConfigurationError(
+            f"{scope.place} names code, {reference}: nothing of a file is executed; if it is yours, add --allow-code "
+            f"{reference}"
+        )
+
+
+@contextmanager
+def stored_in(place: Path) -> Iterator[None]:
+    """Take the names that are resolved inside as those of a stored file."""
+    with _entered(_Scope(_SCOPE.get().permitted, str(place))):
+        yield
+
+
+@contextmanager
+def own_names() -> Iterator[None]:
+    """Take the names that are resolved inside as the user's: permitted code resolves its own."""
+    with _entered(_Scope(_SCOPE.get().permitted)):
+        yield
+
+
+@contextmanager
+def one_command() -> Iterator[None]:
+    """Forget afterwards what is permitted inside."""
+    with _entered(_Scope(set())):
+        yield
+
+
+def carried(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Return a job for any executor: the function, under what is permitted here and now."""
+    scope = _SCOPE.get()
+    return partial(_call, function, _Scope(set(scope.permitted), scope.place))
+
+
+def _call(
+    function: Callable[Parameters, Result], scope: _Scope, *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
+    from zcproxy.user_code.border import own_failures
+
+    with _entered(scope), own_failures():
+        return function(*args, **kwargs)
+
+
+@contextmanager
+def _entered(scope: _Scope) -> Iterator[None]:
+    token = _SCOPE.set(scope)
+    try:
+        yield
+    finally:
+        _SCOPE.reset(token)
