@@ -1,8 +1,11 @@
-"""The primitives of the formula language, one family a file. Importing this package registers them all.
+"""The primitives of the formula language, one family per file. Importing this package registers them all.
+
+`parse` reads formulas in that language.
 
 To add one, write a pure function in the family it belongs to and decorate it with `zcproxy.formula.primitive`.
 """
 
+from zcproxy.formula.text import parse as parse
 from zcproxy.primitives import (
     aggregations as aggregations,
     arithmetic as arithmetic,

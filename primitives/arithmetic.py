@@ -15,22 +15,22 @@ PAIRS = (
 """Every signature of a binary operation. Tensors of different shapes yield NaN: the sweep sees to it."""
 
 
-@primitive(*PAIRS, name="add", formula="x + y", infix="+", commutative=True)
+@primitive(*PAIRS, name="add", formula="x + y", commutative=True)
 def add(x: Any, y: Any) -> Any:
     return x + y
 
 
-@primitive(*PAIRS, name="subtract", formula="x - y", infix="-")
+@primitive(*PAIRS, name="subtract", formula="x - y")
 def subtract(x: Any, y: Any) -> Any:
     return x - y
 
 
-@primitive(*PAIRS, name="multiply", formula="x y", infix="*", commutative=True)
+@primitive(*PAIRS, name="multiply", formula="x y", commutative=True)
 def multiply(x: Any, y: Any) -> Any:
     return x * y
 
 
-@primitive(*PAIRS, name="divide", formula="x / y", domain="y != 0", infix="/")
+@primitive(*PAIRS, name="divide", formula="x / y", domain="y != 0")
 def divide(x: Any, y: Any) -> Any:
     return x / where_defined(y != 0, y)
 

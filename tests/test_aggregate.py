@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zcproxy.errors import ConfigurationError
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 from zcproxy.proxy.aggregate import Aggregate, members_of, text_of
 from zcproxy.proxy.proxy import Proxy
 

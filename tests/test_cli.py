@@ -16,7 +16,7 @@ import pytest
 
 from zcproxy.cli.evolve import parse_duration
 from zcproxy.errors import ConfigurationError
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 from zcproxy.proxy.proxy import Proxy
 
 Command = Callable[..., tuple[int, str, str]]

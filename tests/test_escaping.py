@@ -20,8 +20,8 @@ from hypothesis import given, strategies as st
 import zcproxy.benchmarks
 from zcproxy.export.network_source import export_network
 from zcproxy.export.proxy_source import export_python
-from zcproxy.formula import parse
 from zcproxy.names.spaces import get_space
+from zcproxy.primitives import parse
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.ranking.files import latex, markdown, write_table
 from zcproxy.ranking.table import Plan, build_table

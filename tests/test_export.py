@@ -19,11 +19,16 @@ from zcproxy import Proxy
 from zcproxy.benchmarks.nasbench201 import NASBench201Network
 from zcproxy.columns.standard import standard_columns
 from zcproxy.export.proxy_source import export_python
-from zcproxy.formula import Kind, Node, parse, vocabulary
+from zcproxy.formula import (
+    Kind,
+    Node,
+    vocabulary,
+)
 from zcproxy.formula.choices import Choices, number_choices
 from zcproxy.names.proxies import (
     resolve_proxy,
 )
+from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import (
     NAMES,
 )

@@ -8,7 +8,10 @@ import pytest
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
 from zcproxy.evolve.predictors import features_of, train, untrained_predictors
-from zcproxy.formula import Node, parse
+from zcproxy.formula import (
+    Node,
+)
+from zcproxy.primitives import parse
 
 LAYER, NETWORK = parse("params"), parse("depth")
 

@@ -18,7 +18,7 @@ from zcproxy import Proxy, load_proxy
 from zcproxy.errors import ProxyFileError, ZcproxyError
 from zcproxy.export.latex import latex
 from zcproxy.export.proxy_source import export_python
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 from zcproxy.proxies import FILES, file_of
 
 Command = Callable[..., tuple[int, str, str]]

@@ -19,7 +19,7 @@ from rich.text import Text
 from zcproxy.cli import app as cli, display
 from zcproxy.cli.terminal import PlainConsole
 from zcproxy.errors import FormulaError, ProxyFileError, ZcproxyError
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 from zcproxy.text.visible import one_line, shortened, visible
 
 Command = Callable[..., tuple[int, str, str]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from zcproxy import Proxy, load_proxy
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 
 FORMULAS = Path(__file__).parent.parent / "generalisation" / "full" / "formulas.csv"
 UNSEEN = "found without NAS-Bench-201"

@@ -16,7 +16,6 @@ from PIL import Image
 
 from zcproxy.columns.store import ColumnStore, Context, column_key
 from zcproxy.errors import BenchmarkError, ConfigurationError, ModelError, RunError
-from zcproxy.formula import parse
 from zcproxy.images import own as own_images
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import blank_batch, images_of, minibatch
@@ -24,6 +23,7 @@ from zcproxy.images.own import import_images, own_batch, own_image_set, restore_
 from zcproxy.images.photographs import CROPS
 from zcproxy.images.published import Images, image_batch, image_set
 from zcproxy.names.tasks import get_task
+from zcproxy.primitives import parse
 from zcproxy.probing.measure import Measurement
 from zcproxy.user_code.permission import stored_in
 

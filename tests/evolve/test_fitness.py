@@ -8,9 +8,12 @@ import pytest
 from zcproxy.columns.table import ColumnTable, joined
 from zcproxy.correlation import PairwiseTau
 from zcproxy.evolve.fitness import WORST, Scorer
-from zcproxy.formula import Node, parse
+from zcproxy.formula import (
+    Node,
+)
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.formula.layers import RaggedLayers
+from zcproxy.primitives import parse
 
 LAYER, NETWORK, MACS = parse("params"), parse("total_params"), parse("total_macs")
 RNG = np.random.default_rng(1)

@@ -10,8 +10,11 @@ import pytest
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.fitness import Score, Scorer
 from zcproxy.evolve.island import Epoch
-from zcproxy.formula import Node, parse
+from zcproxy.formula import (
+    Node,
+)
 from zcproxy.formula.choices import has_small_numbers, number_choices
+from zcproxy.primitives import parse
 
 COLUMNS = [parse("total_params"), parse("depth")]
 

@@ -5,7 +5,7 @@ import pytest
 
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.proposals import useful_columns
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 
 COLUMN = parse("mean_abs(weight)")
 

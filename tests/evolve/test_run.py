@@ -21,9 +21,9 @@ from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.run import draw_samples, first_columns
-from zcproxy.formula import parse
 from zcproxy.formula.variation import places
 from zcproxy.names.tasks import get_task
+from zcproxy.primitives import parse
 
 LIMITS = Limits(generations=8)
 TASK = "nasbench201/cifar10"

@@ -10,10 +10,14 @@ import pytest
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.simplify import simplify
-from zcproxy.formula import Kind, Node, parse
+from zcproxy.formula import (
+    Kind,
+    Node,
+)
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import number_choices
 from zcproxy.formula.evaluate import Outcome
+from zcproxy.primitives import parse
 
 COLUMNS = [parse(text) for text in ("params", "macs", "total_params", "depth")]
 

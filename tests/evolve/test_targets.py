@@ -13,7 +13,10 @@ from zcproxy.correlation import kendall_tau
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.targets import transferred
-from zcproxy.formula import Node, parse
+from zcproxy.formula import (
+    Node,
+)
+from zcproxy.primitives import parse
 
 TASKS = ("nasbench201/cifar10", "nats_sss/cifar10", "nds/darts-imagenet")
 SHARED, PECULIAR = parse("depth"), parse("total_macs")

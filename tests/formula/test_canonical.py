@@ -7,10 +7,17 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from zcproxy.formula import Kind, Node, Registry, constant, parse, vocabulary
+from zcproxy.formula import (
+    Kind,
+    Node,
+    Registry,
+    constant,
+    vocabulary,
+)
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices, number_choices, tensor_choices
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.primitives import parse
 
 LEAVES = [Node(text, kind) for text, kind in vocabulary().leaves.items()]
 COLUMNS = [leaf for leaf in LEAVES if leaf.kind.is_number]

@@ -7,7 +7,12 @@ from random import Random
 import pytest
 from hypothesis import given, strategies as st
 
-from zcproxy.formula import Kind, Node, parse, replace_at, vocabulary
+from zcproxy.formula import (
+    Kind,
+    Node,
+    replace_at,
+    vocabulary,
+)
 from zcproxy.formula.choices import LARGEST_CONSTANT, Choices, number_choices, random_constant, tensor_choices
 from zcproxy.formula.variation import (
     MUTATIONS,
@@ -19,6 +24,7 @@ from zcproxy.formula.variation import (
     places,
     replaced,
 )
+from zcproxy.primitives import parse
 
 LEAVES = [Node(text, kind) for text, kind in vocabulary().leaves.items()]
 STATISTICS = [leaf for leaf in LEAVES if not leaf.kind.is_number]

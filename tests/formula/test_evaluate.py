@@ -10,9 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from zcproxy.formula import Kind, Node, Signature, parse, vocabulary
+from zcproxy.formula import (
+    Kind,
+    Node,
+    Signature,
+    vocabulary,
+)
 from zcproxy.formula.choices import number_choices
 from zcproxy.formula.evaluate import Evaluator, Outcome
+from zcproxy.primitives import parse
 
 NAN = math.nan
 X, Y = parse("params"), parse("macs")

@@ -10,7 +10,17 @@ import torch
 from torch import Tensor
 
 from zcproxy.errors import FormulaError
-from zcproxy.formula import Kind, Layers, Registry, Signature, parse, primitive, signatures, vocabulary
+from zcproxy.formula import (
+    Kind,
+    Layers,
+    Registry,
+    Signature,
+    primitive,
+    signatures,
+    vocabulary,
+)
+from zcproxy.formula.grammar import NAMES, SIGNS
+from zcproxy.primitives import parse
 
 WEIGHTS_TO_WEIGHTS = Signature((Kind.WEIGHTS,), Kind.WEIGHTS)
 WEIGHTS_TO_LAYER = Signature((Kind.WEIGHTS,), Kind.LAYER)
@@ -141,7 +151,7 @@ def test_a_pure_function_is_added_and_comes_back_unchanged() -> None:
     known = registry.primitives["double"]
     assert set(known.functions) == {LAYER_TO_LAYER, WEIGHTS_TO_WEIGHTS}
     assert (known.formula, known.domain, known.reference) == ("2 x", "all", "")
-    assert known.infix is None and not known.commutative
+    assert not known.commutative
     registry.add_leaf("weight", Kind.WEIGHTS, "weight")
     formula = parse("double(double(weight))", registry)
     assert formula.kind is Kind.WEIGHTS and registry.function(formula) is double
@@ -207,10 +217,10 @@ def test_every_primitive_and_leaf_is_explained() -> None:
     assert all(vocabulary().leaf_meanings.values())
 
 
-def test_infix_signs_belong_to_four_primitives() -> None:
-    signs = {item.infix: item.name for item in vocabulary().primitives.values() if item.infix}
-    assert signs == {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
-    assert all(vocabulary().infix_name(sign) == name for sign, name in signs.items())
+def test_signs_belong_to_primitives_of_two_arguments() -> None:
+    assert {name: sign for sign, name in NAMES.items()} == SIGNS
+    for name in SIGNS:
+        assert all(len(signature.arguments) == 2 for signature in vocabulary().get(name).functions)
 
 
 def test_commutative_primitives_take_two_arguments_of_either_order() -> None:

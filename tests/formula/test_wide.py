@@ -16,12 +16,20 @@ from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.export.latex import latex
 from zcproxy.export.proxy_source import export_python
-from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, constant, parse, replace_at, vocabulary
+from zcproxy.formula import (
+    MAXIMUM_DEPTH,
+    Kind,
+    Node,
+    constant,
+    replace_at,
+    vocabulary,
+)
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.formula.text import has_readable_text, nesting
 from zcproxy.formula.variation import mutate, places, replaced
+from zcproxy.primitives import parse
 from zcproxy.probing.expressions import ColumnEvaluator
 from zcproxy.proxy.proxy import Proxy
 

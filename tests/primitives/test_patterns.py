@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zcproxy.formula import parse, vocabulary
+from zcproxy.formula import (
+    vocabulary,
+)
+from zcproxy.primitives import parse
 from zcproxy.probing.expressions import ColumnEvaluator
 
 

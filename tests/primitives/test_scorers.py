@@ -9,7 +9,6 @@ import pytest
 
 from zcproxy.columns.standard import standard_columns
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
-from zcproxy.formula import parse
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import number_choices
 from zcproxy.formula.variation import crossover, mutate
@@ -17,6 +16,7 @@ from zcproxy.names.proxies import (
     resolve_proxy,
 )
 from zcproxy.names.scorers import formulas_of, resolve_scorer, resolve_scorers, split_names
+from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import (
     AGGREGATES,
     NAMES,

@@ -8,18 +8,17 @@ import pytest
 
 from zcproxy import Proxy
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
-from zcproxy.formula import parse
 from zcproxy.names.proxies import (
     resolve_proxy,
 )
 from zcproxy.names.tasks import datasets_of
-from zcproxy.primitives import zoo
+from zcproxy.primitives import parse, zoo
 from zcproxy.primitives.zoo import (
     AGGREGATES,
     NAMES,
+    published,
     published_aggregate,
 )
-from zcproxy.proxy import published
 from zcproxy.proxy.published import PublishedAggregate
 
 

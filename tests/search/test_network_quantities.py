@@ -12,7 +12,7 @@ from torch import nn
 
 from zcproxy.contracts.choice_space import Option
 from zcproxy.errors import ConfigurationError
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes

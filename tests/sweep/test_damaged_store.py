@@ -19,7 +19,11 @@ from zcproxy.columns.store import ColumnStore, Context, clear, summaries
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import StorageError
-from zcproxy.formula import Kind, Node, parse
+from zcproxy.formula import (
+    Kind,
+    Node,
+)
+from zcproxy.primitives import parse
 from zcproxy.probing.measure import Measurement
 
 CONTEXT = Context("digits201", batch_size=2)

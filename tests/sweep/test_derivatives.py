@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
-from zcproxy.formula import parse
 from zcproxy.names.proxies import (
     resolve_proxy,
 )
+from zcproxy.primitives import parse
 from zcproxy.probing.derivatives import block_jacobians, responses
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.measure import measure

@@ -14,7 +14,11 @@ from torch.utils.checkpoint import checkpoint
 
 from zcproxy import Proxy
 from zcproxy.errors import ModelError
-from zcproxy.formula import Kind, parse, vocabulary
+from zcproxy.formula import (
+    Kind,
+    vocabulary,
+)
+from zcproxy.primitives import parse
 from zcproxy.probing.measure import measure
 from zcproxy.probing.probes import PROBES
 from zcproxy.random import derive_seed

@@ -16,10 +16,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from zcproxy import Proxy
 from zcproxy.errors import ModelWarning
-from zcproxy.formula import parse
 from zcproxy.names.proxies import (
     resolve_proxy,
 )
+from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import (
     NAMES,
 )

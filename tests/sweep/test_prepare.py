@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.measure import measure
 from zcproxy.probing.prepare import prepared

@@ -19,7 +19,11 @@ from zcproxy.columns.store import ColumnStore, Context, clear, column_key, summa
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.errors import RunError, StorageError
-from zcproxy.formula import Node, parse, vocabulary
+from zcproxy.formula import (
+    Node,
+    vocabulary,
+)
+from zcproxy.primitives import parse
 from zcproxy.probing.measure import Measurement
 from zcproxy.storage import files
 from zcproxy.workers.pool import worker_pool

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from zcproxy import Proxy
 from zcproxy.errors import ModelError, ModelWarning
-from zcproxy.formula import parse
 from zcproxy.names.proxies import (
     resolve_proxy,
 )
+from zcproxy.primitives import parse
 from zcproxy.probing.measure import measure
 from zcproxy.probing.samples import NO_SAMPLES, UNKNOWN, SampleAxis, sample_axis
 from zcproxy.probing.structure import examine

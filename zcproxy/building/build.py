@@ -16,7 +16,7 @@ from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
 from zcproxy.models.device import check_device
 from zcproxy.storage.claims import claimed, remove_partials
-from zcproxy.user_code.permission import carried
+from zcproxy.user_code.jobs import carried
 from zcproxy.workers.pool import worker_pool
 from zcproxy.workers.progress import Progress
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zcproxy.formula import Node, parse
+from zcproxy.formula import (
+    Node,
+)
 from zcproxy.formula.canonical import canonical
+from zcproxy.primitives import parse
 from zcproxy.probing.expressions import probes_of
 from zcproxy.probing.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS
 

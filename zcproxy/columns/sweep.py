@@ -13,12 +13,15 @@ import numpy as np
 from zcproxy.columns.store import ATTEMPTS, ColumnStore, Context, LostColumnsError
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import StorageError
-from zcproxy.formula import Node, parse
+from zcproxy.formula import (
+    Node,
+)
 from zcproxy.models.untrained import untrained
+from zcproxy.primitives import parse
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.permission import carried
+from zcproxy.user_code.jobs import carried
 from zcproxy.workers.pool import (
     dead_workers_reported,
     single_threaded as single_threaded,

@@ -11,12 +11,16 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.targets import TARGETS
-from zcproxy.formula import MAXIMUM_DEPTH, Node, parse
+from zcproxy.formula import (
+    MAXIMUM_DEPTH,
+    Node,
+)
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import CONSTANTS
 from zcproxy.formula.registry import vocabulary
 from zcproxy.formula.text import has_readable_text
 from zcproxy.formula.variation import places
+from zcproxy.primitives import parse
 from zcproxy.probing.expressions import needs_gradients
 from zcproxy.probing.probes import PROBES
 from zcproxy.storage.fields import read_fields

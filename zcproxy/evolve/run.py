@@ -29,7 +29,9 @@ from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
 from zcproxy.evolve.targets import check_transferable
 from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_island, scorer_of
-from zcproxy.formula import Node, parse
+from zcproxy.formula import (
+    Node,
+)
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
@@ -37,9 +39,14 @@ from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
 from zcproxy.names.families import check_apart
 from zcproxy.names.tasks import get_task
+from zcproxy.primitives import parse
 from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.permission import carried, permit, stored_in
+from zcproxy.user_code.jobs import carried
+from zcproxy.user_code.permission import (
+    permit,
+    stored_in,
+)
 from zcproxy.workers.pool import worker_pool
 
 MIGRANTS = 6

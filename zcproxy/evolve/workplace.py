@@ -17,10 +17,13 @@ from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.fitness import Scorer
 from zcproxy.evolve.island import Epoch
 from zcproxy.evolve.targets import transferred
-from zcproxy.formula import Node, parse
+from zcproxy.formula import (
+    Node,
+)
 from zcproxy.formula.choices import Choices, number_choices
 from zcproxy.formula.evaluate import Outcome
 from zcproxy.names.tasks import get_task
+from zcproxy.primitives import parse
 from zcproxy.random import array_generator, generator
 
 LEAST_SEEN = 12

@@ -12,8 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 from zcproxy import __version__
 from zcproxy.export.source_closure import Reference, collect
-from zcproxy.formula import Kind, Node, parse, vocabulary
+from zcproxy.formula import (
+    Kind,
+    Node,
+    vocabulary,
+)
 from zcproxy.formula.tree import fold
+from zcproxy.primitives import parse
 from zcproxy.probing.expressions import JOINS, joins_layers, leaves_of, probes_of
 from zcproxy.probing.probes import PROBES
 from zcproxy.proxy.proxy import Proxy

@@ -1,14 +1,12 @@
 """The formula language: typed expression trees with one canonical text."""
 
-from zcproxy.formula.kinds import Kind as Kind
+from zcproxy.formula.kinds import Kind as Kind, Signature as Signature, signatures as signatures
 from zcproxy.formula.layers import Layers as Layers, RaggedLayers as RaggedLayers
 from zcproxy.formula.registry import (
     REGISTRY as REGISTRY,
     Primitive as Primitive,
     Registry as Registry,
-    Signature as Signature,
     primitive as primitive,
-    signatures as signatures,
     vocabulary as vocabulary,
 )
 from zcproxy.formula.text import MAXIMUM_DEPTH as MAXIMUM_DEPTH, parse as parse

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from zcproxy.formula.grammar import SIGNS
 from zcproxy.formula.registry import Registry, vocabulary
 from zcproxy.formula.tree import SHALLOW, Node, constant, fold
 
@@ -46,11 +47,11 @@ def _combined(node: Node, arguments: tuple[Node, ...]) -> Node:
     if all(child.is_constant for child in arguments):
         return _folded(node, registry)
     primitive = registry.primitives[node.symbol]
-    if primitive.commutative and primitive.infix is not None:
+    if primitive.commutative and node.symbol in SIGNS:
         return _sorted_chain(node.symbol, arguments, registry)
     if primitive.commutative:
         return node.with_arguments(tuple(sorted(arguments, key=str)))
-    if primitive.infix is not None and arguments[1].value == (1.0 if primitive.infix == "/" else 0.0):
+    if node.symbol in SIGNS and arguments[1].value == (1.0 if node.symbol == "divide" else 0.0):
         return arguments[0]
     return node
 
@@ -63,7 +64,7 @@ def _folded(node: Node, registry: Registry) -> Node:
 
 def _is_chain(node: Node) -> bool:
     primitive = vocabulary().primitives[node.symbol]
-    return primitive.commutative and primitive.infix is not None
+    return primitive.commutative and node.symbol in SIGNS
 
 
 def _sorted_chain(symbol: str, parts: Iterable[Node], registry: Registry) -> Node:
@@ -72,7 +73,7 @@ def _sorted_chain(symbol: str, parts: Iterable[Node], registry: Registry) -> Nod
     chain = sorted(unsorted, key=lambda term: (term.is_constant, str(term)))
     terms = [term for term in chain if not term.is_constant]
     numbers = [term.value for term in chain if term.value is not None]
-    neutral = 0.0 if registry.primitives[symbol].infix == "+" else 1.0
+    neutral = 0.0 if symbol == "add" else 1.0
     total = sum(numbers) if neutral == 0.0 else math.prod(numbers)
     if not math.isfinite(total):
         terms = chain

@@ -7,8 +7,9 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from random import Random
 
-from zcproxy.formula.kinds import Kind
-from zcproxy.formula.registry import Registry, Signature, vocabulary
+from zcproxy.formula.grammar import SIGNS
+from zcproxy.formula.kinds import Kind, Signature
+from zcproxy.formula.registry import Registry, vocabulary
 from zcproxy.formula.tree import Node, constant
 
 LEAF_PROBABILITY = 0.3
@@ -55,7 +56,7 @@ class Choices:
             self.leaves.setdefault(leaf.kind, []).append(leaf)
         self.operations: dict[Kind, list[Operation]] = {}
         for primitive in self._registry.primitives.values():
-            weight = ARITHMETIC_WEIGHT if primitive.infix else 1
+            weight = ARITHMETIC_WEIGHT if primitive.name in SIGNS else 1
             for signature in primitive.functions:
                 operation = Operation(primitive.name, signature)
                 if accept(operation):

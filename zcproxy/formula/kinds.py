@@ -1,8 +1,11 @@
-"""The kinds of the formula language: what a subexpression is, by the shape it has."""
+"""The kinds of the formula language, by the shape of a value, and signatures of what takes and yields them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
+from itertools import product
 
 
 class Kind(Enum):
@@ -49,3 +52,20 @@ class Kind(Enum):
     def is_number(self) -> bool:
         """Whether values of this kind are stored in columns (one number a layer or a network)."""
         return self in (Kind.LAYER, Kind.NETWORK)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The kinds a primitive takes and the kind it yields."""
+
+    arguments: tuple[Kind, ...]
+    result: Kind
+
+    def __str__(self) -> str:
+        return f"({', '.join(kind.value for kind in self.arguments)}) -> {self.result.value}"
+
+
+def signatures(arguments: Iterable[Kind | Iterable[Kind]], result: Kind | None = None) -> list[Signature]:
+    """Return the product of the given argument kinds; without `result` a signature yields its first argument's kind."""
+    choices = [[item] if isinstance(item, Kind) else list(item) for item in arguments]
+    return [Signature(kinds, result or kinds[0]) for kinds in product(*choices)]

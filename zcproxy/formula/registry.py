@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from itertools import product
+from functools import cached_property
 from typing import Any, TypeVar
 
 from zcproxy.errors import FormulaError, nearest_names
-from zcproxy.formula.kinds import Kind
+from zcproxy.formula.admission import probe_primitive
+from zcproxy.formula.kinds import Kind, Signature
 from zcproxy.formula.tree import Node
 from zcproxy.text.visible import shortened
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Signature:
-    """The kinds a primitive takes and the kind it yields."""
-
-    arguments: tuple[Kind, ...]
-    result: Kind
-
-    def __str__(self) -> str:
-        return f"({', '.join(kind.value for kind in self.arguments)}) -> {self.result.value}"
 
 
 @dataclass(frozen=True)
@@ -38,7 +26,6 @@ class Primitive:
         formula: one-line mathematical definition.
         domain: where it is defined; NaN elsewhere.
         reference: paper or textbook it comes from, or an empty string.
-        infix: the operator sign if it is written between its arguments.
         commutative: whether the order of its arguments does not matter.
     """
 
@@ -47,7 +34,6 @@ class Primitive:
     formula: str
     domain: str
     reference: str
-    infix: str | None
     commutative: bool
 
     @cached_property
@@ -66,15 +52,12 @@ class Registry:
         self.primitives: dict[str, Primitive] = {}
         self.leaves: dict[str, Kind] = {}
         self.leaf_meanings: dict[str, str] = {}
-        self._by_infix: dict[str, str] = {}
 
     def add(self, primitive: Primitive) -> None:
         """Add a primitive, or further signatures of a known one. Raises ValueError for a repeated signature."""
         known = self.primitives.get(primitive.name)
         if known is None:
             self.primitives[primitive.name] = primitive
-            if primitive.infix is not None:
-                self._by_infix[primitive.infix] = primitive.name
             return
         repeated = [str(new) for new in primitive.functions if known.signature(new.arguments) is not None]
         if repeated:
@@ -96,10 +79,6 @@ class Registry:
             names = [*self.primitives, *self.leaves]
             raise FormulaError(f"unknown primitive '{shortened(name, 80)}'{nearest_names(name, names)}")
         return primitive
-
-    def infix_name(self, sign: str) -> str:
-        """Return the name of the primitive written with this sign."""
-        return self._by_infix[sign]
 
     def leaf(self, text: str) -> Node:
         """Return the leaf written `text`. Raises `FormulaError` with the nearest names if there is none."""
@@ -130,19 +109,14 @@ class Registry:
 
 
 REGISTRY = Registry()
+"""The language: `zcproxy.primitives` fills it when it is imported."""
 
 
-@cache
 def vocabulary() -> Registry:
-    """Return the registry with the project's primitives in it."""
-    importlib.import_module("zcproxy.primitives")
+    """Return the registry of the language. Raises `FormulaError` where nothing has imported `zcproxy.primitives`."""
+    if not REGISTRY.primitives:
+        raise FormulaError("the language has no words yet: import zcproxy.primitives")
     return REGISTRY
-
-
-def signatures(arguments: Iterable[Kind | Iterable[Kind]], result: Kind | None = None) -> list[Signature]:
-    """Return the product of the given argument kinds; without `result` a signature yields its first argument's kind."""
-    choices = [[item] if isinstance(item, Kind) else list(item) for item in arguments]
-    return [Signature(kinds, result or kinds[0]) for kinds in product(*choices)]
 
 
 def primitive(
@@ -151,7 +125,6 @@ def primitive(
     name: str | None = None,
     domain: str = "everywhere",
     reference: str = "",
-    infix: str | None = None,
     commutative: bool = False,
     registry: Registry = REGISTRY,
 ) -> Callable[[Function], Function]:
@@ -163,21 +136,19 @@ def primitive(
         name: how formulas write it; the function's own name by default.
         domain: where it is defined. Outside it must yield NaN, never an invented constant.
         reference: where it comes from.
-        infix: operator sign, for arithmetic.
         commutative: whether the order of arguments does not matter.
         registry: where to add it.
 
     Raises:
         ValueError: the function writes into its input, changes dtype, is not deterministic, or yields the wrong shape.
     """
-    from zcproxy.formula.probing import probe_primitive
 
     def register(function: Function) -> Function:
         full_name = name or function.__name__
         for signature in accepted:
             probe_primitive(full_name, function, signature)
         functions: dict[Signature, Callable[..., Any]] = dict.fromkeys(accepted, function)
-        registry.add(Primitive(full_name, functions, formula, domain, reference, infix, commutative))
+        registry.add(Primitive(full_name, functions, formula, domain, reference, commutative))
         return function
 
     return register

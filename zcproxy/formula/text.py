@@ -1,4 +1,4 @@
-"""Formulas as text: `parse` builds a tree from the registry and never evaluates code; `print_formula` writes it back.
+"""Formulas as text: `parse` builds a tree from the registry and never evaluates code; a tree prints itself.
 
 Grammar, loosest binding first; `+ -` and `* /` associate to the left:
 
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from zcproxy.errors import FormulaError
+from zcproxy.formula.grammar import NAMES, SIGNS
 from zcproxy.formula.registry import Registry, vocabulary
 from zcproxy.formula.tree import Node, constant, fold
 from zcproxy.text.visible import shortened
@@ -29,8 +30,6 @@ NEIGHBOURHOOD = 60
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/(),@]))"
 )
-_SUM, _PRODUCT, _FACTOR = 1, 2, 3
-_PRECEDENCE = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
 
 
 class _Token(NamedTuple):
@@ -116,7 +115,7 @@ class _Parser:
     def _chain(self, signs: str, operand: Callable[[], Node]) -> Node:
         node = operand()
         while self._next.kind == "sign" and self._next.text in signs:
-            name = self._registry.infix_name(self._next.text)
+            name = NAMES[self._next.text]
             self._index += 1
             node = self._registry.apply(name, node, operand())
         return node
@@ -171,65 +170,20 @@ class _Parser:
         return f"@{name}"
 
 
-def print_formula(node: Node, registry: Registry | None = None) -> str:
-    """Return the text of a tree: infix arithmetic with the fewest parentheses, functions by name."""
-    known = registry or vocabulary()
-    written: list[str] = []
-    waiting: list[Node | str] = [node]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            written.append(item)
-        elif item.is_leaf:
-            written.append(item.symbol)
-        elif "text" in item.__dict__:
-            written.append(item.text)
-        else:
-            waiting.extend(reversed(_pieces(item, known)))
-    return "".join(written)
-
-
-def nesting(node: Node, registry: Registry | None = None) -> int:
+def nesting(node: Node) -> int:
     """Return how deep the text of a tree is nested, as `parse` counts it: parentheses, those of functions included."""
-    known = registry or vocabulary()
 
     def of(item: Node, below: list[int]) -> int:
         if item.is_leaf:
             return 1
-        if known.primitives[item.symbol].infix is None:
+        if item.symbol not in SIGNS:
             return 1 + max(below)
-        enclosed = zip(below, _enclosed(item, known), strict=True)
+        enclosed = zip(below, item.enclosed(), strict=True)
         return max(depth + is_enclosed for depth, is_enclosed in enclosed)
 
     return fold(node, lambda item: item.arguments, of)
 
 
-def has_readable_text(node: Node, registry: Registry | None = None) -> bool:
+def has_readable_text(node: Node) -> bool:
     """Whether `parse` takes the text of a tree: it is not nested too deep."""
-    return node.depth <= MAXIMUM_DEPTH or nesting(node, registry) <= MAXIMUM_DEPTH
-
-
-def _pieces(node: Node, registry: Registry) -> list[Node | str]:
-    """Return what the text of an inner node consists of."""
-    sign = registry.primitives[node.symbol].infix
-    if sign is None:
-        listed = [piece for child in node.arguments for piece in (", ", child)]
-        return [f"{node.symbol}(", *listed[1:], ")"]
-    left, right = node.arguments
-    is_left_enclosed, is_right_enclosed = _enclosed(node, registry)
-    pieces: list[Node | str] = ["(", left, ")"] if is_left_enclosed else [left]
-    pieces.append(f" {sign} ")
-    pieces += ["(", right, ")"] if is_right_enclosed else [right]
-    return pieces
-
-
-def _enclosed(node: Node, registry: Registry) -> tuple[bool, bool]:
-    """Return which operands of an infix operation need parentheses."""
-    precedence = _binding(node, registry)
-    left, right = node.arguments
-    return _binding(left, registry) < precedence, _binding(right, registry) <= precedence
-
-
-def _binding(node: Node, registry: Registry) -> int:
-    sign = registry.primitives[node.symbol].infix if node.arguments else None
-    return _FACTOR if sign is None else _PRECEDENCE[sign]
+    return node.depth <= MAXIMUM_DEPTH or nesting(node) <= MAXIMUM_DEPTH

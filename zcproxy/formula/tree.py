@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from zcproxy.formula.grammar import BINDING, FACTOR, SIGNS
 from zcproxy.formula.kinds import Kind
 
 T = TypeVar("T")
@@ -67,10 +68,42 @@ class Node:
 
     @cached_property
     def text(self) -> str:
-        """The formula as text that `parse` reads back to an equal tree."""
-        from zcproxy.formula.text import print_formula
+        """The formula as text that `parse` reads back to an equal tree: infix arithmetic, fewest parentheses."""
+        written: list[str] = []
+        waiting: list[Node | str] = [self]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, str):
+                written.append(item)
+            elif item.is_leaf:
+                written.append(item.symbol)
+            elif "text" in item.__dict__:
+                written.append(item.text)
+            else:
+                waiting.extend(reversed(item._pieces()))
+        return "".join(written)
 
-        return print_formula(self)
+    def _pieces(self) -> list[Node | str]:
+        """Return what the text of an inner node consists of."""
+        sign = SIGNS.get(self.symbol)
+        if sign is None:
+            listed = [piece for child in self.arguments for piece in (", ", child)]
+            return [f"{self.symbol}(", *listed[1:], ")"]
+        left, right = self.arguments
+        is_left_enclosed, is_right_enclosed = self.enclosed()
+        pieces: list[Node | str] = ["(", left, ")"] if is_left_enclosed else [left]
+        pieces.append(f" {sign} ")
+        pieces += ["(", right, ")"] if is_right_enclosed else [right]
+        return pieces
+
+    def enclosed(self) -> tuple[bool, bool]:
+        """Return which operands need parentheses in the text of an operation that is written between them."""
+        left, right = self.arguments
+        return left._binding < self._binding, right._binding <= self._binding
+
+    @property
+    def _binding(self) -> int:
+        return BINDING.get(self.symbol, FACTOR) if self.arguments else FACTOR
 
     @property
     def is_leaf(self) -> bool:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from zcproxy.formula.choices import Choices, Operation, has_small_numbers, random_constant
-from zcproxy.formula.kinds import Kind
-from zcproxy.formula.registry import Signature
+from zcproxy.formula.kinds import Kind, Signature
 from zcproxy.formula.tree import Node, constant, replaced as replaced
 
 Path = tuple[int, ...]

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, nearest_names
-from zcproxy.formula import parse
+from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
 from zcproxy.proxies import FILES, file_of
 from zcproxy.proxy.file import read_proxy_file

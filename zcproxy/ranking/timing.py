@@ -10,7 +10,7 @@ from zcproxy.columns.sweep import measure_architectures
 from zcproxy.formula import Node
 from zcproxy.proxy.aggregate import Scorer
 from zcproxy.ranking.scoring import columns_by_batch_size
-from zcproxy.user_code.permission import carried
+from zcproxy.user_code.jobs import carried
 
 TIMED = 4
 """Networks that each proxy is timed on."""

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from zcproxy.columns.store import ColumnStore, Context
 from zcproxy.columns.sweep import sweep_into
 from zcproxy.contracts.task import Task
-from zcproxy.formula import parse
 from zcproxy.formula.evaluate import Evaluator as FormulaEvaluator
+from zcproxy.primitives import parse
 from zcproxy.search.goals import PROXY
 from zcproxy.search.quantities.lookup import LookUp
 from zcproxy.search.quantities.networks import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.permission import carried
+from zcproxy.user_code.jobs import carried
 
 Array = NDArray[np.float64]
 Row = dict[str, float]

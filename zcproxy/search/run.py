@@ -12,11 +12,11 @@ import numpy as np
 
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.errors import ConfigurationError, ModelError
-from zcproxy.formula import parse
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
 from zcproxy.names.subjects import Subject
+from zcproxy.primitives import parse
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm

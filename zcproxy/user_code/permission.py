@@ -8,22 +8,17 @@ installed packages are software that the user installed: files may name them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from zcproxy.errors import ConfigurationError
 
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
-
 
 @dataclass(frozen=True)
-class _Scope:
+class Scope:
     """What holds for the names that are resolved now.
 
     Attributes:
@@ -35,7 +30,7 @@ class _Scope:
     place: str = ""
 
 
-_OF_THE_PROCESS = _Scope(set())
+_OF_THE_PROCESS = Scope(set())
 _SCOPE = ContextVar("scope", default=_OF_THE_PROCESS)
 
 
@@ -59,41 +54,33 @@ def check_permitted(reference: str) -> None:
 @contextmanager
 def stored_in(place: Path) -> Iterator[None]:
     """Take the names that are resolved inside as those of a stored file."""
-    with _entered(_Scope(_SCOPE.get().permitted, str(place))):
+    with entered(Scope(_SCOPE.get().permitted, str(place))):
         yield
 
 
 @contextmanager
 def own_names() -> Iterator[None]:
     """Take the names that are resolved inside as the user's: permitted code resolves its own."""
-    with _entered(_Scope(_SCOPE.get().permitted)):
+    with entered(Scope(_SCOPE.get().permitted)):
         yield
 
 
 @contextmanager
 def one_command() -> Iterator[None]:
     """Forget afterwards what is permitted inside."""
-    with _entered(_Scope(set())):
+    with entered(Scope(set())):
         yield
 
 
-def carried(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Return a job for any executor: the function, under what is permitted here and now."""
+def current_scope() -> Scope:
+    """Return a copy of what holds here and now."""
     scope = _SCOPE.get()
-    return partial(_call, function, _Scope(set(scope.permitted), scope.place))
-
-
-def _call(
-    function: Callable[Parameters, Result], scope: _Scope, *args: Parameters.args, **kwargs: Parameters.kwargs
-) -> Result:
-    from zcproxy.user_code.border import own_failures
-
-    with _entered(scope), own_failures():
-        return function(*args, **kwargs)
+    return Scope(set(scope.permitted), scope.place)
 
 
 @contextmanager
-def _entered(scope: _Scope) -> Iterator[None]:
+def entered(scope: Scope) -> Iterator[None]:
+    """Let a scope hold inside."""
     token = _SCOPE.set(scope)
     try:
         yield

@@ -13,11 +13,11 @@ from torch import nn
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.errors import ConfigurationError, ModelError
-from zcproxy.formula import parse
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
 from zcproxy.models.untrained import untrained
 from zcproxy.names.subjects import Subject, get_subject
+from zcproxy.primitives import parse
 from zcproxy.probing.recorder import reported
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY

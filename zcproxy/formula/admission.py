@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from zcproxy.formula.kinds import Kind
+from zcproxy.formula.kinds import Kind, Signature
 from zcproxy.formula.layers import RaggedLayers
-from zcproxy.formula.registry import Signature
 
 _SHAPES: dict[Kind, tuple[tuple[int, ...], ...]] = {
     Kind.WEIGHTS: ((3, 2, 3, 3), (1, 1), (4, 3)),
