@@ -21,7 +21,7 @@ import pandas as pd
 from zcproxy import load_proxy
 from zcproxy.cli.display import RunDisplay
 from zcproxy.export.latex import latex
-from zcproxy.names.families import FAMILIES
+from zcproxy.names.families import families
 from zcproxy.names.proxies import (
     resolve_proxy,
 )
@@ -122,7 +122,7 @@ def measured(name: str, source: str, unseen_by: list[Path]) -> pd.DataFrame:
     """Return the correlations of a proxy, of params and of FLOPs on networks of every task."""
     scorers = [replace(resolve_proxy(source), name=name)]
     rows = []
-    for family, tasks in FAMILIES.items():
+    for family, tasks in families().items():
         for task in tasks:
             known = get_task(task)
             networks = NETWORKS.get(family, MOST_OF_LARGE)

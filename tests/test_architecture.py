@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "images": GROUND | {"contracts", "datasets"},
     "probing": MEANING,
     "primitives": {"errors", "formula", "probing"},
-    "columns": NETWORKS,
+    "columns": NETWORKS | {"primitives"},
     "benchmarks": NETWORKS,
     "proxies": set(),
     "proxy": PARTS | {"proxies"},

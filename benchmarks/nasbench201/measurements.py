@@ -12,8 +12,9 @@ from __future__ import annotations
 from functools import partial
 
 from zcproxy.benchmarks.nasbench201.labels import TABLE_FILE, TABLE_SHA256
-from zcproxy.benchmarks.shared.label_table import KnownFile, LabelTable, TableSource, convert_parquet
+from zcproxy.benchmarks.shared.label_table import KnownFile, TableSource, convert_parquet
 from zcproxy.benchmarks.shared.nats.datasets import DATASETS
+from zcproxy.contracts.measurements import Measurements, tabulated
 
 HW_NAS_BENCH = {
     "latency_ms": ("edgegpu", "raspi4", "edgetpu", "pixel3", "eyeriss", "fpga"),
@@ -26,20 +27,21 @@ HELP = (
 """Devices that HELP alone has."""
 
 
-def published_measurements(task: str) -> LabelTable | None:
-    """Return the quantities of the networks of a task; None where nothing was published.
+def published_measurements(dataset: str) -> Measurements:
+    """Return the quantities of all cells on a dataset.
+
+    Args:
+        dataset: one of `DATASETS`.
 
     Raises:
         BenchmarkError: the file of the table is not in the data directory.
     """
-    benchmark, _, dataset = task.partition("/")
-    if benchmark != "nasbench201" or dataset not in DATASETS:
-        return None
     columns = _columns(DATASETS[dataset].column)
     known = KnownFile(TABLE_FILE, TABLE_SHA256)
     convert = partial(convert_parquet, "arch", tuple(columns.values()))
-    table = TableSource(benchmark, "measurements", (known,), convert, tuple(columns.values())).load()
-    return LabelTable(table.rows, {name: table.columns[column] for name, column in columns.items()})
+    table = TableSource("nasbench201", "measurements", (known,), convert, tuple(columns.values())).load()
+    numbers = {name: table.columns[column] for name, column in columns.items()}
+    return tabulated(f"the published table of nasbench201/{dataset}", table.rows, numbers)
 
 
 def _columns(dataset: str) -> dict[str, str]:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from zcproxy.benchmarks.nasbench201.encoding import to_operations
 from zcproxy.benchmarks.nasbench201.labels import TABLE, TRIALS, populations
+from zcproxy.benchmarks.nasbench201.measurements import published_measurements
 from zcproxy.benchmarks.nasbench201.space import NASBench201Space
 from zcproxy.benchmarks.shared.label_table import LabelTable
 from zcproxy.benchmarks.shared.nats.datasets import DATASETS
 from zcproxy.benchmarks.shared.populations import check_population
 from zcproxy.benchmarks.shared.table_task import TableTask
+from zcproxy.contracts.measurements import Measurements
 
 
 @cache
@@ -31,7 +33,7 @@ class NASBench201Task(TableTask):
     """
 
     def __init__(self, dataset: str) -> None:
-        self._dataset = DATASETS[dataset]
+        self._name, self._dataset = dataset, DATASETS[dataset]
         label = f"{self._dataset.column}/test_200"
         super().__init__(
             f"nasbench201/{dataset}", NASBench201Space(), TABLE, label, self._dataset.images, self._dataset.classes
@@ -58,6 +60,10 @@ class NASBench201Task(TableTask):
             "flops": self.values(f"flops_M_{self._dataset.column}_derived", architectures),
             "convolutions": np.array(convolutions, dtype=np.float64),
         }
+
+    def measurements(self) -> Measurements:
+        """Return latencies, energies and validation accuracies of the cells on this dataset."""
+        return published_measurements(self._name)
 
     def noise_ceiling(self) -> float | None:
         """Return Kendall's tau-b between two single trainings (seeds 777 and 888) of the cells that have both.

@@ -21,6 +21,7 @@ from sklearn.linear_model import RidgeCV
 from zcproxy.benchmarks.once_for_all.mobilenetv3 import STAGES
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import BLOCKS, DEPTHS, MobileNetV3Space
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
+from zcproxy.contracts.measurements import Measurements
 from zcproxy.errors import BenchmarkError
 from zcproxy.reading.npz import read_npz
 from zcproxy.reading.plain_values import dictionary, read_json, whole_number
@@ -35,8 +36,18 @@ RESOLUTIONS = range(32, 1025)
 """Sides that make sense; those measured are 128 to 224."""
 
 PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
-_AT = "@"
+_AT, _QUANTITY = "@", "latency_ms:"
 _PLACES = list(product(range(len(STAGES)), range(max(DEPTHS)), BLOCKS))
+
+
+def predicted_latencies() -> Measurements:
+    """Return the latency of every sub-network on every device as `latency_ms:DEVICE`."""
+    names = {f"{_QUANTITY}{device}" for device in DEVICES}
+    return Measurements(
+        "the latencies of ofa_mobilenetv3",
+        names,
+        lambda name, architectures: predicted_latency(name.removeprefix(_QUANTITY), architectures),
+    )
 
 
 def predicted_latency(device: str, architectures: Sequence[str]) -> Array:

@@ -7,9 +7,11 @@ from functools import cache
 
 import pandas as pd
 
+from zcproxy.benchmarks.once_for_all.latency import predicted_latencies
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.benchmarks.shared.table_task import TableTask
+from zcproxy.contracts.measurements import Measurements
 from zcproxy.errors import BenchmarkError
 from zcproxy.images.published import Images
 from zcproxy.reading.plain_values import finite_number, read_csv, read_literal
@@ -22,8 +24,16 @@ DATASETS = ("imagenet",)
 _NAMES = {"Top-1 Acc (%)": "accuracy", "Model Parameters": "params", "MACs": "flops"}
 
 
+class SubNetworkTask(TableTask):
+    """Sub-networks that two searches met, labelled with the accuracy of their inherited weights."""
+
+    def measurements(self) -> Measurements:
+        """Return the latencies of the sub-networks."""
+        return predicted_latencies()
+
+
 @cache
-def load_task(dataset: str, side: int | None = None) -> TableTask:
+def load_task(dataset: str, side: int | None = None) -> SubNetworkTask:
     """Return the task.
 
     Args:
@@ -31,7 +41,7 @@ def load_task(dataset: str, side: int | None = None) -> TableTask:
         side: height and width of the images instead of `SIDE`.
     """
     name = f"ofa_mobilenetv3/{dataset}{f'@{side}' if side else ''}"
-    return TableTask(name, MobileNetV3Space(), TABLE, "accuracy", Images("imagenet", side or SIDE), 1000)
+    return SubNetworkTask(name, MobileNetV3Space(), TABLE, "accuracy", Images("imagenet", side or SIDE), 1000)
 
 
 def convert_rows(contents: Sequence[bytes]) -> Converted:

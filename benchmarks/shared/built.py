@@ -7,7 +7,7 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,20 +21,19 @@ from pandas.api.types import is_numeric_dtype
 from torch import nn
 
 from zcproxy.benchmarks.shared.populations import check_population
-from zcproxy.building.files import FORMAT, IMAGES, LABELS, MANIFEST
-from zcproxy.contracts.task import Batch
+from zcproxy.contracts.task import Batch, SearchSpace
 from zcproxy.errors import BenchmarkError
-from zcproxy.names.spaces import get_space
 from zcproxy.reading.data_directory import check_digest
 from zcproxy.storage.fields import read_fields
 from zcproxy.storage.records import read_record_file
-from zcproxy.user_code.permission import permit, stored_in
 
+FORMAT = 1
+MANIFEST, LABELS, CURVES, IMAGES = "manifest.json", "labels.parquet", "curves.parquet", "images.npz"
 BASELINES = ("params", "flops", "convolutions")
 
 
 @dataclass(frozen=True)
-class _Manifest:
+class Manifest:
     """What is read of `manifest.json`, see `zcproxy.building.files`."""
 
     format: int
@@ -57,25 +56,21 @@ class _Manifest:
 
 
 class BuiltTask:
-    """Implements `zcproxy.contracts.task.Task` on a folder; see `zcproxy.building.files` for what is in it.
+    """Implements `zcproxy.Task` on the folder of a built benchmark: see `zcproxy.building.files` for what is in it.
 
     Args:
         path: the folder.
+        space: what its manifest names.
         name: of the task; the full path of the folder if not given, so that other processes find it.
-        allow_code: `package.module:name` of the space, where it is your own: see `zcproxy.user_code.permission`.
 
     Raises:
         BenchmarkError: the folder holds no finished benchmark, or its files were changed.
-        ConfigurationError: its manifest names code that you did not name.
     """
 
-    def __init__(self, path: Path, name: str | None = None, *, allow_code: Iterable[str] = ()) -> None:
-        permit(allow_code)
+    def __init__(self, path: Path, space: SearchSpace, name: str | None = None) -> None:
         self._path = path.resolve()
-        self.name = name or str(self._path)
-        manifest = self._manifest = _read_manifest(self._path)
-        with stored_in(self._path / MANIFEST):
-            self.space = get_space(manifest.space, manifest.space_options)
+        self.name, self.space = name or str(self._path), space
+        manifest = self._manifest = read_manifest(self._path)
         self.input_shape = manifest.input_shape
         self.classes = manifest.classes
         identity = [manifest.space, manifest.space_options, manifest.sha256[IMAGES]]
@@ -132,7 +127,8 @@ class BuiltTask:
         return _read_labels(self._path / LABELS, self._manifest.sha256[LABELS])
 
 
-def _read_manifest(path: Path) -> _Manifest:
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest of a finished benchmark. Raises `BenchmarkError` where there is none, or it is wrong."""
     place = path / MANIFEST
     try:
         content = read_record_file(place, BenchmarkError)
@@ -143,7 +139,7 @@ def _read_manifest(path: Path) -> _Manifest:
     newest = content.get("format")
     if isinstance(newest, int) and newest > FORMAT:
         raise BenchmarkError(f"{place} has format {newest}, this version reads up to {FORMAT}: upgrade")
-    return read_fields(_Manifest, content, f"cannot read {place}", BenchmarkError, others=True)
+    return read_fields(Manifest, content, f"cannot read {place}", BenchmarkError, others=True)
 
 
 @lru_cache(maxsize=4)

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from zcproxy.benchmarks.shared.catalogue import published
+from zcproxy.benchmarks.shared.benchmark import Benchmark
 from zcproxy.benchmarks.shared.imported import imported_path, read_manifest, write_imported
 from zcproxy.benchmarks.shared.label_table import check_table
 from zcproxy.benchmarks.shared.table_task import TableTask
 from zcproxy.errors import BenchmarkError
-from zcproxy.names.tasks import datasets_of, get_task
 from zcproxy.random import generator
 from zcproxy.storage.files import check_regular
 from zcproxy.workers.progress import Progress
@@ -44,11 +43,13 @@ class Imported:
     error: BenchmarkError | None
 
 
-def import_benchmark(name: str, path: Path, *, trust: bool = False, progress: Progress) -> Iterator[Imported]:
+def import_benchmark(
+    benchmark: Benchmark, path: Path, *, trust: bool = False, progress: Progress
+) -> Iterator[Imported]:
     """Convert official files to tables in the data directory; a table that is there already is replaced.
 
     Args:
-        name: of the benchmark.
+        benchmark: a published one.
         path: file, folder or archive.
         trust: also take files that are not the known ones.
         progress: is told how much is done of how much.
@@ -57,13 +58,15 @@ def import_benchmark(name: str, path: Path, *, trust: bool = False, progress: Pr
         What became of each table. One that cannot be converted leaves the others, and its own older import, as is.
 
     Raises:
-        BenchmarkError: the benchmark is unknown, or there is nothing to read.
+        BenchmarkError: there is nothing to read, or nothing of the benchmark is published.
         StorageError: the data directory cannot be written, or the path is a pipe or device.
     """
-    benchmark = published(name)
+    release = benchmark.release
+    if release is None:
+        raise BenchmarkError(f"nothing of {benchmark.name} is published: there is nothing to import")
     if not os.path.isdir(path):
         check_regular(path)
-    for reading in benchmark.read(path, trust, progress):
+    for reading in release.read(path, trust, progress):
         if isinstance(reading.found, BenchmarkError):
             yield Imported(reading.source.name, tuple(reading.digests), reading.known, 0, (), reading.found)
             continue
@@ -73,31 +76,31 @@ def import_benchmark(name: str, path: Path, *, trust: bool = False, progress: Pr
             yield Imported(reading.source.name, tuple(reading.digests), reading.known, 0, (), error)
             continue
         facts = {
-            "benchmark": name,
+            "benchmark": benchmark.name,
             "table": reading.source.name,
-            "labels": benchmark.labels,
+            "labels": release.labels,
             "source": dict(reading.digests),
             "official": reading.known,
             "left_out": list(reading.found.left_out),
         }
-        write_imported(imported_path(name, reading.source.name), reading.found.frame, facts)
+        write_imported(imported_path(benchmark.name, reading.source.name), reading.found.frame, facts)
         rows = len(reading.found.frame)
         yield Imported(reading.source.name, tuple(reading.digests), reading.known, rows, reading.found.left_out, None)
 
 
-def present_datasets(name: str) -> list[str]:
+def present_datasets(benchmark: Benchmark) -> list[str]:
     """Return the datasets of a benchmark whose labels are in the data directory."""
-    return [dataset for dataset in datasets_of(name) if _task(name, dataset).source.is_here]
+    return [dataset for dataset in benchmark.datasets if _task(benchmark, dataset).source.is_here]
 
 
-def check_labels(name: str, dataset: str) -> str:
+def check_labels(benchmark: Benchmark, dataset: str) -> str:
     """Check the labels of a task and some of its networks, and return what they are.
 
     Raises:
         BenchmarkError: a file is changed, a label is no percentage, an architecture lies outside the space, or a
             network has other parameters than the table says.
     """
-    task = _task(name, dataset)
+    task = _task(benchmark, dataset)
     architectures = task.architectures("all")
     labels = task.labels(architectures)
     wrong = np.flatnonzero(~((labels >= 0) & (labels <= 100)))
@@ -115,8 +118,8 @@ def check_labels(name: str, dataset: str) -> str:
     return f"{len(architectures):,} labels, {labels.min():.2f} to {labels.max():.2f} %, {origin}"
 
 
-def _task(name: str, dataset: str) -> TableTask:
-    task = get_task(f"{name}/{dataset}")
+def _task(benchmark: Benchmark, dataset: str) -> TableTask:
+    task = benchmark.task(dataset)
     if not isinstance(task, TableTask):
         raise BenchmarkError(f"{task.name} has no table of labels")
     return task

@@ -1,4 +1,4 @@
-"""Official files of benchmarks: what is published, and reading those whose content is known or trusted."""
+"""Official files of benchmarks: those whose content is known, or trusted, are read."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from zcproxy.benchmarks.shared.label_table import Converted, TableSource
+import pandas as pd
+
+from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted, TableSource
 from zcproxy.errors import BenchmarkError
-from zcproxy.reading.data_directory import digest_of
+from zcproxy.reading.data_directory import digest_of, sha256_of
 from zcproxy.reading.unpacking import content_of, member, member_names
 from zcproxy.storage.files import check_regular
 from zcproxy.workers.progress import Progress
@@ -34,12 +36,11 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Benchmark:
-    """A published benchmark.
+class Release:
+    """The published files of a benchmark.
 
     Attributes:
-        name: first part of the names of its tasks.
-        title: name and source.
+        title: name and source of the benchmark.
         labels: what they are: release, epochs, seeds.
         files: what has to be fetched, and where it is.
         size: of that.
@@ -48,7 +49,6 @@ class Benchmark:
             the known one. Raises `BenchmarkError` if there is nothing to read.
     """
 
-    name: str
     title: str
     labels: str
     files: str
@@ -73,6 +73,36 @@ def read_known_files(tables: Sequence[TableSource], path: Path, trust: bool, pro
         progress(number, len(found))
         yield _read_table(table, members, trust)
     progress(len(found), len(found))
+
+
+def read_release(
+    table: TableSource,
+    not_known: Callable[[Path], BenchmarkError],
+    read: Callable[..., pd.DataFrame],
+    path: Path,
+    trust: bool,
+    progress: Progress,
+) -> Iterator[Reading]:
+    """Yield the table in a release of pickles, or in the file that the table is otherwise made of.
+
+    Args:
+        table: what is made of it.
+        not_known: says why a release is read with trust alone.
+        read: returns the table; never runs code that a file names.
+        path: file or folder.
+        trust: read a release. Of none the whole digest is known.
+        progress: is told the number of records read, and of how many.
+    """
+    if path.name in {name for file in table.files for name in (file.name, f"{file.name}.gz")}:
+        yield from read_known_files((table,), path, trust, progress)
+        return
+    if not path.exists():
+        raise BenchmarkError(f"there is no file or folder {path}")
+    if not trust:
+        raise not_known(path)
+    frame = read(path, progress=progress)
+    digest = "" if path.is_dir() else sha256_of(path)
+    yield Reading(table, {path.name: digest}, False, Converted(frame.rename(columns={"arch_str": ARCHITECTURE})))
 
 
 def _read_table(table: TableSource, members: dict[str, Callable[[], bytes]], trust: bool) -> Reading:

@@ -11,6 +11,7 @@ from torch import nn
 
 from zcproxy.benchmarks.shared.label_table import TableSource
 from zcproxy.benchmarks.shared.populations import check_population
+from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.task import Batch, SearchSpace
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.published import Images, image_batch, image_set
@@ -82,6 +83,10 @@ class TableTask:
             "convolutions": np.array([cost.convolutions for cost in costs], np.float64),
         }
         return {name: table.values(name, texts) if name in table.columns else found[name] for name in found}
+
+    def measurements(self) -> Measurements | None:
+        """Return what was published of the networks besides their labels, such as latencies; None for nothing."""
+        return None
 
     def noise_ceiling(self) -> float | None:
         """Return None: each network was trained once."""

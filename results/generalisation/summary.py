@@ -19,7 +19,7 @@ import pandas as pd
 
 from zcproxy import load_proxy
 from zcproxy.evolve.directory import RunDirectory
-from zcproxy.names.families import FAMILIES
+from zcproxy.names.families import families
 from zcproxy.ranking.controls import CHOSEN, CORRELATIONS
 
 DRAWN = {
@@ -36,7 +36,7 @@ def held_out_rows(run: Path) -> pd.DataFrame:
     configuration = RunDirectory(run).configuration()
     table = pd.read_csv(run / CORRELATIONS)
     table = table[table["task"].isin(configuration.hold_out)]
-    family = {task: name for name, tasks in FAMILIES.items() for task in tasks}
+    family = {task: name for name, tasks in families().items() for task in tasks}
     variant = run.name.partition("-without-")[0]
     kind = table["proxy"].where(~table["proxy"].str.startswith(CHOSEN), "chosen published")
     kind = kind.where(kind != "best formula", variant)

@@ -96,14 +96,14 @@ def test_the_datasets_own_files_come_first(empty: Path) -> None:
 
 
 def test_a_sample_keeps_the_keys_that_it_had(real_data: Path, tmp_path: Path) -> None:
-    store = ColumnStore(tmp_path, Context("nasbench201/cifar10"))
+    store = ColumnStore(tmp_path, Context(get_task("nasbench201/cifar10")))
     assert store.images.token == "sample" and store.images.tag == ""
     assert {store._key(column) for column in (NOISE, PIXELS)} == {column_key(NOISE), column_key(PIXELS)}
 
 
 def test_only_columns_that_look_at_images_are_keyed_by_them(empty: Path, tmp_path: Path) -> None:
     own = import_images(saved(tmp_path / "own.npz", images=gradient_images(8, 32, 32, 3)))
-    context = Context("nasbench201/cifar10", batch_size=4)
+    context = Context(get_task("nasbench201/cifar10"), batch_size=4)
     crops, mine = ColumnStore(tmp_path, context), ColumnStore(tmp_path, replace(context, images=own))
     assert crops.folder == mine.folder
     measured = Measurement(1, {NOISE: np.ones(1), PIXELS: np.ones(1)})

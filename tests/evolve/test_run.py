@@ -79,7 +79,9 @@ def test_populations_begin_with_what_is_given(small: Configuration, column_cache
     assert {str(column) for column in given.columns()} <= set(state.columns)
     best = parse(state.hall[given.size])
     networks = draw_samples(configuration)[TASK].training
-    table = sweep(Context(TASK, small.batch_size), networks, [*given.columns(), *best.columns()], cache=column_cache)
+    table = sweep(
+        Context(get_task(TASK), small.batch_size), networks, [*given.columns(), *best.columns()], cache=column_cache
+    )
     scorer = Scorer([table], [get_task(TASK).labels(networks)])
     assert scorer(best).worst >= scorer(given).worst > -1
 

@@ -38,7 +38,7 @@ def main() -> None:
     networks = draw_networks(task, options.networks)
     columns = standard_columns(DEFAULT_PROBES)
     with worker_pool(2) as executor:
-        table = sweep(Context(TASK), networks, columns, executor=executor)
+        table = sweep(Context(task), networks, columns, executor=executor)
     scorer = Scorer([table], [task.labels(networks)])
     choices = number_choices(columns)
     population, scored, spent, epoch = [], 0, 0.0, 0

@@ -26,7 +26,7 @@ def main() -> None:
     started = time.perf_counter()
     with worker_pool(WORKERS) as executor:
         table = sweep(
-            Context(name, BATCH),
+            Context(get_task(name), BATCH),
             networks,
             columns,
             executor=executor,

@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--proxies", default=SUITE)
     options = parser.parse_args()
     scorers = resolve_scorers(options.proxies)
-    context = Context(TASK, options.batch)
+    context = Context(get_task(TASK), options.batch)
     wanted = [columns_by_batch_size([scorer], options.batch)[options.batch] for scorer in scorers]
     (together,) = columns_by_batch_size(scorers, options.batch).values()
     alone, shared = dict.fromkeys((scorer.name for scorer in scorers), 0.0), 0.0

@@ -23,10 +23,11 @@ from zcproxy.formula import (
     Kind,
     Node,
 )
+from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.probing.measure import Measurement
 
-CONTEXT = Context("digits201", batch_size=2)
+CONTEXT = Context(get_task("digits201"), batch_size=2)
 COLUMNS = tuple(map(parse, ("params", "log_paths", "frobenius_norm(grad(weight)@noise)")))
 NAMES = tuple("abcdefgh")
 
@@ -121,7 +122,7 @@ def pipe(path: Path) -> None:
 
 
 def foreign(path: Path) -> None:
-    other = fill(path.parents[2] / "other", Context("digits201", batch_size=4))
+    other = fill(path.parents[2] / "other", Context(get_task("digits201"), batch_size=4))
     path.write_bytes(next(other.folder.glob("*.arrow")).read_bytes())
 
 
@@ -224,11 +225,11 @@ def test_what_the_cache_holds_is_never_told_from_a_damaged_manifest(tmp_path: Pa
     store = fill(tmp_path)
     manifest = store.folder / "context.json"
     manifest.write_text(manifest.read_text().replace('"batch_size": 2', '"batch_size": 3'))
-    assert [item.context for item in summaries(tmp_path)] == [CONTEXT]
+    assert [item.settings for item in summaries(tmp_path)] == [CONTEXT.shared()]
     for path in store.folder.glob("*.arrow"):
         path.write_bytes(b"torn")
     (item,) = summaries(tmp_path)
-    assert item.context is None and item.bytes == 8
+    assert item.settings is None and item.bytes == 8
 
 
 def test_what_a_killed_write_left_is_deleted_after_a_day(tmp_path: Path) -> None:

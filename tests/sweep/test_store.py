@@ -23,12 +23,13 @@ from zcproxy.formula import (
     Node,
     vocabulary,
 )
+from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.probing.measure import Measurement
 from zcproxy.storage import files
 from zcproxy.workers.pool import worker_pool
 
-CONTEXT = Context("nasbench201/imagenet16-120", batch_size=2)
+CONTEXT = Context(get_task("nasbench201/imagenet16-120"), batch_size=2)
 """The smallest images."""
 CELLS = (
     to_text(["skip_connect", "none", "none", "nor_conv_1x1", "none", "none"]),
@@ -239,10 +240,11 @@ def test_summaries_and_clearing(tmp_path: Path) -> None:
     ColumnStore(tmp_path, CONTEXT).write(["c"], [LAYER], [measurement(2, [LAYER])])
     other = replace(CONTEXT, initialisation=3)
     ColumnStore(tmp_path, other).write(["a"], [LAYER], [measurement(2, [LAYER])])
-    found = {item.context: item for item in summaries(tmp_path)}
-    assert set(found) == {CONTEXT, other}
-    assert (found[CONTEXT].networks, found[CONTEXT].columns) == (3, 3)
-    assert (found[other].networks, found[other].columns) == (1, 1)
+    found = {item.folder.name: item for item in summaries(tmp_path)}
+    assert set(found) == {CONTEXT.key, other.key}
+    assert found[other.key].settings == other.shared()
+    assert (found[CONTEXT.key].networks, found[CONTEXT.key].columns) == (3, 3)
+    assert (found[other.key].networks, found[other.key].columns) == (1, 1)
     on_disk = sum(path.stat().st_size for path in tmp_path.rglob("*.arrow"))
     assert sum(item.bytes for item in found.values()) == on_disk == clear(tmp_path)
     assert not list(tmp_path.rglob("*.arrow")) and summaries(tmp_path) == []
@@ -263,7 +265,7 @@ def test_the_manifest_says_what_a_folder_is_for(tmp_path: Path) -> None:
     store = ColumnStore(tmp_path, CONTEXT)
     store.write(["a"], [LAYER], [measurement(2, [LAYER])])
     manifest = json.loads((store.folder / "context.json").read_text())
-    assert Context(**manifest) == CONTEXT
+    assert manifest == CONTEXT.shared()
     assert store.folder.name.startswith("nasbench201-imagenet16-120-")
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 
 from zcproxy import __version__
+from zcproxy.benchmarks.shared.built import CURVES, FORMAT, IMAGES, LABELS, MANIFEST
 from zcproxy.building.directory import Plan
 from zcproxy.building.job import Trained
 from zcproxy.contracts.dataset import ImageDataset, alternating_order
@@ -25,8 +26,6 @@ from zcproxy.random import array_generator
 from zcproxy.storage.files import replacing
 from zcproxy.storage.records import write_record_file
 
-FORMAT = 1
-MANIFEST, LABELS, CURVES, IMAGES = "manifest.json", "labels.parquet", "curves.parquet", "images.npz"
 PROBE_IMAGES = 64
 """Training images that a benchmark carries for the probes that need some."""
 

@@ -219,12 +219,12 @@ def info() -> None:
     for name in ("task", "batch", "initialisation", "device", "networks", "columns", "MB"):
         table.add_column(name)
     for item in summaries(root):
-        context = item.context
-        if context is None:
+        settings = item.settings
+        if settings is None:
             table.add_row("of another version, or damaged", *[""] * 5, f"{item.bytes / 1e6:.1f}")
             continue
-        numbers = [context.batch_size, context.initialisation, context.device, item.networks, item.columns]
-        table.add_row(context.task, *map(str, numbers), f"{item.bytes / 1e6:.1f}")
+        shared = [settings[name] for name in ("task", "batch_size", "initialisation", "device")]
+        table.add_row(*map(str, [*shared, item.networks, item.columns]), f"{item.bytes / 1e6:.1f}")
     console.print(table)
 
 

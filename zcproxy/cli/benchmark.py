@@ -6,21 +6,21 @@ import os
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
+from zcproxy.benchmarks.catalogue import released, released_benchmark
 from zcproxy.benchmarks.datasets import load_dataset
-from zcproxy.benchmarks.shared.built import BuiltTask
-from zcproxy.benchmarks.shared.catalogue import published
 from zcproxy.benchmarks.shared.importing import Imported, check_labels, import_benchmark, present_datasets
+from zcproxy.benchmarks.shared.official import Release
 from zcproxy.building.build import build_benchmark
 from zcproxy.building.configuration import BuildConfiguration
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.models.device import check_device
-from zcproxy.names.tasks import benchmark_names, datasets_of
+from zcproxy.names.tasks import built_task
 from zcproxy.reading.data_directory import VARIABLE, configured_directory
 from zcproxy.text.visible import visible
 from zcproxy.text.whole_numbers import whole_number
@@ -37,20 +37,21 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Be
 @app.command("list")
 def list_command(names: Names = None) -> None:
     """Show the benchmarks that are known, what of them is here, and how to get the rest."""
-    for name in names or benchmark_names():
-        benchmark = published(name)
-        here = present_datasets(name)
-        tasks = [dataset if dataset in here else f"({dataset})" for dataset in datasets_of(name)]
+    for name in names or released():
+        benchmark = released_benchmark(name)
+        release = cast(Release, benchmark.release)
+        here = present_datasets(benchmark)
+        tasks = [dataset if dataset in here else f"({dataset})" for dataset in benchmark.datasets]
         lines = {
             "tasks": f"{name}/... {', '.join(tasks)}",
             "here": f"{len(here)} of {len(tasks)} tasks; in brackets what is not",
-            "labels": benchmark.labels,
-            "get": benchmark.files,
+            "labels": release.labels,
+            "get": release.files,
             "then": f"zcproxy benchmark import {name} PATH",
-            "size": benchmark.size,
-            "licence": benchmark.licence,
+            "size": release.size,
+            "licence": release.licence,
         }
-        print(f"{name}: {benchmark.title}")
+        print(f"{name}: {release.title}")
         for heading, text in lines.items():
             print(
                 textwrap.fill(
@@ -76,7 +77,10 @@ def import_command(
     imported = 0
     with RunDisplay() as display:
         for table in import_benchmark(
-            name, path, trust=trust, progress=lambda done, total: display.step(f"reading {path.name}", done, total)
+            released_benchmark(name),
+            path,
+            trust=trust,
+            progress=lambda done, total: display.step(f"reading {path.name}", done, total),
         ):
             for line in table.left_out:
                 console.print(f"{name}, {table.table}: left out {line}", soft_wrap=True)
@@ -97,14 +101,14 @@ def import_command(
 def verify(names: Names = None) -> None:
     """Check the benchmarks that are here: digests, labels, and the parameters of some networks."""
     problems = []
-    for name in names or benchmark_names():
-        published(name)
-        here = present_datasets(name)
+    for name in names or released():
+        benchmark = released_benchmark(name)
+        here = present_datasets(benchmark)
         if not here:
             console.print(f"{name}: not here, see `zcproxy benchmark list {name}`")
         for dataset in here:
             try:
-                console.print(f"{name}/{dataset}: {check_labels(name, dataset)}", soft_wrap=True)
+                console.print(f"{name}/{dataset}: {check_labels(benchmark, dataset)}", soft_wrap=True)
             except ZcproxyError as error:
                 problems.append(str(error))
                 console.print(f"{name}/{dataset}: WRONG: {error}", soft_wrap=True)
@@ -164,7 +168,7 @@ def build(
         trained = build_benchmark(configuration, out, workers=workers, progress=display.training)
     labels = sorted(item.label for item in trained)
     diverged = sum(training.diverged for item in trained for training in item.trainings)
-    ceiling = BuiltTask(out).noise_ceiling()
+    ceiling = built_task(out).noise_ceiling()
     agree = "" if ceiling is None else f"; two labels agree at about tau {ceiling:.2f}"
     console.print(
         f"{len(trained)} architectures, accuracy {labels[0]:.1f} to {labels[-1]:.1f} %, median "

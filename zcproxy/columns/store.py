@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from zcproxy.contracts.task import Task
 from zcproxy.errors import StorageError
 from zcproxy.formula import Node, vocabulary
 from zcproxy.images.image_sets import ImageSet
+from zcproxy.images.minibatch import images_of
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement
 from zcproxy.storage.files import cannot_read, cannot_write, replacing, write_text
@@ -54,7 +56,8 @@ class Context:
     """Everything besides the architecture and the expression that a column depends on.
 
     Attributes:
-        task: name of the task whose networks and images are used.
+        task: its networks and images are used. Contexts of tasks of one name are equal.
+        name: of the task.
         batch_size: samples of a minibatch.
         initialisation: index of the random initialisation and of the random inputs.
         device: `cpu` or `cuda`.
@@ -62,23 +65,30 @@ class Context:
             hand. It is part of the key of the columns that look at images, not of the context's.
     """
 
-    task: str
+    task: Task = field(compare=False, repr=False)
     batch_size: int = 8
     initialisation: int = 0
     device: str = "cpu"
     images: str = ""
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.task.name)
 
     def shared(self) -> dict[str, Any]:
         """Return what all columns of the context's folder have in common."""
-        return {name: value for name, value in asdict(self).items() if name != "images"}
+        return {
+            "task": self.name,
+            "batch_size": self.batch_size,
+            "initialisation": self.initialisation,
+            "device": self.device,
+        }
 
     @property
     def key(self) -> str:
         """The name of the context's folder."""
-        from zcproxy.names.tasks import get_task
-
-        text = json.dumps([CODE_VERSION, self.shared(), get_task(self.task).fingerprint], sort_keys=True)
-        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.task).strip("-")[-60:]
+        text = json.dumps([CODE_VERSION, self.shared(), self.task.fingerprint], sort_keys=True)
+        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.name).strip("-")[-60:]
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
@@ -88,14 +98,15 @@ class ContextSummary:
 
     Attributes:
         folder: where it is.
-        context: what it is for; None where no file can be read: of another version, or damaged.
+        settings: what its columns have in common, see `Context.shared`; None where no file can be read: of another
+            version, or damaged.
         networks: with columns.
         columns: distinct ones.
         bytes: of all files.
     """
 
     folder: Path
-    context: Context | None
+    settings: Mapping[str, Any] | None
     networks: int
     columns: int
     bytes: int
@@ -156,10 +167,7 @@ class ColumnStore:
     @cached_property
     def images(self) -> ImageSet:
         """What the minibatches are made of."""
-        from zcproxy.images.minibatch import images_of
-        from zcproxy.names.tasks import get_task
-
-        return images_of(get_task(self.context.task), self.context.images)
+        return images_of(self.context.task, self.context.images)
 
     def _key(self, column: Node) -> str:
         """Return the key of a column, with the images where it looks at them."""
@@ -288,7 +296,7 @@ def summaries(root: Path) -> list[ContextSummary]:
 
 
 def _summary(folder: Path) -> ContextSummary:
-    context: Context | None = None
+    settings: Mapping[str, Any] | None = None
     networks: set[str] = set()
     columns: set[str] = set()
     size = 0
@@ -296,10 +304,10 @@ def _summary(folder: Path) -> ContextSummary:
         size += path[1]
         with suppress(DamagedError, OSError):
             header = read_header(path[0], KIND, folder.name)
-            context = Context(**header["context"])
+            settings = header["context"]
             networks.update(header["architectures"])
             columns.update(header["columns"])
-    return ContextSummary(folder, context, len(networks), len(columns), size)
+    return ContextSummary(folder, settings, len(networks), len(columns), size)
 
 
 def _folders(root: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from zcproxy.errors import StorageError
 from zcproxy.formula import (
     Node,
 )
+from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.untrained import untrained
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import looks_at_images
@@ -139,10 +140,7 @@ def _run(
 
 def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:
     """Measure columns of a few architectures in this process; the job that a worker runs."""
-    from zcproxy.images.minibatch import blank_batch, minibatch
-    from zcproxy.names.tasks import get_task
-
-    task = get_task(context.task)
+    task = context.task
     columns = [parse(text) for text in texts]
     if any(map(looks_at_images, columns)):
         batch = minibatch(task, context.batch_size, context.images)

@@ -112,3 +112,16 @@ class Task(Protocol):
     def noise_ceiling(self) -> float | None:
         """Return Kendall's tau between two independent trainings over the population, or None if unknown."""
         ...
+
+
+def _members(protocol: type) -> tuple[str, ...]:
+    """Return the names that a protocol asks for."""
+    declared = [name for name in vars(protocol) if not name.startswith("_")]
+    return (*protocol.__annotations__, *declared)
+
+
+SPACE_MEMBERS = _members(SearchSpace)
+"""What a search space must have."""
+
+TASK_MEMBERS = _members(Task)
+"""What a task must have."""

@@ -223,7 +223,7 @@ class _Run:
         self._observer = observer
         self._images = images
         self._contexts = {
-            name: Context(name, configuration.batch_size, 0, configuration.device, images[name].token)
+            name: Context(get_task(name), configuration.batch_size, 0, configuration.device, images[name].token)
             for name in samples
         }
         self._pace = LEAST_PACE

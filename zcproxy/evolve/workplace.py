@@ -22,7 +22,6 @@ from zcproxy.formula import (
 )
 from zcproxy.formula.choices import Choices, number_choices
 from zcproxy.formula.evaluate import Outcome
-from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import array_generator, generator
 
@@ -84,9 +83,9 @@ def _tables_of(workplace: Workplace) -> tuple[list[ColumnTable], list[NDArray[np
     labels: list[NDArray[np.float64]] = []
     for context, architectures in zip(workplace.contexts, workplace.architectures, strict=True):
         tables.append(sweep(context, architectures, columns, cache=workplace.cache))
-        labels.append(get_task(context.task).labels(architectures))
+        labels.append(context.task.labels(architectures))
     if workplace.configuration.targets == "transferred":
-        tasks = [context.task for context in workplace.contexts]
+        tasks = [context.name for context in workplace.contexts]
         return tables, transferred(tasks, tables, labels, workplace.configuration.goals or tasks)
     return tables, labels
 

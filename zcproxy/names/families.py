@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.errors import BenchmarkError, ConfigurationError
-from zcproxy.names.tasks import DEFAULT_TASK, get_task
+from zcproxy.names.tasks import get_task
 
-_NDS_CELLS = ("darts", "amoeba", "nasnet", "pnas", "enas")
-_NATS_DATASETS = ("cifar10", "cifar100", "imagenet16-120")
 
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "nasbench201": tuple(f"nasbench201/{dataset}" for dataset in _NATS_DATASETS),
-    "nats_sss": tuple(f"nats_sss/{dataset}" for dataset in _NATS_DATASETS),
-    "nds-cells": tuple(f"nds/{space}-imagenet" for space in _NDS_CELLS),
-    "nds-resnext": ("nds/resnext-a-imagenet", "nds/resnext-b-imagenet"),
-    "transnas101-micro": ("transnas101/micro-object", "transnas101/micro-scene"),
-    "transnas101-macro": ("transnas101/macro-object", "transnas101/macro-scene"),
-    "ofa_mobilenetv3": ("ofa_mobilenetv3/imagenet",),
-    DEFAULT_TASK: (DEFAULT_TASK,),
-}
-"""The families of the benchmarks here. Jigsaw of TransNAS is left out: a network takes nine images, 5 GB a worker."""
-
-_TOGETHER = {"nds": ("nds-cells", "nds-resnext"), "transnas101": ("transnas101-micro", "transnas101-macro")}
-"""Benchmarks of several families."""
+def families() -> dict[str, tuple[str, ...]]:
+    """Return the families of the benchmarks here, each with the names of its tasks."""
+    return {
+        family: tuple(map(benchmark.task_name, datasets))
+        for benchmark in benchmarks().values()
+        for family, datasets in benchmark.families.items()
+    }
 
 
 def tasks_by_goal(names: Iterable[str]) -> dict[str, str]:
@@ -37,9 +29,10 @@ def tasks_by_goal(names: Iterable[str]) -> dict[str, str]:
         ConfigurationError: a task is named twice.
     """
     goals: dict[str, str] = {}
+    known = families()
     for name in names:
-        families = _TOGETHER.get(name, (name,) if name in FAMILIES else ())
-        found = {task: family for family in families for task in FAMILIES[family]} or {get_task(name).name: name}
+        together = tuple(benchmarks()[name].families) if name in benchmarks() else (name,) if name in known else ()
+        found = {task: family for family in together for task in known[family]} or {get_task(name).name: name}
         twice = next((task for task in found if task in goals), None)
         if twice is not None:
             raise ConfigurationError(f"the task '{twice}' is named twice")
@@ -49,7 +42,7 @@ def tasks_by_goal(names: Iterable[str]) -> dict[str, str]:
 
 def labelled_families() -> list[str]:
     """Return the families whose labels are all here."""
-    return [family for family, tasks in FAMILIES.items() if all(map(_has_labels, tasks))]
+    return [family for family, tasks in families().items() if all(map(_has_labels, tasks))]
 
 
 def _has_labels(task: str) -> bool:

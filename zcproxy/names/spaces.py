@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, cast
 
-from zcproxy.benchmarks.hat import TranslationSpace
-from zcproxy.benchmarks.nasbench201 import NASBench201Space
-from zcproxy.benchmarks.nats_sss import NATSSizeSpace
-from zcproxy.benchmarks.nds import FAMILIES, space_of
-from zcproxy.benchmarks.once_for_all import MobileNetV3Space, ResNet50Space
-from zcproxy.benchmarks.transnas101 import MacroSpace, MicroSpace
-from zcproxy.contracts.task import SearchSpace
+from zcproxy.benchmarks.catalogue import benchmarks
+from zcproxy.contracts.task import SPACE_MEMBERS, SearchSpace
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.user_code.border import running
 from zcproxy.user_code.references import load_offered, made_by, offered_names
@@ -21,25 +15,23 @@ from zcproxy.user_code.references import load_offered, made_by, offered_names
 ENTRY_POINTS = "zcproxy.spaces"
 """The group of entry points where other packages offer spaces: name -> space, or what makes one."""
 
-_SPACES: dict[str, Callable[..., SearchSpace]] = {
-    "nasbench201": NASBench201Space,
-    "nats_sss": NATSSizeSpace,
-    **{f"nds_{family.lower()}": partial(space_of, family) for family in FAMILIES},
-    "transnas101_micro": MicroSpace,
-    "transnas101_macro": MacroSpace,
-    "ofa_mobilenetv3": MobileNetV3Space,
-    "ofa_resnet50": ResNet50Space,
-    "hat_translation": TranslationSpace,
-}
 LARGEST_OPTION = 4096
 """Of an option of a space: channels of the first stage, cells, ..."""
-
-_ASKED_OF_A_SPACE = ("name", "size", "parse", "sample", "enumerate", "prune", "equivalence_class", "build")
 
 
 def space_names() -> list[str]:
     """Return the names of the spaces of the package, then of those that installed packages offer."""
-    return [*_SPACES, *offered_names(ENTRY_POINTS)]
+    return [*_own_spaces(), *offered_names(ENTRY_POINTS)]
+
+
+def _own_spaces() -> dict[str, Callable[..., SearchSpace]]:
+    """Return what makes the spaces of the package, by name."""
+    return {name: make for benchmark in benchmarks().values() for name, make in benchmark.spaces.items()}
+
+
+def is_own_space(name: str) -> bool:
+    """Whether a space is one of the package."""
+    return name in _own_spaces()
 
 
 def get_space(reference: str, options: Mapping[str, int] | None = None) -> SearchSpace:
@@ -56,7 +48,7 @@ def get_space(reference: str, options: Mapping[str, int] | None = None) -> Searc
         BenchmarkError: what the reference names is no search space.
         ModelError: making a space of one's own fails.
     """
-    made: Any = _SPACES.get(reference)
+    made: Any = _own_spaces().get(reference)
     if made is None and ":" not in reference and reference not in offered_names(ENTRY_POINTS):
         known = space_names()
         raise ConfigurationError(
@@ -71,7 +63,7 @@ def get_space(reference: str, options: Mapping[str, int] | None = None) -> Searc
     elif options:
         raise ConfigurationError(f"{reference} is a finished space: it takes no options such as {next(iter(options))}")
     with running(f"the space {reference} failed"):
-        missing = [name for name in _ASKED_OF_A_SPACE if not hasattr(made, name)]
+        missing = [name for name in SPACE_MEMBERS if not hasattr(made, name)]
     if missing:
         raise BenchmarkError(f"{reference} is no search space, it has no '{missing[0]}': see zcproxy.ChoiceSpace")
     return cast(SearchSpace, made)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from torch import nn
 
+from zcproxy.benchmarks.catalogue import benchmarks
+from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.super_network import SuperNetwork, noise_batch
 from zcproxy.contracts.task import Batch, SearchSpace
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.images.image_sets import NOISE, ImageSet
 from zcproxy.names.spaces import get_space, space_names
-from zcproxy.names.tasks import get_task, task_names
-from zcproxy.user_code.references import imported, load_object, made_by
+from zcproxy.names.tasks import UnknownTaskError, get_task, task_names
+from zcproxy.user_code.references import load_object, made_by
 
-SUPER_NETWORKS = {"elastic_digits": "zcproxy.benchmarks.elastic_digits:ElasticDigits"}
-"""The super-networks of the package, by name."""
+
+def super_networks() -> dict[str, Callable[[], SuperNetwork]]:
+    """Return what makes the super-networks of the package, by name."""
+    return {name: make for benchmark in benchmarks().values() for name, make in benchmark.super_networks.items()}
 
 
 class Subject(Protocol):
@@ -47,11 +52,18 @@ class BareSpace:
         space: the architectures.
         input_shape: of one sample.
         classes: number of logits.
+        measurements: returns what was published of the networks; None for nothing.
     """
 
-    def __init__(self, space: SearchSpace, input_shape: tuple[int, ...], classes: int) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        input_shape: tuple[int, ...],
+        classes: int,
+        measurements: Callable[[], Measurements] | None = None,
+    ) -> None:
         self.space, self.input_shape, self.classes = space, input_shape, classes
-        self.name = space.name
+        self.name, self.measurements = space.name, measurements
 
     def build(self, architecture: str) -> nn.Module:
         """Return the untrained network."""
@@ -84,9 +96,9 @@ def get_subject(
             given for something that takes none.
         ModelError: making the super-network fails, or the weights do not fit.
     """
-    if reference in SUPER_NETWORKS or (":" in reference and not Path(reference).is_dir()):
-        known = SUPER_NETWORKS.get(reference)
-        made = load_object(reference) if known is None else imported(known)
+    known = super_networks()
+    if reference in known or (":" in reference and not Path(reference).is_dir()):
+        made = known[reference] if reference in known else load_object(reference)
         if isinstance(made, type) and issubclass(made, SuperNetwork):
             made = made_by(reference, made)
         if isinstance(made, SuperNetwork):
@@ -100,14 +112,17 @@ def get_subject(
             f"{reference} is a space without a dataset: give --input, for example --input 3x32x32, or name a task"
         )
     if input_shape is not None:
-        return BareSpace(get_space(reference), input_shape, classes)
+        return BareSpace(get_space(reference), input_shape, classes, _measurements_of(reference))
     try:
         return get_task(reference)
-    except BenchmarkError as error:
-        names = [*SUPER_NETWORKS, *task_names(), *space_names()]
-        if "unknown task" not in str(error):
-            raise
+    except UnknownTaskError as error:
+        names = [*known, *task_names(), *space_names()]
         raise BenchmarkError(
             f"unknown task, space or super-network '{reference}'{nearest_names(reference, names)}: "
             "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
         ) from error
+
+
+def _measurements_of(space: str) -> Callable[[], Measurements] | None:
+    found = (benchmark.measurements.get(space) for benchmark in benchmarks().values())
+    return next(filter(None, found), None)

@@ -1,63 +1,33 @@
-"""Benchmarks: search spaces with measured accuracies, reached by task name (`nasbench201/cifar10`) or by folder."""
+"""Tasks by name: `nasbench201/cifar10`, the folder of a built benchmark, or one of your own."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from zcproxy.contracts.task import Task
+from zcproxy.benchmarks.catalogue import benchmarks
+from zcproxy.benchmarks.shared.built import MANIFEST, BuiltTask, read_manifest
+from zcproxy.contracts.task import TASK_MEMBERS, Task
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
+from zcproxy.names.spaces import get_space, is_own_space
 from zcproxy.text.whole_numbers import whole_number
 from zcproxy.user_code.border import running
-from zcproxy.user_code.permission import check_permitted
+from zcproxy.user_code.permission import check_permitted, permit, stored_in
 from zcproxy.user_code.references import load_offered, made_by, offered_names
 
 DEFAULT_TASK = "digits201"
-"""The benchmark that is part of the package: the folder of this name, made by `zcproxy benchmark build`."""
+"""The benchmark that is part of the package."""
 
 ENTRY_POINTS = "zcproxy.tasks"
 """The group of entry points where other packages offer tasks: name -> task, or what makes one."""
 
-# Benchmark -> the package that offers its tasks: `DATASETS`, `load_task(dataset)`, and where images are photographs
-# `load_task(dataset, side)`. Packages are imported on use.
-_PACKAGES = {
-    "nasbench201": "nasbench201",
-    "nats_sss": "nats_sss",
-    "nds": "nds",
-    "transnas101": "transnas101",
-    "ofa_mobilenetv3": "once_for_all",
-}
-_WITH_SIDE = ("nds", "transnas101", "ofa_mobilenetv3")
-_ASKED_OF_A_TASK = (
-    "name",
-    "space",
-    "input_shape",
-    "classes",
-    "fingerprint",
-    "architectures",
-    "labels",
-    "build",
-    "batch",
-)
-
 
 def task_names() -> list[str]:
-    """Return the names of all tasks of the package, `<benchmark>/<dataset>` but for the default one, which is first."""
-    return [DEFAULT_TASK, *(f"{family}/{dataset}" for family in _PACKAGES for dataset in datasets_of(family))]
-
-
-def benchmark_names() -> list[str]:
-    """Return the names of the published benchmarks."""
-    return list(_PACKAGES)
-
-
-def datasets_of(benchmark: str) -> Sequence[str]:
-    """Return the names of a benchmark's tasks without its own."""
-    return cast(Sequence[str], tuple(import_module(f"zcproxy.benchmarks.{_PACKAGES[benchmark]}").DATASETS))
+    """Return the names of all tasks of the package; the default one is first."""
+    return [benchmark.task_name(dataset) for benchmark in benchmarks().values() for dataset in benchmark.datasets]
 
 
 def get_task(name: str) -> Task:
@@ -76,41 +46,71 @@ def get_task(name: str) -> Task:
             `zcproxy.user_code.permission`.
         ModelError: code of one's own fails.
     """
-    from zcproxy.benchmarks.shared.built import BuiltTask
-
-    if name == DEFAULT_TASK:
-        return BuiltTask(Path(__file__).with_name(name), name)
-    written, _, side = name.partition("@")
-    family, _, dataset = written.partition("/")
-    if family in _PACKAGES and dataset in datasets_of(family):
-        return _published(family, dataset, side, name)
+    written, at, side = name.partition("@")
+    benchmark, _, dataset = written.partition("/")
+    known = benchmarks().get(benchmark)
+    if known is not None and dataset in known.datasets:
+        return known.task(dataset, _pixels(name, side) if at else None)
     if os.path.isdir(name):  # unlike `Path.is_dir`, it never raises
-        return BuiltTask(Path(name))
+        return built_task(Path(name))
     offered = offered_names(ENTRY_POINTS)
-    if name not in offered and ":" in name:
+    if name not in offered and ":" not in name:
+        choices = [*task_names(), *offered]
+        raise UnknownTaskError(
+            f"unknown task {name!r}{nearest_names(name, choices)}: `zcproxy benchmark list` shows the known ones; "
+            "otherwise name the folder of a benchmark that you built, or package.module:name of your own"
+        )
+    if name not in offered:
         check_permitted(name)  # `_own` asks only the first time
-        return _own(name)
-    if name in offered:
-        return _own(name)
-    known = [*task_names(), *offered]
-    raise BenchmarkError(
-        f"unknown task {name!r}{nearest_names(name, known)}: `zcproxy benchmark list` shows the known ones; otherwise "
-        "name the folder of a benchmark that you built, or package.module:name of your own"
-    )
+    return cast(Task, TaskByName(name, _own(name)))
 
 
-def _published(family: str, dataset: str, side: str, name: str) -> Task:
-    load = import_module(f"zcproxy.benchmarks.{_PACKAGES[family]}").load_task
-    if "@" not in name:
-        return cast(Task, load(dataset))
-    if family not in _WITH_SIDE or dataset.endswith("cifar10"):
-        raise ConfigurationError(f"{family}/{dataset} has images of one size: leave out '@{side}'")
+class UnknownTaskError(BenchmarkError):
+    """No task has this name."""
+
+
+def built_task(path: Path, *, allow_code: Iterable[str] = ()) -> Task:
+    """Return the task of a benchmark that `zcproxy benchmark build` made.
+
+    Args:
+        path: its folder.
+        allow_code: `package.module:name` of the space, where it is your own: see `zcproxy.user_code.permission`.
+
+    Raises:
+        BenchmarkError: the folder holds no finished benchmark, or its files were changed.
+        ConfigurationError: its manifest names code that you did not name.
+    """
+    permit(allow_code)
+    path = path.resolve()
+    manifest = read_manifest(path)
+    with stored_in(path / MANIFEST):
+        task = BuiltTask(path, get_space(manifest.space, manifest.space_options))
+    return task if is_own_space(manifest.space) else cast(Task, TaskByName(task.name, task))
+
+
+class TaskByName:
+    """A task that involves code of a user: other processes are sent its name, and find it again by that."""
+
+    def __init__(self, name: str, found: Task | None = None) -> None:
+        self.name, self._found = name, found
+
+    def __getattr__(self, attribute: str) -> Any:
+        """Return what the task has, which is looked for when it is first needed."""
+        if self._found is None:
+            self._found = get_task(self.name)
+        return getattr(self._found, attribute)
+
+    def __reduce__(self) -> tuple[type[TaskByName], tuple[str]]:
+        return TaskByName, (self.name,)
+
+
+def _pixels(name: str, side: str) -> int:
     pixels = whole_number(side)
     if not pixels:
         raise ConfigurationError(
-            f"cannot read the size of images in '{name:.80}': write for example {family}/{dataset}@96"
+            f"cannot read the size of images in '{name:.80}': write for example nds/darts-imagenet@96"
         )
-    return cast(Task, load(dataset, pixels))
+    return pixels
 
 
 @cache
@@ -119,9 +119,9 @@ def _own(name: str) -> Task:
     made = load_offered(name, ENTRY_POINTS)
     task: Any = made_by(name, made) if callable(made) else made
     with running(f"the task {name} failed"):
-        missing = next((attribute for attribute in _ASKED_OF_A_TASK if not hasattr(task, attribute)), None)
+        missing = next((attribute for attribute in TASK_MEMBERS if not hasattr(task, attribute)), None)
         if missing is not None:
-            raise BenchmarkError(f"{name} is no task, it has no '{missing}': see zcproxy.contracts.task.Task")
+            raise BenchmarkError(f"{name} is no task, it has no '{missing}': see zcproxy.Task")
         if task.name != name:
             raise BenchmarkError(f"the task {name} calls itself {task.name!r}: other processes would not find it")
         return cast(Task, task)

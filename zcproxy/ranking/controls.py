@@ -185,7 +185,13 @@ class _Comparison:
 
     def _table(self, task: str, networks: Sequence[str]) -> ColumnTable:
         return sweep(
-            Context(task, self._configuration.batch_size, 0, self._configuration.device, self._images.get(task, "")),
+            Context(
+                get_task(task),
+                self._configuration.batch_size,
+                0,
+                self._configuration.device,
+                self._images.get(task, ""),
+            ),
             networks,
             first_columns(self._configuration),
             executor=self._executor,

@@ -203,12 +203,13 @@ def score_networks(
     repeated = [name for name, count in Counter(scorer.name for scorer in scorers).items() if count > 1]
     if repeated:
         raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")
-    labels = get_task(task_name).labels(architectures)
+    task = get_task(task_name)
+    labels = task.labels(architectures)
     shown = images_shown(scorers, task_name, images)
     found: dict[tuple[Node, int], NDArray[np.float64]] = {}
     seconds = np.zeros(len(architectures))
     for size, columns in columns_by_batch_size(scorers, batch_size).items():
-        context = Context(task_name, size, initialisation, device, "" if shown is None else shown.token)
+        context = Context(task, size, initialisation, device, "" if shown is None else shown.token)
         table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
         seconds += table.seconds
         evaluator = Evaluator(table.counts, table.values)

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from zcproxy.columns.store import Context
 from zcproxy.columns.sweep import measure_architectures
 from zcproxy.formula import Node
+from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import Scorer
 from zcproxy.ranking.scoring import columns_by_batch_size
 from zcproxy.user_code.jobs import carried
@@ -43,7 +44,7 @@ def seconds_alone(
     jobs: list[Job] = []
     for scorer in scorers:
         groups = columns_by_batch_size([scorer], batch_size).items()
-        jobs.append([(Context(task, size, 0, device, images), _texts(columns)) for size, columns in groups])
+        jobs.append([(Context(get_task(task), size, 0, device, images), _texts(columns)) for size, columns in groups])
     timed = [tuple(networks[:TIMED])] * len(jobs)
     found = executor.map(carried(_mean_seconds), jobs, timed) if executor else map(_mean_seconds, jobs, timed)
     return {scorer.name: seconds for scorer, seconds in zip(scorers, found, strict=True)}

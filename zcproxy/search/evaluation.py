@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from zcproxy.columns.store import ColumnStore, Context
 from zcproxy.columns.sweep import sweep_into
+from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.task import Task
 from zcproxy.formula.evaluate import Evaluator as FormulaEvaluator
 from zcproxy.primitives import parse
 from zcproxy.search.goals import PROXY
-from zcproxy.search.quantities.lookup import LookUp
 from zcproxy.search.quantities.networks import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.user_code.jobs import carried
@@ -137,7 +137,7 @@ def labels_of(task: Task, name: str) -> Published:
     return Published((name,), read)
 
 
-def looked_up(table: LookUp, name: str) -> Published:
+def looked_up(table: Measurements, name: str) -> Published:
     """Return a quantity of a look-up table."""
     table.check(name)
     return Published((name,), lambda architectures: {name: table.values(name, architectures)})

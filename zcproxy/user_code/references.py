@@ -56,10 +56,10 @@ def load_object(reference: str) -> Any:
     if here not in sys.path:
         sys.path.insert(0, here)
         _FOLDERS.add(here)
-    return imported(reference)
+    return _imported(reference)
 
 
-def imported(reference: str) -> Any:
+def _imported(reference: str) -> Any:
     """Return the attribute of a module that needs no permission: code of the package. Raises as `load_object`."""
     module_name, _, attribute = reference.partition(":")
     note_module(module_name)

@@ -1,28 +1,26 @@
-"""Latency, energy and more of architectures from tables: those that the package knows, or a file of the user."""
+"""Latency, energy and more of architectures: what a benchmark brings with it, or a file of the user."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pyarrow
 from numpy.typing import NDArray
 
-from zcproxy.benchmarks.nasbench201.measurements import published_measurements
-from zcproxy.benchmarks.once_for_all.latency import DEVICES, predicted_latency
-from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
+from zcproxy.contracts.measurements import Measurements, tabulated
 from zcproxy.contracts.task import SearchSpace
-from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.errors import BenchmarkError
+from zcproxy.names.subjects import Subject
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.quantities.networks import LATENCY, LATENCY_SPREAD, MACS, PARAMS, PEAK_MEMORY
 from zcproxy.storage.files import check_size
 
 Array = NDArray[np.float64]
 
-LATENCY_ON = "latency_ms:"
 MEASURED = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY, LATENCY_SPREAD)
 """Quantities that no table is asked for."""
 
@@ -30,35 +28,7 @@ LARGEST_TABLE = 1_000_000_000
 """Bytes of a file of the user."""
 
 
-class LookUp:
-    """Numbers of architectures by the name of a quantity, such as `latency_ms:raspi4`.
-
-    Args:
-        source: where they come from, for messages.
-        names: of the quantities.
-        read: returns a quantity of architectures, NaN for those without one.
-    """
-
-    def __init__(self, source: str, names: Collection[str], read: Callable[[str, Sequence[str]], Array]) -> None:
-        self._source, self._names = source, names
-        self.values = read
-
-    def check(self, name: str) -> None:
-        """Raise `BenchmarkError` if the table has no such quantity."""
-        if name not in self._names:
-            hint = nearest_names(name, self._names) or f"; it has {', '.join(sorted(self._names))}"
-            raise BenchmarkError(f"{self._source} has no '{name}'{hint}")
-
-
-def _table(source: str, rows: Mapping[str, int], columns: Mapping[str, Array]) -> LookUp:
-    def read(name: str, architectures: Sequence[str]) -> Array:
-        found = [rows.get(architecture, -1) for architecture in architectures]
-        return np.array([columns[name][row] if row >= 0 else np.nan for row in found], np.float64)
-
-    return LookUp(source, columns, read)
-
-
-def read_look_up(path: Path, space: SearchSpace) -> LookUp:
+def read_look_up(path: Path, space: SearchSpace) -> Measurements:
     """Return the table in a CSV or Parquet file: `arch`, and a column of numbers for each quantity.
 
     Raises:
@@ -96,7 +66,7 @@ def read_look_up(path: Path, space: SearchSpace) -> LookUp:
             first, second = (_line(path, each) for each in (rows[architecture], row))
             raise BenchmarkError(f"the table {path} has '{architecture}' in {first} and in {second}: keep one of them")
         rows[architecture] = row
-    return _table(str(path), rows, columns)
+    return tabulated(str(path), rows, columns)
 
 
 def _numbers(path: Path, frame: pd.DataFrame, name: str) -> Array | None:
@@ -118,14 +88,7 @@ def _line(path: Path, row: int) -> str:
     return f"row {row}" if path.suffix == ".parquet" else f"line {row + 2}"
 
 
-def published_look_up(task: str) -> LookUp | None:
-    """Return what was published of the networks of a task or a space besides labels; None where nothing was."""
-    if task.partition("/")[0] == MobileNetV3Space.name:
-        names = {f"{LATENCY_ON}{device}" for device in DEVICES}
-        return LookUp(
-            f"the latencies of {MobileNetV3Space.name}",
-            names,
-            lambda name, architectures: predicted_latency(name.removeprefix(LATENCY_ON), architectures),
-        )
-    found = published_measurements(task)
-    return None if found is None else _table(f"the published table of {task}", found.rows, found.columns)
+def published_look_up(subject: Subject) -> Measurements | None:
+    """Return what was published of a subject's networks besides labels; None where nothing was."""
+    offered = getattr(subject, "measurements", None)
+    return None if offered is None else cast(Measurements | None, offered())

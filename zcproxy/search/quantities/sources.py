@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.columns.store import Context
+from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.contracts.task import Task
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.names.subjects import Subject
 from zcproxy.search.evaluation import ColumnScores, Networks, Published, Source, labels_of, looked_up
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
-from zcproxy.search.quantities.lookup import LookUp, published_look_up, read_look_up
+from zcproxy.search.quantities.lookup import published_look_up, read_look_up
 from zcproxy.search.quantities.networks import INHERITED, LATENCY, MACS, PARAMS, PEAK_MEMORY, Bench
 
 KNOWN = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY)
@@ -51,13 +52,19 @@ def sources_of(
     return found
 
 
-def _source(name: str, bench: Bench, table: LookUp | None, executor: Executor | None, cache: Path | None) -> Source:
+def _source(
+    name: str, bench: Bench, table: Measurements | None, executor: Executor | None, cache: Path | None
+) -> Source:
     subject, setting = bench.subject, bench.setting
     match name:
         case "proxy":
             if is_task(subject) and setting.weights != INHERITED:
                 context = Context(
-                    subject.name, setting.proxy_batch_size, setting.initialisation, setting.device, setting.images
+                    cast(Task, subject),
+                    setting.proxy_batch_size,
+                    setting.initialisation,
+                    setting.device,
+                    setting.images,
                 )
                 return ColumnScores(setting.formula, context, executor, cache)
             return Networks("score", bench, executor)
@@ -81,8 +88,8 @@ def _source(name: str, bench: Bench, table: LookUp | None, executor: Executor | 
     return _looked_up(name, subject, table)
 
 
-def _looked_up(name: str, subject: Subject, table: LookUp | None) -> Source:
-    table = table or published_look_up(subject.name)
+def _looked_up(name: str, subject: Subject, table: Measurements | None) -> Source:
+    table = table or published_look_up(subject)
     if table is None:
         raise BenchmarkError(
             f"nothing measures '{name}'{nearest_names(name, KNOWN)}: known are {', '.join(KNOWN)}; nothing else is "

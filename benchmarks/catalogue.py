@@ -1,0 +1,35 @@
+"""The benchmarks by name, found in the folders beside this file."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.errors import BenchmarkError, nearest_names
+
+
+@cache
+def benchmarks() -> dict[str, Benchmark]:
+    """Return what every folder with a file `benchmark.py` holds, in alphabetical order of the folders."""
+    here = Path(__file__).parent
+    folders = [
+        module.name for module in pkgutil.iter_modules([str(here)]) if (here / module.name / "benchmark.py").is_file()
+    ]
+    found: list[Benchmark] = [import_module(f"zcproxy.benchmarks.{folder}.benchmark").BENCHMARK for folder in folders]
+    return {benchmark.name: benchmark for benchmark in found}
+
+
+def released() -> dict[str, Benchmark]:
+    """Return the benchmarks that are published as files."""
+    return {name: benchmark for name, benchmark in benchmarks().items() if benchmark.release is not None}
+
+
+def released_benchmark(name: str) -> Benchmark:
+    """Return a benchmark that is published as files. Raises `BenchmarkError` if there is none of this name."""
+    known = released()
+    if name not in known:
+        raise BenchmarkError(f"unknown benchmark '{name}'{nearest_names(name, known)}; known are {', '.join(known)}")
+    return known[name]

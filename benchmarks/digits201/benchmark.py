@@ -1,0 +1,18 @@
+"""What is known of the benchmark that is part of the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zcproxy.benchmarks.nasbench201.space import NASBench201Space
+from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.built import BuiltTask, read_manifest
+
+
+def load_task(dataset: str) -> BuiltTask:
+    """Return the task, whose files lie beside this one."""
+    folder = Path(__file__).parent
+    return BuiltTask(folder, NASBench201Space(**read_manifest(folder).space_options), "digits201")
+
+
+BENCHMARK = Benchmark("digits201", datasets=("",), load_task=load_task, families={"digits201": ("",)})
