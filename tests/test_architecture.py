@@ -53,6 +53,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": WORK,
     "cli": WORK | {"ranking"},
     "face": WORK | {"ranking", "cli"},
+    "space": {"contracts"},
+    "benchmark": {"contracts"},
 }
 """What each room may import besides itself, from the ground up; `face` is `zcproxy` itself, `version` its number."""
 

@@ -1,21 +1,98 @@
-"""zcproxy: discovers zero-cost proxies by genetic programming."""
+"""zcproxy: discovers zero-cost proxies by genetic programming.
 
+What is listed in `__all__` is public; every other module is internal and may change without notice, but for the
+packages that these names come from: `zcproxy.evolve` and `zcproxy.search` are packages that can be called,
+`zcproxy.adapters` has the interfaces of other tools, and `zcproxy.testing` the checks for your own spaces and tasks.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zcproxy.names.proxies import (
-        load_proxy as load_proxy,
-    )
+    from zcproxy.contracts.choice_space import ChoiceSpace as ChoiceSpace
+    from zcproxy.contracts.dataset import ImageDataset as ImageDataset
+    from zcproxy.contracts.super_network import SuperNetwork as SuperNetwork
+    from zcproxy.contracts.task import Batch as Batch, SearchSpace as SearchSpace, Task as Task
+    from zcproxy.errors import ZcproxyError as ZcproxyError
+    from zcproxy.evolve import Configuration as Configuration, Limits as Limits, Result as Result, evolve as evolve
+    from zcproxy.names.proxies import load_proxy as load_proxy
+    from zcproxy.names.tasks import get_task as get_task
     from zcproxy.proxy.proxy import Proxy as Proxy
+    from zcproxy.ranking.scoring import Scores as Scores, score_networks as score
+    from zcproxy.ranking.table import Plan as Plan, TaskTable as TaskTable, build_table as table
+    from zcproxy.search import (
+        SearchConfiguration as SearchConfiguration,
+        SearchResult as SearchResult,
+        Setting as Setting,
+        search as search,
+    )
 
 __version__ = version("zcproxy")
+
+_PLACES = {
+    "Batch": "contracts.task",
+    "ChoiceSpace": "contracts.choice_space",
+    "Configuration": "evolve.configuration",
+    "ImageDataset": "contracts.dataset",
+    "Limits": "evolve.configuration",
+    "Plan": "ranking.table",
+    "Proxy": "proxy.proxy",
+    "Result": "evolve.results",
+    "Scores": "ranking.scoring",
+    "SearchConfiguration": "search.configuration",
+    "SearchResult": "search.results",
+    "SearchSpace": "contracts.task",
+    "Setting": "search.quantities.networks",
+    "SuperNetwork": "contracts.super_network",
+    "Task": "contracts.task",
+    "TaskTable": "ranking.table",
+    "ZcproxyError": "errors",
+    "get_task": "names.tasks",
+    "load_proxy": "names.proxies",
+    "score": "ranking.scoring:score_networks",
+    "table": "ranking.table:build_table",
+}
+"""Where each public name stands; `:` before the name that it has there, where that is another."""
+
+__all__ = [
+    "Batch",
+    "ChoiceSpace",
+    "Configuration",
+    "ImageDataset",
+    "Limits",
+    "Plan",
+    "Proxy",
+    "Result",
+    "Scores",
+    "SearchConfiguration",
+    "SearchResult",
+    "SearchSpace",
+    "Setting",
+    "SuperNetwork",
+    "Task",
+    "TaskTable",
+    "ZcproxyError",
+    "evolve",
+    "get_task",
+    "load_proxy",
+    "score",
+    "search",
+    "table",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import what the package offers when it is asked for: a command answers Ctrl-C before torch is imported."""
-    if name in ("Proxy", "load_proxy"):
-        from zcproxy.proxy import proxy
+    if name in ("evolve", "search"):
+        return import_module(f"zcproxy.{name}")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'zcproxy' has no attribute '{name}'")
+    place, _, own_name = _PLACES[name].partition(":")
+    return getattr(import_module(f"zcproxy.{place}"), own_name or name)
 
-        return getattr(proxy, name)
-    raise AttributeError(f"module 'zcproxy' has no attribute '{name}'")
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from zcproxy.benchmarks.nasbench201.space import NASBench201Space
-from zcproxy.benchmarks.shared.benchmark import Benchmark
 from zcproxy.benchmarks.shared.built import BuiltTask, read_manifest
+from zcproxy.benchmarks.shared.description import Benchmark
 
 
 def load_task(dataset: str) -> BuiltTask:

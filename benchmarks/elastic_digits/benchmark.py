@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from zcproxy.benchmarks.elastic_digits.super_network import ElasticDigits
-from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 
 BENCHMARK = Benchmark("elastic_digits", super_networks={"elastic_digits": ElasticDigits})

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from zcproxy.benchmarks.hat.space import TranslationSpace
-from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 
 BENCHMARK = Benchmark("hat", spaces={"hat_translation": TranslationSpace})

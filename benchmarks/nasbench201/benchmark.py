@@ -8,7 +8,7 @@ from zcproxy.benchmarks.nasbench201.labels import TABLE
 from zcproxy.benchmarks.nasbench201.official import not_known, read_official
 from zcproxy.benchmarks.nasbench201.space import NASBench201Space
 from zcproxy.benchmarks.nasbench201.tasks import load_task
-from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 from zcproxy.benchmarks.shared.nats.datasets import DATASETS
 from zcproxy.benchmarks.shared.official import Release, read_release
 

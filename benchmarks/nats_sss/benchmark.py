@@ -7,7 +7,7 @@ from functools import partial
 from zcproxy.benchmarks.nats_sss.official import not_known, read_official
 from zcproxy.benchmarks.nats_sss.space import NATSSizeSpace
 from zcproxy.benchmarks.nats_sss.tasks import TABLE, load_task
-from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 from zcproxy.benchmarks.shared.nats.datasets import DATASETS
 from zcproxy.benchmarks.shared.official import Release, read_release
 

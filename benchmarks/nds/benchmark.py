@@ -8,7 +8,7 @@ from zcproxy.benchmarks.nds.entries import space_of
 from zcproxy.benchmarks.nds.families import FAMILIES
 from zcproxy.benchmarks.nds.labels import FILES
 from zcproxy.benchmarks.nds.tasks import DATASETS, load_task
-from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 from zcproxy.benchmarks.shared.official import Release, read_known_files
 
 BENCHMARK = Benchmark(

@@ -8,7 +8,7 @@ from zcproxy.benchmarks.once_for_all.latency import MEASUREMENTS, predicted_late
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import MobileNetV3Space
 from zcproxy.benchmarks.once_for_all.resnet50_space import ResNet50Space
 from zcproxy.benchmarks.once_for_all.tasks import DATASETS, TABLE, load_task
-from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 from zcproxy.benchmarks.shared.official import Release, read_known_files
 
 BENCHMARK = Benchmark(

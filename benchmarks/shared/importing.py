@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 from zcproxy.benchmarks.shared.imported import imported_path, read_manifest, write_imported
 from zcproxy.benchmarks.shared.label_table import check_table
 from zcproxy.benchmarks.shared.table_task import TableTask

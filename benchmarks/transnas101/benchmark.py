@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zcproxy.benchmarks.shared.benchmark import Benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 from zcproxy.benchmarks.shared.official import Release
 from zcproxy.benchmarks.transnas101.macro import MacroSpace
 from zcproxy.benchmarks.transnas101.micro import MicroSpace

@@ -1,6 +1,9 @@
-"""Searches sub-networks by proxies, costs and measured accuracies."""
+"""Searches sub-networks by proxies, costs and measured accuracies. The package can be called: it is `search`."""
 
 from __future__ import annotations
+
+import sys
+from types import ModuleType
 
 from zcproxy.contracts.super_network import (
     SuperNetwork as SuperNetwork,
@@ -12,3 +15,10 @@ from zcproxy.search.goals import Limit as Limit, parse_limit as parse_limit
 from zcproxy.search.quantities.networks import Setting as Setting
 from zcproxy.search.results import SearchResult as SearchResult
 from zcproxy.search.run import resume as resume, search as search
+
+
+class _CallablePackage(ModuleType):
+    __call__ = staticmethod(search)
+
+
+sys.modules[__name__].__class__ = _CallablePackage
