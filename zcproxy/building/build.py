@@ -81,7 +81,7 @@ def _complete(
                 progress(len(trained), len(plan.architectures))
     in_order = [trained[architecture] for architecture in plan.architectures]
     if all(training.diverged for item in in_order for training in item.trainings):
-        raise BenchmarkError("every training diverged: give a lower --learning-rate")
+        raise BenchmarkError("every training diverged: give a lower `learning_rate`")
     write_benchmark(directory.path, plan, dataset, in_order)
     return in_order
 

@@ -24,6 +24,7 @@ from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Workers
 from zcproxy.cli.usage import OneLineGroup
+from zcproxy.cli.wording import in_options, options_of
 from zcproxy.columns.store import clear, summaries
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
 from zcproxy.export.latex import latex
@@ -243,5 +244,6 @@ def main() -> None:
         with answering(), one_command(), own_failures():
             app()
     except ZcproxyError as error:
-        console.print(f"zcproxy: {error}", style="red", soft_wrap=True)
+        text = in_options(str(error), options_of(typer.main.get_command(app)))
+        console.print(f"zcproxy: {text}", style="red", soft_wrap=True)
         raise SystemExit(error.exit_code) from None

@@ -238,7 +238,7 @@ class _Run:
         if not state.hall:
             raise RunError(
                 f"no formula was scored in {clock.seconds:.0f} s, which measuring took: `zcproxy evolve --resume "
-                f"{self._directory.path}` goes on with what is measured, or give a larger --budget"
+                f"{self._directory.path}` goes on with what is measured, or give a larger `seconds`"
             )
         champions = [parse(state.hall[size]) for size in sorted(state.hall)]
         result = choose(champions, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))

@@ -75,7 +75,7 @@ class BareSpace:
 
     def image_set(self, chosen: str = "") -> ImageSet:
         """Return what minibatches are made of, whatever was chosen before."""
-        return ImageSet(NOISE, "Gaussian noise", "to use others, give --images")
+        return ImageSet(NOISE, "Gaussian noise", "to use others, give `images`")
 
 
 def get_subject(
@@ -106,10 +106,10 @@ def get_subject(
                 made.load(shared_weights)
             return made
     if shared_weights is not None:
-        raise ConfigurationError(f"{reference} is no super-network: leave out --shared-weights")
+        raise ConfigurationError(f"{reference} is no super-network: leave out `shared_weights`")
     if reference in space_names() and input_shape is None:
         raise ConfigurationError(
-            f"{reference} is a space without a dataset: give --input, for example --input 3x32x32, or name a task"
+            f"{reference} is a space without a dataset: give `input_shape`, for example 3x32x32, or name a task"
         )
     if input_shape is not None:
         return BareSpace(get_space(reference), input_shape, classes, _measurements_of(reference))

@@ -52,15 +52,15 @@ class SearchConfiguration:
         check_algorithm(self.algorithm, self.goals)
         if self.population < 4 or self.evaluations < self.population:
             raise ConfigurationError(
-                f"--population {self.population} and --evaluations {self.evaluations}: give 4 or more, and at least as "
+                f"population={self.population} and evaluations={self.evaluations}: give 4 or more, and at least as "
                 "many evaluations"
             )
         if self.inner_evaluations < self.population:
-            raise ConfigurationError(f"--inner-evaluations {self.inner_evaluations} is less than a population")
+            raise ConfigurationError(f"inner_evaluations={self.inner_evaluations} is less than a population")
         if PROXY in self.goals.quantities and not self.setting.formula:
-            raise ConfigurationError("the objective 'proxy' needs a proxy: give --proxy")
+            raise ConfigurationError("the objective 'proxy' needs a proxy: give `formula`")
         if self.warm_start and (not self.setting.formula or self.warm_start < self.population):
-            raise ConfigurationError("--warm-start needs --proxy, and at least as many architectures as a population")
+            raise ConfigurationError("`warm_start` needs `formula`, and at least as many architectures as a population")
 
     @cached_property
     def goals(self) -> Goals:

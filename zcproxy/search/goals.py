@@ -98,16 +98,16 @@ class Goals:
 
     def __post_init__(self) -> None:
         if not self.objectives:
-            raise ConfigurationError("nothing to search for: give --proxy, --maximize or --minimize")
+            raise ConfigurationError("nothing to search for: give `formula`, `maximized` or `minimized`")
         repeated = next((name for name in self.objectives if self.objectives.count(name) > 1), None)
         if repeated is not None:
             raise ConfigurationError(f"the objective '{repeated}' is named twice")
         wrong = next((name for name in self.minimized if name in MAXIMIZED), None)
         if wrong is not None:
-            raise ConfigurationError(f"of '{wrong}' more is better: write --maximize {wrong}")
+            raise ConfigurationError(f"of '{wrong}' more is better: write maximized={wrong}")
         wrong = next((name for name in self.maximized if name not in MAXIMIZED), None)
         if wrong is not None:
-            raise ConfigurationError(f"of '{wrong}' less is better: write --minimize {wrong}")
+            raise ConfigurationError(f"of '{wrong}' less is better: write minimized={wrong}")
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ def resume(
     if evaluations is not None:
         if evaluations < configuration.evaluations:
             raise ConfigurationError(
-                f"--evaluations {evaluations} does not extend the search, which has {configuration.evaluations}"
+                f"evaluations={evaluations} does not extend the search, which has {configuration.evaluations}"
             )
         configuration = configuration.with_evaluations(evaluations)
     with stored_in(out / CONFIGURATION):

@@ -26,7 +26,7 @@ def check_algorithm(name: str, goals: Goals) -> None:
         raise ConfigurationError(f"unknown algorithm '{name}'{hint}: write one of {', '.join(ALGORITHMS)}")
     if name in OF_ONE_OBJECTIVE and len(goals.objectives) > 1:
         raise ConfigurationError(
-            f"{name} takes one objective, not {' and '.join(goals.objectives)}: bound the others with --limit, or "
+            f"{name} takes one objective, not {' and '.join(goals.objectives)}: bound the others with `limits`, or "
             f"choose {', '.join([*KINDS, LINAS])}"
         )
 

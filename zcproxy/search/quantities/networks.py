@@ -93,7 +93,7 @@ class Setting:
         }
         for name, (value, lowest) in least.items():
             if not lowest <= value <= MOST:
-                raise ConfigurationError(f"{name} = {str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
+                raise ConfigurationError(f"{name}={str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
 
     def subject(self) -> Subject:
         """Return what networks are built from."""

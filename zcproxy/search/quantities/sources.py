@@ -76,7 +76,7 @@ def _source(
             raise ConfigurationError(f"{subject.name} has no measured accuracies: name a benchmark or a super-network")
         case "trained_accuracy":
             if not setting.dataset:
-                raise ConfigurationError("'trained_accuracy' needs a dataset to train on: give --dataset")
+                raise ConfigurationError("'trained_accuracy' needs a dataset to train on: give `dataset`")
             load_dataset(setting.dataset)  # what is wrong with it is said before anything is written
             return Networks("trained", bench, executor)
         case "params" | "macs":
@@ -93,7 +93,7 @@ def _looked_up(name: str, subject: Subject, table: Measurements | None) -> Sourc
     if table is None:
         raise BenchmarkError(
             f"nothing measures '{name}'{nearest_names(name, KNOWN)}: known are {', '.join(KNOWN)}; nothing else is "
-            f"published of {subject.name}, give a table with --table"
+            f"published of {subject.name}, give a table with `table`"
         )
     return looked_up(table, name)
 
