@@ -36,7 +36,7 @@ def scores_of(proxies: dict[str, Proxy], task: str, networks: tuple[str, ...]) -
     """Return the scores of every proxy, from one sweep that measures the columns of all."""
     named = [replace(proxy, name=name) for name, proxy in proxies.items()]
     with RunDisplay() as display, worker_pool(2) as executor:
-        progress = partial(display.sweeping, task)
+        progress = partial(display.step, f"measuring {task}")
         return score_networks(named, task, networks, population="all", executor=executor, progress=progress).scores
 
 

@@ -23,12 +23,12 @@ from zcproxy.names.spaces import get_space
 from zcproxy.names.tasks import built_task, get_task
 from zcproxy.ranking.scoring import score_networks
 from zcproxy.search import SearchConfiguration, Setting
-from zcproxy.user_code.jobs import carried
 from zcproxy.user_code.permission import (
     one_command,
     permit,
     stored_in,
 )
+from zcproxy.workers.jobs import carried
 
 Command = Callable[..., tuple[int, str, str]]
 

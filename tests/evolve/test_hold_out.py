@@ -116,8 +116,8 @@ def test_tasks_take_as_many_networks_as_each_has(small: Configuration) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"selection": "roulette"}, "unknown selection 'roulette', known are tournament, lexicase"),
-        ({"cases": ("luck",)}, "unknown case 'luck', known are bands, top, partial"),
+        ({"selection": "roulette"}, "unknown selection 'roulette': write one of tournament, lexicase"),
+        ({"cases": ("luck",)}, "unknown case 'luck': write one of bands, top, partial"),
         ({"resampled": 0.1}, "--resample 0.1 is no share from 0.25 to 1"),
         ({"without": ("summ",)}, "unknown primitive 'summ' .did you mean sum"),
         (

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from zcproxy.benchmarks.shared.populations import POPULATIONS
-from zcproxy.errors import ConfigurationError
+from zcproxy.errors import ConfigurationError, check_known
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.targets import TARGETS
@@ -121,20 +121,16 @@ class Configuration:
             raise ConfigurationError("no task given: name at least one, for example nasbench201/cifar10")
         if self.networks is not None and self.networks < 16:
             raise ConfigurationError(f"networks={self.networks} is too few to fit and choose: give 16 or more")
-        unknown = [name for name in self.probes if name not in PROBES]
-        if unknown:
-            raise ConfigurationError(f"unknown probe '{unknown[0]}', known are {', '.join(PROBES)}")
-        for option, value, known in (
-            ("algorithm", self.algorithm, ALGORITHMS),
-            ("selection", self.selection, SELECTIONS),
-            ("targets", self.targets, TARGETS),
-            ("population", self.population, POPULATIONS),
+        for kind, values, known in (
+            ("probe", self.probes, PROBES),
+            ("algorithm", (self.algorithm,), ALGORITHMS),
+            ("selection", (self.selection,), SELECTIONS),
+            ("targets", (self.targets,), TARGETS),
+            ("population", (self.population,), POPULATIONS),
+            ("case", self.cases, CASES),
         ):
-            if value not in known:
-                raise ConfigurationError(f"unknown {option} '{value}', known are {', '.join(known)}")
-        unknown = [name for name in self.cases if name not in CASES]
-        if unknown:
-            raise ConfigurationError(f"unknown case '{unknown[0]}', known are {', '.join(CASES)}")
+            for value in values:
+                check_known(kind, value, known)
         if not LEAST_RESAMPLED <= self.resampled <= 1.0:
             raise ConfigurationError(f"resampled={self.resampled:g} is no share from {LEAST_RESAMPLED} to 1")
         if self.goals and len(self.goals) != len(self.tasks):

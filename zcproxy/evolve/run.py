@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from zcproxy.evolve.proposals import propose_columns, useful_columns
 from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
 from zcproxy.evolve.targets import check_transferable
-from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_island, scorer_of
+from zcproxy.evolve.workplace import IslandJob, Workplace, run_island, scorer_of
 from zcproxy.formula import (
     Node,
 )
@@ -42,12 +42,13 @@ from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.jobs import carried
 from zcproxy.user_code.permission import (
     permit,
     stored_in,
 )
+from zcproxy.workers.jobs import in_order
 from zcproxy.workers.pool import worker_pool
+from zcproxy.workers.progress import Step
 
 MIGRANTS = 6
 """Formulas of the hall of fame that an island receives after an epoch."""
@@ -267,7 +268,7 @@ class _Run:
             generations = min(generations, self._limits.generations - state.generations)
         workplace = self._workplace(state)
         jobs = [IslandJob(island, state.epoch, tuple(texts), generations) for island, texts in enumerate(state.islands)]
-        reports = _run_jobs(executor, workplace, jobs)
+        reports = list(in_order(executor, run_island, [(workplace, job) for job in jobs]))
         scorer = scorer_of(workplace)
         champions = {size: parse(text) for size, text in state.hall.items()}
         hall = {size: (formula, scorer(formula)) for size, formula in champions.items()}
@@ -333,7 +334,7 @@ class _Run:
         def counting(task: str, done: int, total: int) -> None:
             nonlocal networks
             networks += done == total and total
-            self._observer.sweeping(task, done, total)
+            self._observer.step(task, done, total)
 
         for name in self._configuration.tasks:
             self._table(executor, name, self._samples[name].fitted, [parse(text) for text in columns], counting)
@@ -346,16 +347,16 @@ class _Run:
         task: str,
         architectures: Sequence[str],
         columns: Sequence[Node],
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Step | None = None,
     ) -> ColumnTable:
-        shown = progress or self._observer.sweeping
+        shown = progress or self._observer.step
         return sweep(
             self._contexts[task],
             architectures,
             columns,
             executor=executor,
             cache=self._cache,
-            progress=lambda done, total: shown(task, done, total),
+            progress=partial(shown, f"measuring {task}"),
         )
 
     def _workplace(self, state: State) -> Workplace:
@@ -420,12 +421,6 @@ def first_columns(configuration: Configuration) -> list[Node]:
     standard = filter(configuration.admits, standard_columns(configuration.probes))
     columns = [*standard, *(column for formula in start for column in formula.columns())]
     return list(dict.fromkeys(columns))
-
-
-def _run_jobs(executor: Executor | None, workplace: Workplace, jobs: Sequence[IslandJob]) -> list[IslandReport]:
-    if executor is None:
-        return [run_island(workplace, job) for job in jobs]
-    return list(executor.map(carried(run_island), itertools.repeat(workplace), jobs))
 
 
 def _journal_line(state: State, formula: Node, score: Score) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.super_network import SuperNetwork, noise_batch
 from zcproxy.contracts.task import Batch, SearchSpace
-from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
+from zcproxy.errors import BenchmarkError, ConfigurationError, unknown
 from zcproxy.images.image_sets import NOISE, ImageSet
 from zcproxy.names.spaces import get_space, space_names
 from zcproxy.names.tasks import UnknownTaskError, get_task, task_names
@@ -117,10 +117,8 @@ def get_subject(
         return get_task(reference)
     except UnknownTaskError as error:
         names = [*known, *task_names(), *space_names()]
-        raise BenchmarkError(
-            f"unknown task, space or super-network '{reference}'{nearest_names(reference, names)}: "
-            "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
-        ) from error
+        advice = "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
+        raise BenchmarkError(unknown("task, space or super-network", reference, names, advice)) from error
 
 
 def _measurements_of(space: str) -> Callable[[], Measurements] | None:

@@ -180,7 +180,7 @@ class _Comparison:
             images=self._images.get(task, ""),
             executor=self._executor,
             cache=self._cache,
-            progress=partial(self._observer.sweeping, f"{task} for comparison"),
+            progress=partial(self._observer.step, f"measuring {task} for comparison"),
         )
 
     def _table(self, task: str, networks: Sequence[str]) -> ColumnTable:
@@ -196,5 +196,5 @@ class _Comparison:
             first_columns(self._configuration),
             executor=self._executor,
             cache=self._cache,
-            progress=partial(self._observer.sweeping, f"{task} for comparison"),
+            progress=partial(self._observer.step, f"measuring {task} for comparison"),
         )

@@ -21,7 +21,7 @@ from zcproxy.primitives import parse
 from zcproxy.search.goals import PROXY
 from zcproxy.search.quantities.networks import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.jobs import carried
+from zcproxy.workers.jobs import in_order
 
 Array = NDArray[np.float64]
 Row = dict[str, float]
@@ -63,20 +63,13 @@ class Networks:
     def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
         """Yield chunk after chunk, in the order given."""
         chunks = [list(architectures[start : start + CHUNK]) for start in range(0, len(architectures), CHUNK)]
-        if self._executor is None:
-            for chunk in chunks:
-                started = time.perf_counter()
-                found = measure_networks(self._bench, self._measure, chunk)
-                yield chunk, found, time.perf_counter() - started
-            return
+        here = self._executor is None
+        what = (measure_networks, self._bench) if here else (measure_by_setting, self._bench.setting)
+        jobs = [(what[1], self._measure, chunk) for chunk in chunks]
         started = time.perf_counter()
-        setting = self._bench.setting
-        jobs = [self._executor.submit(carried(measure_by_setting), setting, self._measure, chunk) for chunk in chunks]
-        for chunk, job in zip(chunks, jobs, strict=True):
-            found = job.result()
-            now = time.perf_counter()
-            yield chunk, found, now - started
-            started = now
+        for chunk, found in zip(chunks, in_order(self._executor, what[0], jobs), strict=True):
+            yield chunk, found, time.perf_counter() - started
+            started = time.perf_counter()
 
 
 class ColumnScores:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,9 +32,7 @@ from zcproxy.search.results import SearchResult, result_of, write_results
 from zcproxy.search.reuse import measured_by
 from zcproxy.user_code.permission import permit, stored_in
 from zcproxy.workers.pool import worker_pool
-
-Step = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is to do."""
+from zcproxy.workers.progress import Step
 
 
 def search(

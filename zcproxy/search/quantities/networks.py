@@ -12,7 +12,7 @@ from torch import nn
 
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.contracts.super_network import SuperNetwork
-from zcproxy.errors import ConfigurationError, ModelError
+from zcproxy.errors import ConfigurationError, ModelError, check_known
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
 from zcproxy.models.untrained import untrained
@@ -39,8 +39,7 @@ LATENCY_SPREAD = "latency_ms_spread"
 
 def check_weights(name: str) -> None:
     """Raise `ConfigurationError` if the name is none of `WEIGHTS`."""
-    if name not in WEIGHTS:
-        raise ConfigurationError(f"unknown weights '{name}': write {' or '.join(WEIGHTS)}")
+    check_known("weights", name, WEIGHTS)
 
 
 @dataclass(frozen=True)
