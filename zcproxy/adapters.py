@@ -21,9 +21,9 @@ from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.random import generator
 from zcproxy.search.algorithms.genetic import UNDEFINED, ArchitectureCrossover, ArchitectureMutation
-from zcproxy.search.evaluation import Evaluator, Measured
 from zcproxy.search.goals import MAXIMIZED, PROXY, Goals, Limit
-from zcproxy.search.quantities.networks import Bench, Setting
+from zcproxy.search.measuring import Measured, Quantities
+from zcproxy.search.quantities.networks import NetworkMeasurer, Setting
 from zcproxy.search.quantities.sources import sources_of
 from zcproxy.text.visible import shortened
 
@@ -169,12 +169,12 @@ def _index(name: str, value: float, options: int) -> int:
     return index
 
 
-class _Measuring(Evaluator):
+class _Measuring(Quantities):
     """An evaluator that can be pickled: it then holds what was measured, and is made anew from its setting."""
 
     def __init__(self, setting: Setting, names: Sequence[str], table: Path | None) -> None:
         self._made_from = setting, tuple(names), table
-        bench = Bench(setting.subject(), setting)
+        bench = NetworkMeasurer(setting.subject(), setting)
         super().__init__(sources_of(names, bench, table, None, None), _keep_no_notes)
 
     def __getstate__(self) -> dict[str, Any]:

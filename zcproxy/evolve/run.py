@@ -21,14 +21,14 @@ from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
-from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.evolve.island import merge_best
+from zcproxy.evolve.materials import IslandJob, Materials, fitness_function_of, run_island
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.proposals import propose_columns, useful_columns
 from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
 from zcproxy.evolve.targets import check_transferable
-from zcproxy.evolve.workplace import IslandJob, Workplace, run_island, scorer_of
 from zcproxy.formula import (
     Node,
 )
@@ -241,8 +241,8 @@ class _Run:
                 f"no formula was scored in {clock.seconds:.0f} s, which measuring took: `zcproxy evolve --resume "
                 f"{self._directory.path}` goes on with what is measured, or give a larger `seconds`"
             )
-        champions = [parse(state.hall[size]) for size in sorted(state.hall)]
-        result = choose(champions, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
+        finalists = [parse(state.hall[size]) for size in sorted(state.hall)]
+        result = choose(finalists, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula
         tests = {name: self._test(executor, name, chosen) for name in self._configuration.tested}
         baselines = {name: self._test_baselines(name) for name in self._configuration.tested}
@@ -266,12 +266,12 @@ class _Run:
         generations = configuration.epoch_generations
         if self._limits.generations is not None:
             generations = min(generations, self._limits.generations - state.generations)
-        workplace = self._workplace(state)
+        materials = self._materials(state)
         jobs = [IslandJob(island, state.epoch, tuple(texts), generations) for island, texts in enumerate(state.islands)]
-        reports = list(in_order(executor, run_island, [(workplace, job) for job in jobs]))
-        scorer = scorer_of(workplace)
-        champions = {size: parse(text) for size, text in state.hall.items()}
-        hall = {size: (formula, scorer(formula)) for size, formula in champions.items()}
+        reports = list(in_order(executor, run_island, [(materials, job) for job in jobs]))
+        scorer = fitness_function_of(materials)
+        finalists = {size: parse(text) for size, text in state.hall.items()}
+        hall = {size: (formula, scorer(formula)) for size, formula in finalists.items()}
         for report in reports:
             best = [parse(text) for text in report.best]
             merge_best(hall, {formula.size: (formula, scorer(formula)) for formula in best})
@@ -293,8 +293,8 @@ class _Run:
         if not population:
             return []
         rng = generator("migration", self._configuration.seed, state.epoch, island)
-        champions = list(state.hall.values())
-        migrants = rng.sample(champions, min(MIGRANTS, len(champions)))
+        finalists = list(state.hall.values())
+        migrants = rng.sample(finalists, min(MIGRANTS, len(finalists)))
         return list(dict.fromkeys([*population[: len(population) - len(migrants)], *migrants]))
 
     def _add_columns(self, executor: Executor | None, state: State, formulas: Sequence[Node]) -> None:
@@ -359,8 +359,8 @@ class _Run:
             progress=partial(shown, f"measuring {task}"),
         )
 
-    def _workplace(self, state: State) -> Workplace:
-        return Workplace(
+    def _materials(self, state: State) -> Materials:
+        return Materials(
             tuple(self._contexts[name] for name in self._configuration.tasks),
             tuple(self._samples[name].training for name in self._configuration.tasks),
             tuple(state.columns),
@@ -368,9 +368,9 @@ class _Run:
             self._configuration,
         )
 
-    def _scorer(self, state: State, part: str) -> Scorer:
+    def _scorer(self, state: State, part: str) -> FitnessFunction:
         architectures = tuple(getattr(self._samples[name], part) for name in self._configuration.tasks)
-        return scorer_of(replace(self._workplace(state), architectures=architectures))
+        return fitness_function_of(replace(self._materials(state), architectures=architectures))
 
     def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:
         table = self._table(executor, task, self._samples[task].test, formula.columns())
@@ -423,7 +423,7 @@ def first_columns(configuration: Configuration) -> list[Node]:
     return list(dict.fromkeys(columns))
 
 
-def _journal_line(state: State, formula: Node, score: Score) -> dict[str, Any]:
+def _journal_line(state: State, formula: Node, score: Fitness) -> dict[str, Any]:
     return {
         "generations": state.generations,
         "evaluations": state.evaluations,

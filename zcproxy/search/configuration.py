@@ -12,7 +12,7 @@ from zcproxy.search.goals import ACCURACIES, ACCURACY, PROXY, Goals, Limit
 from zcproxy.search.quantities.networks import INHERITED, LATENCY, Setting
 from zcproxy.storage.fields import read_fields
 
-DEAR = (*ACCURACIES, LATENCY)
+EXPENSIVE = (*ACCURACIES, LATENCY)
 """Quantities that the search for a first population does without: the proxy stands in for accuracies."""
 
 
@@ -74,8 +74,8 @@ class SearchConfiguration:
         A network's costs take as long to count as many a proxy does, but far less than an accuracy.
         """
         quantities = self.goals.quantities
-        is_dear = any(name in DEAR for name in quantities)
-        return tuple(name for name in quantities if name in (PROXY, *DEAR)) if is_dear else quantities
+        is_expensive = any(name in EXPENSIVE for name in quantities)
+        return tuple(name for name in quantities if name in (PROXY, *EXPENSIVE)) if is_expensive else quantities
 
     @property
     def hints(self) -> tuple[str, ...]:
@@ -91,8 +91,8 @@ class SearchConfiguration:
     @property
     def warm_goals(self) -> Goals:
         """What the first population is searched for: the proxy, and all that is cheap to measure."""
-        cheap = tuple(limit for limit in self.limits if limit.name not in DEAR)
-        return Goals((PROXY,), tuple(name for name in self.minimized if name not in DEAR), cheap)
+        cheap = tuple(limit for limit in self.limits if limit.name not in EXPENSIVE)
+        return Goals((PROXY,), tuple(name for name in self.minimized if name not in EXPENSIVE), cheap)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON can hold it."""

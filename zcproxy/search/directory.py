@@ -15,7 +15,7 @@ from typing import Any
 
 from zcproxy.errors import RunError, first_difference
 from zcproxy.search.configuration import SearchConfiguration
-from zcproxy.search.evaluation import Measured
+from zcproxy.search.measuring import Measured
 from zcproxy.storage.claims import claimed, is_unclaimed, remove_partials
 from zcproxy.storage.fields import read_fields
 from zcproxy.storage.records import Journal, read_record_file, write_record_file

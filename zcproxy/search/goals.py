@@ -61,7 +61,7 @@ def parse_limit(text: str) -> Limit:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Candidate:
     """How an architecture does, as algorithms see it.
 
     Attributes:
@@ -119,7 +119,7 @@ class Goals:
         """Names of all that has to be known of an architecture."""
         return tuple(dict.fromkeys([*self.objectives, *(limit.name for limit in self.limits)]))
 
-    def outcome(self, architecture: str, values: Mapping[str, float]) -> Outcome:
+    def outcome(self, architecture: str, values: Mapping[str, float]) -> Candidate:
         """Return how an architecture does.
 
         Args:
@@ -129,9 +129,9 @@ class Goals:
         costs = tuple(-values[name] if name in self.maximized else values[name] for name in self.objectives)
         undefined = any(not math.isfinite(cost) for cost in costs)
         violation = math.inf if undefined else sum(limit.excess(values[limit.name]) for limit in self.limits)
-        return Outcome(architecture, costs, violation, tuple(values[name] for name in self.quantities))
+        return Candidate(architecture, costs, violation, tuple(values[name] for name in self.quantities))
 
-    def outcomes(self, architectures: Sequence[str], values: Mapping[str, NDArray[np.float64]]) -> list[Outcome]:
+    def outcomes(self, architectures: Sequence[str], values: Mapping[str, NDArray[np.float64]]) -> list[Candidate]:
         """Return how architectures do; `values` has a number an architecture for each quantity."""
         return [
             self.outcome(architecture, {name: float(values[name][index]) for name in self.quantities})

@@ -9,8 +9,8 @@ from zcproxy.errors import ConfigurationError, first_difference
 from zcproxy.images.image_sets import ImageSet, kept_image_sets
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.directory import SearchDirectory
-from zcproxy.search.evaluation import Measured
 from zcproxy.search.goals import PROXY
+from zcproxy.search.measuring import Measured
 
 
 def measured_by(path: Path, configuration: SearchConfiguration, images: ImageSet | None) -> list[Measured]:

@@ -101,7 +101,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Bench:
+class NetworkMeasurer:
     """Builds and measures networks.
 
     Attributes:
@@ -176,20 +176,20 @@ class Bench:
         return {TRAINED_ACCURACY: result.accuracy}
 
 
-Measure = Callable[[Bench, str], dict[str, float]]
+Measure = Callable[[NetworkMeasurer, str], dict[str, float]]
 
 MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
-    "costs": ((PARAMS, MACS), Bench.params_and_macs),
-    "memory": ((PEAK_MEMORY,), Bench.memory),
-    "latency": ((LATENCY, LATENCY_SPREAD), Bench.latency),
-    "score": ((PROXY,), Bench.score),
-    "validated": ((ACCURACY,), Bench.validated),
-    "trained": ((TRAINED_ACCURACY,), Bench.trained),
+    "costs": ((PARAMS, MACS), NetworkMeasurer.params_and_macs),
+    "memory": ((PEAK_MEMORY,), NetworkMeasurer.memory),
+    "latency": ((LATENCY, LATENCY_SPREAD), NetworkMeasurer.latency),
+    "score": ((PROXY,), NetworkMeasurer.score),
+    "validated": ((ACCURACY,), NetworkMeasurer.validated),
+    "trained": ((TRAINED_ACCURACY,), NetworkMeasurer.trained),
 }
 """What measures a network, by name: the quantities that it gives, and the function."""
 
 
-def measure_networks(bench: Bench, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
+def measure_networks(bench: NetworkMeasurer, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
     """Return quantities of networks, measured one after another on one thread."""
     with single_threaded():
         return [MEASURES[measure][1](bench, architecture) for architecture in architectures]
@@ -201,8 +201,8 @@ def measure_by_setting(setting: Setting, measure: str, architectures: Sequence[s
 
 
 @cache
-def _bench(setting: Setting) -> Bench:
-    return Bench(setting.subject(), setting)
+def _bench(setting: Setting) -> NetworkMeasurer:
+    return NetworkMeasurer(setting.subject(), setting)
 
 
 @cache

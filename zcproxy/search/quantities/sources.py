@@ -17,17 +17,17 @@ from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.contracts.task import Task
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.names.subjects import Subject
-from zcproxy.search.evaluation import ColumnScores, Networks, Published, Source, labels_of, looked_up
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
+from zcproxy.search.measuring import ColumnScores, Networks, Source, Tabulated, labels_of, looked_up
 from zcproxy.search.quantities.lookup import published_look_up, read_look_up
-from zcproxy.search.quantities.networks import INHERITED, LATENCY, MACS, PARAMS, PEAK_MEMORY, Bench
+from zcproxy.search.quantities.networks import INHERITED, LATENCY, MACS, PARAMS, PEAK_MEMORY, NetworkMeasurer
 
 KNOWN = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY)
 """Quantities that need no look-up table."""
 
 
 def sources_of(
-    names: Iterable[str], bench: Bench, table: Path | None, executor: Executor | None, cache: Path | None
+    names: Iterable[str], bench: NetworkMeasurer, table: Path | None, executor: Executor | None, cache: Path | None
 ) -> dict[str, Source]:
     """Return what measures each quantity.
 
@@ -53,7 +53,7 @@ def sources_of(
 
 
 def _source(
-    name: str, bench: Bench, table: Measurements | None, executor: Executor | None, cache: Path | None
+    name: str, bench: NetworkMeasurer, table: Measurements | None, executor: Executor | None, cache: Path | None
 ) -> Source:
     subject, setting = bench.subject, bench.setting
     match name:
@@ -113,4 +113,4 @@ def _published_costs(task: Task) -> Source:
         found = task.baselines(architectures)
         return {PARAMS: found["params"], MACS: 1e6 * found["flops"]}
 
-    return Published((PARAMS, MACS), read)
+    return Tabulated((PARAMS, MACS), read)
