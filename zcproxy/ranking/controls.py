@@ -20,7 +20,10 @@ from zcproxy.evolve import Configuration, Limits, Result, evolve
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.predictors import Predictor, features_of, fit, untrained_predictors
-from zcproxy.evolve.run import draw_samples, first_columns
+from zcproxy.evolve.start import (
+    draw_samples,
+    first_columns,
+)
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import Scorer
