@@ -11,12 +11,14 @@ import pytest
 import torch
 from model_zoo import Case, convolutional, sequences
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from zcproxy import Proxy
 from zcproxy.errors import ModelWarning
 from zcproxy.formula import parse
+from zcproxy.macs import count_macs
 from zcproxy.primitives.zoo import NAMES, resolve_proxy
 from zcproxy.sweep.measure import measure
 
@@ -32,37 +34,6 @@ class WithoutNorms(TorchFunctionMode):
         if getattr(function, "__name__", "") in NORMS:
             return args[0].clone()
         return function(*args, **(kwargs or {}))
-
-
-class Contiguous(TorchFunctionMode):
-    """Lets linear maps be one operation with their bias."""
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        if function is nn.functional.linear:
-            args = (args[0].contiguous(), *args[1:])
-        return function(*args, **(kwargs or {}))
-
-
-class Products(TorchDispatchMode):
-    """Counts multiply-adds of convolutions and matrix products, and one for each bias of an output."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.macs = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
-        name = function.overloadpacket.__name__
-        if name == "convolution":
-            source, weight, bias, *_, transposed, _, _ = args
-            outputs = source.numel() if transposed else result.numel()
-            inner = weight[0].numel()
-            self.macs += outputs * inner + (result.numel() if bias is not None else 0)
-        elif name == "mm":
-            self.macs += args[0].numel() * args[1].shape[1]
-        elif name == "addmm":
-            self.macs += args[1].numel() * args[2].shape[1] + result.numel()
-        return result
 
 
 def batch_statistics(model: nn.Module) -> nn.Module:
@@ -104,10 +75,12 @@ def test_parameters_and_macs(name: str) -> None:
     unseen = sum(sizes[key] for key in ("token", "positions") if key in sizes)
     assert found.coverage is not None
     assert found.coverage.unseen_share == pytest.approx(unseen / sum(sizes.values()))
-    if case.has_plain_products:
-        with Products() as counted, Contiguous():
+    macs = found.values[parse("total_macs")][0]
+    assert macs == count_macs(model, case.batch(1)[0])
+    if case.is_counted:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counted:
             model.eval()(case.batch(1)[0])
-        assert found.values[parse("total_macs")][0] == counted.macs
+        assert macs == counted.get_total_flops() / 2
 
 
 @pytest.mark.parametrize("name", CASES)

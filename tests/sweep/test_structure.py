@@ -165,9 +165,9 @@ def test_descriptors_of_a_convolution_and_a_linear_layer() -> None:
         nn.Linear(4 * 4 * 2, 5),
     )
     found = structure(model, torch.zeros(2, 3, 8, 8)).layers
-    # 8 x 4 x 4 outputs of 27 inputs; 4 x 4 x 2 outputs of 4 x 3 inputs and a bias; 5 outputs of 32 inputs and a bias
+    # 8 x 4 x 4 outputs of 27 inputs; 4 x 4 x 2 outputs of 4 x 3 inputs; 5 outputs of 32 inputs
     assert found["params"] == [8 * 27, 4 * 12 + 4, 5 * 32 + 5]
-    assert found["macs"] == [8 * 16 * 27, 32 * 12 + 32, 5 * 32 + 5]
+    assert found["macs"] == [8 * 16 * 27, 32 * 12, 5 * 32]
     assert found["fan_in"] == [27, 12, 32]
     assert found["channels"] == [8, 4, 5]
     assert found["in_channels"] == [3, 8, 32]
@@ -179,9 +179,9 @@ def test_descriptors_of_a_convolution_and_a_linear_layer() -> None:
 
 def test_descriptors_of_one_dimension_and_of_tokens() -> None:
     found = structure(nn.Sequential(nn.Conv1d(3, 4, 3), nn.Flatten(1), nn.Linear(24, 2)), torch.zeros(2, 3, 8)).layers
-    assert (found["macs"][0], found["resolution"][0], found["kernel"][0]) == (4 * 6 * 9 + 24, 6, 3)
+    assert (found["macs"][0], found["resolution"][0], found["kernel"][0]) == (4 * 6 * 9, 6, 3)
     tokens = structure(nn.Sequential(nn.Linear(6, 7), nn.Flatten(1), nn.Linear(35, 2)), torch.zeros(2, 5, 6)).layers
-    assert (tokens["macs"][0], tokens["resolution"][0], tokens["channels"][0]) == (5 * 7 * 6 + 35, 5, 7)
+    assert (tokens["macs"][0], tokens["resolution"][0], tokens["channels"][0]) == (5 * 7 * 6, 5, 7)
 
 
 @pytest.mark.parametrize("cell", random_cells(3)[:3])
@@ -190,8 +190,7 @@ def test_totals_count_everything(cell: str) -> None:
     macs = []
 
     def count(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        bias = 0 if module.bias is None else output[0].numel()
-        macs.append(output[0].numel() * module.weight[0].numel() + bias)  # type: ignore[index, operator]
+        macs.append(output[0].numel() * module.weight[0].numel())  # type: ignore[index, operator]
 
     handles = [item.register_forward_hook(count) for item in model.modules() if isinstance(item, nn.Conv2d | nn.Linear)]
     model(torch.zeros(2, 3, 8, 8))

@@ -19,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 from zcproxy.errors import ModelError, ZcproxyError
 from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.origins import DATA, Origins
+from zcproxy.sweep.other_products import OtherProducts
 from zcproxy.sweep.recording import Place, Recording, Replaying, Step
 from zcproxy.sweep.replacements import Replacements
 from zcproxy.visible import shortened
@@ -34,11 +35,13 @@ class Recorder:
         model: the module to observe; it is not changed.
         blocks: operations whose results are recorded as `block`, each with the index of the layer call that gets it.
         replacements: what stands in for weights and normalisations; None for batch statistics alone.
+        counts: whether to count the multiply-adds of what is no layer.
 
     Attributes:
         steps: the operations on data of the last run, in order.
         used: names of the parameters that layers and normalisations of the last run hold.
         gates: names of the parameters of scales that were zero in the last run.
+        others: the multiply-adds of the last run that are no layer's, where they are counted.
     """
 
     def __init__(
@@ -46,14 +49,18 @@ class Recorder:
         model: nn.Module,
         blocks: Mapping[Place, int] | None = None,
         replacements: Replacements | None = None,
+        *,
+        counts: bool = False,
     ) -> None:
         self._model = model
+        self._counts = counts
         self._blocks = blocks or {}
         self._replacements = replacements or Replacements()
         self._origins = Origins(model)
         self.steps: list[Step] = []
         self.used: set[str] = set()
         self.gates: set[str] = set()
+        self.others = OtherProducts()
 
     def run(self, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
         """Return the logits for `inputs` and the layer calls in order of execution.
@@ -64,7 +71,9 @@ class Recorder:
             ModelError: the forward pass raises, or does not return one floating-point tensor.
         """
         self._replacements.begin()
-        recording = Recording(self._blocks, self._replacements, self._origins, len(inputs))
+        self.others = OtherProducts()
+        others = self.others if self._counts else None
+        recording = Recording(self._blocks, self._replacements, self._origins, len(inputs), others)
         given = inputs.clone()
         self._origins.mark(given, DATA)
         with cached(), recording:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,7 @@ from zcproxy.sweep.operations import (
     writes_in_place,
 )
 from zcproxy.sweep.origins import DATA, GENERATED, Origin, Origins
+from zcproxy.sweep.other_products import OtherProducts
 from zcproxy.sweep.replacements import Replacements
 
 Place = tuple[int, int]
@@ -88,9 +90,17 @@ class Replaying(TorchFunctionMode):
 class Recording(TorchFunctionMode):
     """The layer calls of one forward pass, linked to the operations around them by the tensors between them."""
 
-    def __init__(self, blocks: Mapping[Place, int], replacements: Replacements, origins: Origins, samples: int) -> None:
+    def __init__(
+        self,
+        blocks: Mapping[Place, int],
+        replacements: Replacements,
+        origins: Origins,
+        samples: int,
+        others: OtherProducts | None,
+    ) -> None:
         super().__init__()
         self._samples = samples
+        self._others = others
         self.calls: list[LayerCall] = []
         self.steps: list[Step] = []
         self.used: set[str] = set()
@@ -159,7 +169,7 @@ class Recording(TorchFunctionMode):
             return self._sum(function, args, kwargs)
         elif function in PRODUCTS or function in ADDED_PRODUCTS:
             self._find_gates(args)
-        return self._observed(function, args, kwargs)
+        return self._observed(function, args, kwargs, origin)
 
     def _is_weight(self, tensor: Tensor) -> bool:
         origin = self._origins.of(tensor)
@@ -172,7 +182,7 @@ class Recording(TorchFunctionMode):
         call = next((call for call in found if call is not None), None)
         bias = next((term for term, item in zip(terms, found, strict=True) if item is None), None)
         if call is None or bias is None or kwargs or not self._is_bias(bias, call):
-            return self._observed(function, args, kwargs)
+            return self._observed(function, args, kwargs, DATA)
         if writes_in_place(function):
             self._save_before_overwriting(terms[0])
         output: Tensor = function(*(self._replacements.bias(arg) if arg is bias else arg for arg in args))
@@ -264,11 +274,11 @@ class Recording(TorchFunctionMode):
             self._pooled.set(output, features)
         return output
 
-    def _observed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _observed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
         """Call an operation that is no layer and no normalisation."""
         subject = args[0] if args else kwargs.get("input")
         if not isinstance(subject, Tensor):
-            return function(*args, **kwargs)
+            return self._called(function, args, kwargs, origin)
         overwrites = writes_in_place(function) or bool(kwargs.get("inplace"))
         features = self._pooled_from((*args, *kwargs.values()))
         if function in NON_LINEARITIES:
@@ -276,12 +286,16 @@ class Recording(TorchFunctionMode):
         else:
             if overwrites:
                 self._save_before_overwriting(subject)
-            result = function(*args, **kwargs)
+            result = self._called(function, args, kwargs, origin)
         if features is None and function in POOLINGS and _pools_all_positions(subject, result, self._samples):
             features = self._slot(subject)
         if features is not None and isinstance(result, Tensor):
             self._pooled.set(result, features)
         return result
+
+    def _called(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
+        with nullcontext() if self._others is None else self._others.counting(function, origin):
+            return function(*args, **kwargs)
 
     def _pooled_from(self, arguments: Iterable[Any]) -> Slot | None:
         """Return what all tensors among the arguments of an operation were pooled from, or None."""

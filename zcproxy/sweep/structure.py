@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 
 from zcproxy.errors import ModelError
+from zcproxy.macs import by_products
 from zcproxy.sweep.derivatives import gradients_of
 from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.paths import count_paths
@@ -31,7 +32,7 @@ from zcproxy.sweep.samples import LARGE, SMALL, SampleAxis, sample_axis
 
 LAYER_DESCRIPTORS = {
     "params": "parameters of the layer, bias included",
-    "macs": "multiply-adds of the layer for one sample; a bias counts one an output",
+    "macs": "multiply-adds of the layer for one sample, without its bias",
     "fan_in": "inputs of one output unit: input channels / groups x kernel positions",
     "channels": "output channels",
     "in_channels": "input channels",
@@ -44,7 +45,7 @@ LAYER_DESCRIPTORS = {
 }
 NETWORK_DESCRIPTORS = {
     "total_params": "parameters of the network, dead layers included",
-    "total_macs": "multiply-adds of one sample, dead layers included",
+    "total_macs": "multiply-adds of one sample; attention counts; dead layers included",
     "depth": "number of live layers",
     "log_paths": "ln of the number of paths from input to output",
     "shortest_path": "fewest weight layers on a path from input to output",
@@ -131,10 +132,11 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         .to(like)
         .requires_grad_()
     )
-    recorder = Recorder(model, replacements=Replacements(awake=True))
-    output, calls = recorder.run(inputs)
-    if _opened(model, recorder.gates):
+    recorder = Recorder(model, replacements=Replacements(awake=True), counts=True)
+    with by_products():
         output, calls = recorder.run(inputs)
+        if _opened(model, recorder.gates):
+            output, calls = recorder.run(inputs)
     if not calls:
         raise ModelError("the model has no convolution or linear layer that its forward pass calls")
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
@@ -163,7 +165,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},
         {
             "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
-            "total_macs": sum(row["macs"] for row in rows),
+            "total_macs": sum(row["macs"] for row in rows) + recorder.others.macs(SMALL),
             "depth": float(len(kept)),
             "log_paths": paths.log_paths,
             "shortest_path": paths.shortest,
@@ -309,10 +311,9 @@ def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
         products = outputs // units * weight.numel()
     elif call.kind == "transposed":
         products = inputs * (weight.numel() // call.weight.shape[0])
-    biases = (outputs // units * rows if is_recurrent else outputs) if call.bias is not None else 0
     return {
         "params": float(weight.numel() + (0 if call.bias is None else call.bias.numel())),
-        "macs": float(products + biases),
+        "macs": float(products),
         "fan_in": float(fan_in),
         "channels": float(units),
         "in_channels": float(weight.shape[1] * call.groups),
