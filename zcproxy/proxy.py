@@ -36,6 +36,9 @@ NEGLIGIBLE, MOST = 0.01, 0.5
 class Proxy:
     """A zero-cost proxy: higher scores mean that a higher accuracy is expected.
 
+    What is summed over layers counts a shared weight at each of its layers, every time with the gradient of all;
+    divided by `weight_uses`, it counts once.
+
     Attributes:
         formula: a tree of kind `Network`.
         name: how people call it.

@@ -1,6 +1,6 @@
 """Agreement between samples on the sign of the gradient by each weight."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 from zcproxy.primitives.zoo.reported import on_cells
 
 PROXY = Published(
@@ -8,7 +8,8 @@ PROXY = Published(
     formula="sum(l1_norm(sum(sign(grad(weight)@samples))))",
     paper="Zhang and Jia, GradSign, ICLR 2022",
     note=(
-        "normalisation uses the statistics of the whole batch; the code passes each sample through the network alone"
+        "normalisation uses the statistics of the whole batch; the code passes each sample through the network alone; "
+        f"{ONCE_A_USE}"
     ),
     batch_size=8,
     reported=on_cells("all", 0.618, 0.594, 0.575),

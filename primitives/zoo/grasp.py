@@ -1,6 +1,6 @@
 """How removing the weights would change the flow of gradients."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 from zcproxy.primitives.zoo.reported import on_cells
 
 PROXY = Published(
@@ -9,7 +9,8 @@ PROXY = Published(
     paper="Wang et al., GraSP, ICLR 2020, equation 8; Abdelfattah et al., ICLR 2021",
     note=(
         "the sum over weights and its sign are those of Abdelfattah et al.; the logits are not divided by a "
-        "temperature, where the code of GraSP takes 200"
+        "temperature, where the code of GraSP takes 200; "
+        f"{ONCE_A_USE}"
     ),
     batch_size=8,
     authors_batch_size=64,

@@ -1,11 +1,11 @@
 """Norm of the weights."""
 
-from zcproxy.primitives.zoo.published import Published
+from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 
 PROXY = Published(
     name="l2_norm",
     formula="sum(frobenius_norm(weight))",
     paper="code of Abdelfattah et al., Zero-cost proxies for lightweight NAS, ICLR 2021",
-    note="depends on the initialisation alone",
+    note=f"depends on the initialisation alone; {ONCE_A_USE}",
     authors_batch_size=64,
 )

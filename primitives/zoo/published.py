@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from zcproxy.primitives.zoo.reported import Reported
 
+ONCE_A_USE = "a weight that several layers share counts once for each of them, where the authors' code counts it once"
+"""Part of the note of sums over layers; `weight_uses` makes up for it."""
+
 
 @dataclass(frozen=True)
 class Published:

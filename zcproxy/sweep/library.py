@@ -71,7 +71,7 @@ OTHER_COLUMNS = (
     "stable_rank(filter_correlation(std(grad(weight)@chunks)))",
 )
 
-LEFT_OUT = ("is_normalized",)
+LEFT_OUT = ("is_normalized", "weight_uses")
 """Descriptors that are the same for nearly all layers of most networks."""
 
 

@@ -12,6 +12,7 @@ layers that start at zero are drawn at random for this pass; they are measured a
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, repeat
@@ -42,6 +43,7 @@ LAYER_DESCRIPTORS = {
     "relative_depth": "place of the layer among the live ones in order of execution, in [0, 1]",
     "is_normalized": "1 if a normalisation follows the layer, else 0",
     "path_share": "share of all input-output paths that lead through the layer",
+    "weight_uses": "live layers that have the weight, 1 where it is not shared: sum(x / weight_uses) counts it once",
 }
 NETWORK_DESCRIPTORS = {
     "total_params": "parameters of the network, dead layers included",
@@ -154,13 +156,17 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     rows = [_describe(*pair) for pair in pairs]
     for row, share in zip(rows, paths.shares, strict=True):
         row["path_share"] = share
+    places = _weight_places(calls, live)
+    uses = Counter(places)
+    for row, place in zip(rows, places, strict=True):
+        row["weight_uses"] = float(uses[place])
     kept = [row for row, alive in zip(rows, live, strict=True) if alive]
     for index, row in enumerate(kept):
         row["relative_depth"] = index / max(len(kept) - 1, 1)
     sample_axes = _sample_axes(calls, others, blocks, recorder.steps)
     return Structure(
         live,
-        _weight_places(calls, live),
+        places,
         blocks,
         {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},
         {
