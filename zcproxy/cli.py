@@ -138,9 +138,9 @@ def score(
     baselines = {name: found.correlation(values) for name, values in known.baselines(drawn).items()}
     rows = {**found.correlations(), **baselines}
     console.print(correlation_table(f"{task}, {name}", rows.items(), known.noise_ceiling()))
-    left_out = coverage_note(known, drawn)
+    left_out = coverage_note(found.coverage)
     if left_out is not None:
-        console.print(left_out)
+        console.print(left_out, soft_wrap=True)
     say_images(found.images)
     for proxy_name, seen in seen_in_fitting([scorer], known, drawn).items():
         console.print(seen_line(proxy_name, seen, len(drawn)), soft_wrap=True)

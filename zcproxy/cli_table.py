@@ -96,9 +96,9 @@ def table(
             console.print(f"Images: {each.images.advice}.", soft_wrap=True)
         for note in notes(each):
             console.print(note)
-        left_out = coverage_note(get_task(each.task), each.architectures)
+        left_out = coverage_note(each.coverage)
         if left_out is not None:
-            console.print(left_out)
+            console.print(left_out, soft_wrap=True)
     console.print(LEGEND)
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, scores and figures")

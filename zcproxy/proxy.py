@@ -21,10 +21,10 @@ from zcproxy.formula.evaluate import Evaluator
 from zcproxy.formula.text import has_readable_text
 from zcproxy.proxies import FILES, file_of
 from zcproxy.proxy_file import FORMAT, read_proxy_file
+from zcproxy.sweep.coverage import Coverage, first_of
 from zcproxy.sweep.expressions import looks_at_images, probes_of
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.probes import PROBES
-from zcproxy.sweep.structure import Coverage
 from zcproxy.sweep.table import table_of
 from zcproxy.visible import shortened
 
@@ -91,12 +91,12 @@ class Proxy:
                 parameters of two or more dimensions are in operations that are not seen as layers.
 
         Warns:
-            ModelWarning: more than a hundredth of them are, or the score is NaN since layers mix samples with others.
+            ModelWarning: more than a hundredth of them are, a convolution or linear map has a weight computed from the
+                data, or the score is NaN since layers mix samples with others.
         """
         measurement = measure(model, inputs, targets, self.formula.columns())
         score = self.score(measurement)
-        if measurement.coverage is not None:
-            _check(measurement.coverage, score)
+        _check(measurement.coverage, score)
         return score
 
     def score(self, measurement: Measurement) -> float:
@@ -134,10 +134,17 @@ def _check(coverage: Coverage, score: float) -> None:
         if share > MOST:
             raise ModelError(f"{text}: a score would say nothing of them; compute with layers or functions of torch.nn")
         warnings.warn(f"{text}: the score leaves them out", ModelWarning, stacklevel=3)
-    if math.isnan(score) and coverage.mixed:
-        names = ", ".join(coverage.mixed[:3]) + (" and others" if len(coverage.mixed) > 3 else "")
+    if coverage.generated:
         warnings.warn(
-            f"layers do not have the samples on one axis ({shortened(names, 200)}): what compares samples is NaN",
+            f"a weight computed from the data makes no layer (in {shortened(first_of(coverage.generated), 300)}): the "
+            "score leaves it out",
+            ModelWarning,
+            stacklevel=3,
+        )
+    if math.isnan(score) and coverage.mixed:
+        names = shortened(first_of(coverage.mixed), 200)
+        warnings.warn(
+            f"layers do not have the samples on one axis ({names}): what compares samples is NaN",
             ModelWarning,
             stacklevel=3,
         )

@@ -29,6 +29,7 @@ from zcproxy.permission import stored_in
 from zcproxy.proxy import Proxy
 from zcproxy.random import generator
 from zcproxy.strata import POOL, check_sampling, stratified
+from zcproxy.sweep.coverage import Coverage
 from zcproxy.sweep.runner import Progress, sweep
 from zcproxy.sweep.store import Context
 
@@ -48,6 +49,7 @@ class Scores:
         labels: their accuracies in percent.
         seconds: what measuring each network took now; 0 for those whose columns were known.
         images: what the networks were shown; None where no scorer looks at images.
+        coverage: for each network, what of it its layers hold; empty where no column was needed.
     """
 
     task: str
@@ -57,6 +59,7 @@ class Scores:
     labels: NDArray[np.float64]
     seconds: NDArray[np.float64]
     images: ImageSet | None = None
+    coverage: tuple[Coverage, ...] = ()
 
     def correlation(self, values: NDArray[np.float64], *, seed: int = 0) -> Correlation:
         """Return how well one number a network ranks these networks; `seed` of the bootstrap."""
@@ -206,10 +209,12 @@ def score_networks(
     shown = images_shown(scorers, task_name, images)
     found: dict[tuple[Node, int], NDArray[np.float64]] = {}
     seconds = np.zeros(len(architectures))
+    coverage: tuple[Coverage, ...] = ()
     for size, columns in columns_by_batch_size(scorers, batch_size).items():
         context = Context(task_name, size, initialisation, device, "" if shown is None else shown.token)
         table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
         seconds += table.seconds
+        coverage = table.coverage
         evaluator = Evaluator(table.counts, table.values)
         for proxy in _proxies(scorers):
             if size == (batch_size or proxy.batch_size):
@@ -218,7 +223,7 @@ def score_networks(
     for scorer in scorers:
         values = [found[proxy.formula, batch_size or proxy.batch_size] for proxy in members_of(scorer)]
         scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
-    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown)
+    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage)
 
 
 def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") -> ImageSet | None:

@@ -15,6 +15,7 @@ from zcproxy import Proxy
 from zcproxy.errors import ModelError, ModelWarning
 from zcproxy.formula import parse
 from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.sweep.coverage import Coverage
 from zcproxy.sweep.measure import measure
 from zcproxy.sweep.samples import NO_SAMPLES, UNKNOWN, SampleAxis, sample_axis
 from zcproxy.sweep.structure import examine
@@ -117,6 +118,38 @@ def test_weights_that_a_network_generates() -> None:
 
 def unseen(width: int) -> nn.Module:
     return Written(lambda self, x: self.parts[0](x).mean(1) * self.w.mean(), nn.Linear(6, 8), w=torch.randn(1, width))
+
+
+class Conditional(nn.Module):
+    """A convolution whose weight a linear layer makes of what it is applied to, as in CondConv."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.route = nn.Linear(3, 8 * 3 * 9)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.route(x.mean((2, 3))).view(-1, 3, 3, 3)
+        return F.conv2d(x.flatten(0, 1)[None], weight, groups=len(x))[0].unflatten(0, (len(x), 8))
+
+
+def conditional() -> nn.Module:
+    return Written(lambda self, x: torch.relu(self.parts[0](x)).mean((2, 3)), Conditional())
+
+
+def test_a_weight_computed_from_data_is_a_warning_that_names_the_module() -> None:
+    assert examine(conditional(), IMAGES).coverage.generated == ("parts.0",)
+    with pytest.warns(ModelWarning, match=r"^a weight computed from the data makes no layer \(in parts\.0\)") as caught:
+        MACS(conditional(), IMAGES)
+    assert len(caught) == 1
+
+
+def test_attention_and_fixed_filters_are_no_such_weights() -> None:
+    def forward(self: Written, x: Tensor) -> Tensor:
+        blurred = F.conv2d(x, torch.ones(3, 1, 3, 3) / 9, groups=3, padding=1)
+        tokens = self.parts[0](blurred).flatten(2).mT
+        return F.scaled_dot_product_attention(tokens, tokens, tokens).mean(1)
+
+    assert examine(Written(forward, nn.Conv2d(3, 8, 3)), IMAGES).coverage == Coverage()
 
 
 def test_few_unseen_parameters_are_no_matter() -> None:

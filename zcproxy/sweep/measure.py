@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node
 from zcproxy.random import derive_seed
+from zcproxy.sweep.coverage import Coverage
 from zcproxy.sweep.expressions import ColumnEvaluator, LayerTensors, Leaves, leaves_of
 from zcproxy.sweep.isolation import Watch, adopt, fitting_defaults, own_state, restored
 from zcproxy.sweep.prepare import check_model, own_copy, prepared, prepared_inputs, prepared_targets, transformed
 from zcproxy.sweep.probes import PROBES
 from zcproxy.sweep.session import Evaluate, Key, Session, Value
-from zcproxy.sweep.structure import Coverage, Structure, examine
+from zcproxy.sweep.structure import Structure, examine
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class Measurement:
         layers: number of live layers.
         values: for a column of kind `Layer`, one number a live layer; of kind `Network`, one number.
         seconds: what measuring took; 0 for a measurement read from the store.
-        coverage: what of the network its layers hold; None for a measurement read from the store.
+        coverage: what of the network its layers hold.
     """
 
     layers: int
     values: dict[Node, NDArray[np.floating]]
     seconds: float = 0.0
-    coverage: Coverage | None = None
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 def measure(

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import cached
 from torch.overrides import TorchFunctionMode
 
 from zcproxy.errors import ModelError, ZcproxyError
+from zcproxy.sweep.callers import calling_module
 from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.origins import DATA, Origins
 from zcproxy.sweep.other_products import OtherProducts
@@ -41,6 +43,7 @@ class Recorder:
         steps: the operations on data of the last run, in order.
         used: names of the parameters that layers and normalisations of the last run hold.
         gates: names of the parameters of scales that were zero in the last run.
+        generated: modules that called a layer with a weight computed from data in the last run.
         others: the multiply-adds of the last run that are no layer's, where they are counted.
     """
 
@@ -60,6 +63,7 @@ class Recorder:
         self.steps: list[Step] = []
         self.used: set[str] = set()
         self.gates: set[str] = set()
+        self.generated: set[str] = set()
         self.others = OtherProducts()
 
     def run(self, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
@@ -73,12 +77,14 @@ class Recorder:
         self._replacements.begin()
         self.others = OtherProducts()
         others = self.others if self._counts else None
-        recording = Recording(self._blocks, self._replacements, self._origins, len(inputs), others)
+        caller = partial(calling_module, self._model)
+        recording = Recording(self._blocks, self._replacements, self._origins, len(inputs), others, caller)
         given = inputs.clone()
         self._origins.mark(given, DATA)
         with cached(), recording:
             output = call_model(self._model, given)
         self.steps, self.used, self.gates = recording.steps, recording.used, recording.gates
+        self.generated = recording.generated
         return output, recording.calls
 
     def replaying(self) -> TorchFunctionMode:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -97,14 +97,17 @@ class Recording(TorchFunctionMode):
         origins: Origins,
         samples: int,
         others: OtherProducts | None,
+        caller: Callable[[], str],
     ) -> None:
         super().__init__()
         self._samples = samples
         self._others = others
+        self._caller = caller
         self.calls: list[LayerCall] = []
         self.steps: list[Step] = []
         self.used: set[str] = set()
         self.gates: set[str] = set()
+        self.generated: set[str] = set()
         self._since_layer = 0
         self._blocks = blocks
         self._replacements = replacements
@@ -157,6 +160,8 @@ class Recording(TorchFunctionMode):
             origin = self._origins.of(operation.weight)
             if origin and origin is not DATA:
                 return self._layer(operation, function, args, kwargs)
+            if origin is DATA:
+                self.generated.add(self._caller())
         elif function in MATRIX_PRODUCTS and origin is DATA:
             product = matrix_product(function, args, kwargs, self._is_weight, self._repeated.get)
             if product is not None:

@@ -33,6 +33,7 @@ from zcproxy.files import cannot_read, cannot_write, replacing, write_text
 from zcproxy.formula import Node, vocabulary
 from zcproxy.notices import notice
 from zcproxy.sealed import DamagedError, read_header, read_sealed, seal
+from zcproxy.sweep.coverage import coverage_from
 from zcproxy.sweep.expressions import looks_at_images
 from zcproxy.sweep.measure import Measurement
 
@@ -40,7 +41,7 @@ SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
 CODE_VERSION = 4
 """Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 KIND = "columns-1"
-LAYERS = "layers"
+LAYERS, COVERAGE = "layers", "coverage"
 DAMAGED = ".damaged"
 """Suffix of files that were set aside."""
 ATTEMPTS = 50
@@ -180,10 +181,11 @@ class ColumnStore:
     def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
         """Add the columns of a few architectures as one file. Raises `StorageError` if the disk is full."""
         arrays: dict[str, pa.Array] = {LAYERS: pa.array([item.layers for item in measured], pa.int32())}
+        arrays[COVERAGE] = pa.array([item.coverage.text for item in measured])
         for column in columns:
             precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
             arrays[self._key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
-        names = list(arrays)[1:]
+        names = list(arrays)[2:]
         table = pa.table(arrays)
         stream = pa.BufferOutputStream()
         with pa.ipc.new_file(stream, table.schema) as writer:
@@ -206,7 +208,7 @@ class ColumnStore:
             for column, key in keys.items():
                 path = self._known[architecture][key]
                 wanted.setdefault(path, {}).setdefault(architecture, set()).add(column)
-        found: dict[str, tuple[int, dict[Node, np.ndarray]]] = {name: (0, {}) for name in architectures}
+        found: dict[str, tuple[int, str, dict[Node, np.ndarray]]] = {name: (0, "", {}) for name in architectures}
         lost: dict[Path, Exception] = {}
         for path, rows in wanted.items():
             try:
@@ -216,15 +218,18 @@ class ColumnStore:
                 continue
             needed = set().union(*rows.values())
             data = {column: table.column(keys[column]).combine_chunks() for column in needed}
-            counts = table.column(LAYERS).to_pylist()
+            counts, coverages = (table.column(name).to_pylist() for name in (LAYERS, COVERAGE))
             for architecture, asked in rows.items():
                 row = place[architecture]
-                values = found[architecture][1]
+                values = found[architecture][2]
                 values.update({column: np.array(data[column][row].values) for column in asked})
-                found[architecture] = (counts[row], values)
+                found[architecture] = (counts[row], coverages[row], values)
         if lost:
             self._forget(lost)
-        return [Measurement(*found[architecture]) for architecture in architectures]
+        return [
+            Measurement(layers, values, coverage=coverage_from(text))
+            for layers, text, values in map(found.__getitem__, architectures)
+        ]
 
     def _forget(self, lost: Mapping[Path, Exception]) -> None:
         for known in self._known.values():

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, repeat
 
@@ -23,10 +23,11 @@ from torch._C import DisableTorchFunction
 
 from zcproxy.errors import ModelError
 from zcproxy.macs import by_products
+from zcproxy.sweep.coverage import Coverage, mixed_layers, unseen_matrices
 from zcproxy.sweep.derivatives import gradients_of
 from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.paths import count_paths
-from zcproxy.sweep.recorder import Recorder, reported
+from zcproxy.sweep.recorder import Recorder
 from zcproxy.sweep.recording import Place, Step
 from zcproxy.sweep.replacements import Replacements
 from zcproxy.sweep.samples import LARGE, SMALL, SampleAxis, sample_axis
@@ -70,27 +71,6 @@ class Sizes:
     def of(self, samples: int) -> int:
         """Return the elements for a batch."""
         return self.fixed + self.per_sample * samples
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """What of a network its layers hold.
-
-    Attributes:
-        unseen: parameters of two or more dimensions that the output depends on and no layer or normalisation holds,
-            with their sizes.
-        unseen_share: their share of the parameters of two or more dimensions that the output depends on.
-        mixed: layers some of whose tensors do not tell samples from other things, by the paths of their modules.
-    """
-
-    unseen: dict[str, int] = field(default_factory=dict)
-    unseen_share: float = 0.0
-    mixed: tuple[str, ...] = ()
-
-    def largest(self) -> str:
-        """Return the names of the largest unseen parameters, at most three."""
-        names = sorted(self.unseen, key=lambda name: (-self.unseen[name], name))
-        return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
 
 
 @dataclass(frozen=True)
@@ -143,7 +123,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         raise ModelError("the model has no convolution or linear layer that its forward pass calls")
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
-    unseen, held = _unseen(model, loss, recorder.used)
+    unseen, unseen_share = unseen_matrices(model, loss, recorder.used)
     gradients = gradients_of(loss, calls, ("output",))
     live = [
         bool(call.slot("input").value.any() and gradient["output"].any())
@@ -164,6 +144,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     for index, row in enumerate(kept):
         row["relative_depth"] = index / max(len(kept) - 1, 1)
     sample_axes = _sample_axes(calls, others, blocks, recorder.steps)
+    mixed = mixed_layers(calls, live, sample_axes)
     return Structure(
         live,
         places,
@@ -179,21 +160,8 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         },
         sample_axes,
         [_sizes(*pair) for pair in pairs],
-        Coverage(
-            unseen,
-            sum(unseen.values()) / max(sum(unseen.values()) + held, 1),
-            tuple(_mixed(calls, live, sample_axes)),
-        ),
+        Coverage(unseen, unseen_share, tuple(mixed), tuple(sorted(recorder.generated))),
     )
-
-
-def _mixed(
-    calls: Sequence[LayerCall], live: Sequence[bool], sample_axes: Sequence[Mapping[str, SampleAxis]]
-) -> Iterator[str]:
-    """Yield the live layers some of whose tensors do not have the samples on one axis."""
-    for call, alive, axes in zip(calls, live, sample_axes, strict=True):
-        if alive and any(axis.axis < 0 for axis in axes.values()):
-            yield call.name or call.kind
 
 
 @torch.no_grad()
@@ -203,24 +171,6 @@ def _opened(model: nn.Module, gates: Iterable[str]) -> bool:
     for parameter in shut:
         parameter.fill_(1.0)
     return bool(shut)
-
-
-def _unseen(model: nn.Module, loss: Tensor, used: set[str]) -> tuple[dict[str, int], int]:
-    """Return the matrices that the output depends on apart from layers, with their sizes, and the size of all others.
-
-    Matrices are parameters of two or more dimensions.
-    """
-    matrices = {name: value for name, value in model.named_parameters() if value.dim() > 1}
-    others = {name: value for name, value in matrices.items() if name not in used and value.requires_grad}
-    held = sum(value.numel() for name, value in matrices.items() if name in used)
-    if not others or not loss.requires_grad:
-        return {}, held
-    with reported("the backward pass of the model failed"):
-        gradients = torch.autograd.grad(loss, list(others.values()), allow_unused=True, retain_graph=True)
-    found = {
-        name: others[name].numel() for name, gradient in zip(others, gradients, strict=True) if gradient is not None
-    }
-    return found, held
 
 
 def _weight_places(calls: Sequence[LayerCall], live: Sequence[bool]) -> list[int | None]:

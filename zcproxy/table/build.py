@@ -20,6 +20,7 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.primitives.zoo import BASELINE, NAMES, reported_tau, resolve_proxy
 from zcproxy.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
+from zcproxy.sweep.coverage import Coverage
 from zcproxy.table.measures import Estimate, estimates
 from zcproxy.table.timing import seconds_alone
 
@@ -92,6 +93,7 @@ class TaskTable:
         plan: how it was measured.
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
+        coverage: for each network, what of it its layers hold.
     """
 
     task: str
@@ -103,6 +105,7 @@ class TaskTable:
     plan: Plan
     images: ImageSet | None = None
     seen: Mapping[str, int] = field(default_factory=dict)
+    coverage: tuple[Coverage, ...] = field(default=(), repr=False)
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -161,12 +164,10 @@ def build_table(
         part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
         progress = partial(observer.sweeping, task_name + part)
         found.append(
-            sweep(
-                batch_size=plan.batch_size, initialisation=index, executor=executor, cache=cache, progress=progress
-            ).scores
+            sweep(batch_size=plan.batch_size, initialisation=index, executor=executor, cache=cache, progress=progress)
         )
     labels = task.labels(networks)
-    scores = {scorer.name: np.array([each[scorer.name] for each in found]) for scorer in scorers}
+    scores = {scorer.name: np.array([each.scores[scorer.name] for each in found]) for scorer in scorers}
     scores |= {name: np.array([values]) for name, values in baselines.items()}
     judge = partial(
         estimates,
@@ -193,7 +194,8 @@ def build_table(
         for name, values in scores.items()
     )
     seen = seen_in_fitting(scorers, task, networks)
-    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen)
+    ceiling, coverage = task.noise_ceiling(), found[0].coverage
+    return TaskTable(task_name, population, networks, labels, rows, ceiling, plan, shown, seen, coverage)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:
