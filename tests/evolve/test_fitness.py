@@ -87,3 +87,13 @@ def test_a_taken_and_joined_table_has_the_layers_of_its_networks() -> None:
     halves = joined([table.take(order[:9]), table.take(order[9:])])
     np.testing.assert_array_equal(halves.values[LAYER], taken.values[LAYER])
     np.testing.assert_array_equal(halves.counts, taken.counts)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_score_beyond_1e30_is_refused(sign: float) -> None:
+    counts, labels = np.ones(8, np.int64), np.arange(8.0)
+    for largest, outcome in ((9e29, Outcome.OK), (2e30, Outcome.UNDEFINED)):
+        values = {NETWORK: sign * np.geomspace(1.0, largest, 8)}
+        score = Scorer([ColumnTable(counts, values)], [sign * labels])(NETWORK)
+        assert score.outcome is outcome
+        assert score.worst == (1.0 if outcome is Outcome.OK else WORST)
