@@ -73,7 +73,7 @@ def count_macs(network: nn.Module, inputs: Tensor) -> int:
     return int(counter.get_total_flops()) // 2
 
 
-class MacCounter(TorchDispatchMode):
+class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the multiply-adds of what is called meanwhile as `count_macs` does, and calls nothing else of its own.
 
     Inference mode has to be off, and attention computed `by_products`.
@@ -83,7 +83,7 @@ class MacCounter(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.macs = 0
 
     @classmethod
