@@ -4,7 +4,10 @@ from zcproxy.primitives.zoo.published import Published
 
 PROXY = Published(
     name="eznas_a_text",
-    formula="nanmean(frobenius_norm(sigmoid(slice_logabsdet(sign(grad(weight)@noise)))))",
+    formula=(
+        "nansum(is_activated * frobenius_norm(sigmoid(slice_logabsdet(sign(grad(weight)@noise)))))"
+        " / (sum(is_activated) + dead_layers)"
+    ),
     paper="Akhauri et al., EZNAS, NeurIPS 2022",
     note=(
         "the gradient of the weight under noise, where the code takes that at the input of the ReLU; ln |det| "

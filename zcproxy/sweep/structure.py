@@ -40,12 +40,14 @@ LAYER_DESCRIPTORS = {
     "groups": "groups of the convolution",
     "relative_depth": "place of the layer among the live ones in order of execution, in [0, 1]",
     "is_normalized": "1 if a normalisation follows the layer, else 0",
+    "is_activated": "1 if a non-linearity feeds the layer, else 0",
     "path_share": "share of all input-output paths that lead through the layer",
 }
 NETWORK_DESCRIPTORS = {
     "total_params": "parameters of the network, dead layers included",
     "total_macs": "multiply-adds of one sample, dead layers included",
     "depth": "number of live layers",
+    "dead_layers": "number of weight layers that no signal passes",
     "log_paths": "ln of the number of paths from input to output",
     "shortest_path": "fewest weight layers on a path from input to output",
     "longest_path": "most weight layers on a path from input to output",
@@ -165,6 +167,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
             "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
             "total_macs": sum(row["macs"] for row in rows),
             "depth": float(len(kept)),
+            "dead_layers": float(len(live) - len(kept)),
             "log_paths": paths.log_paths,
             "shortest_path": paths.shortest,
             "longest_path": paths.longest,
@@ -320,6 +323,7 @@ def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
         "kernel": float(math.prod(weight.shape[2:])),
         "groups": float(call.groups),
         "is_normalized": float("normalized" in call.slots),
+        "is_activated": float("preactivation" in call.slots),
     }
 
 
