@@ -5,8 +5,9 @@ from zcproxy.primitives.zoo.published import Published
 PROXY = Published(
     name="eznas_a_text",
     formula=(
-        "nansum(is_activated * frobenius_norm(sigmoid(slice_logabsdet(sign(grad(weight)@noise)))))"
-        " / (sum(is_activated) + dead_layers)"
+        "nansum(frobenius_norm(sigmoid(slice_logabsdet(sign(grad(weight)@noise64))))"
+        " / (is_activated * positive(resolution - 1)))"
+        " / (sum(is_activated * positive(resolution - 1)) + dead_layers)"
     ),
     paper="Akhauri et al., EZNAS, NeurIPS 2022",
     note=(

@@ -37,7 +37,7 @@ from zcproxy.sweep.expressions import looks_at_images
 from zcproxy.sweep.measure import Measurement
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 KIND = "columns-1"
 LAYERS = "layers"

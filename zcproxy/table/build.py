@@ -22,6 +22,7 @@ from zcproxy.primitives.zoo import BASELINE, NAMES, reported_tau, resolve_proxy
 from zcproxy.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
 from zcproxy.table.measures import Estimate, estimates
 from zcproxy.table.timing import seconds_alone
+from zcproxy.undefined import reasons
 
 Array = NDArray[np.float64]
 
@@ -92,6 +93,7 @@ class TaskTable:
         plan: how it was measured.
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
+        reasons: why proxies are undefined for all networks, a sentence each, where that is known.
     """
 
     task: str
@@ -103,6 +105,7 @@ class TaskTable:
     plan: Plan
     images: ImageSet | None = None
     seen: Mapping[str, int] = field(default_factory=dict)
+    reasons: Sequence[str] = ()
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -193,7 +196,8 @@ def build_table(
         for name, values in scores.items()
     )
     seen = seen_in_fitting(scorers, task, networks)
-    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen)
+    why = reasons(scorers, task, plan.batch_size, images)
+    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen, why)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:
