@@ -44,7 +44,7 @@ def test_single_precision_is_enough(name: str) -> None:
     model, inputs, targets = made("cell")
     score = resolve_proxy(name)(model, inputs, targets)
     precise = resolve_proxy(name)(copy.deepcopy(model).double(), inputs.double(), targets)
-    assert score == pytest.approx(precise, rel=2e-2)
+    assert score == pytest.approx(precise, rel=1e-4)
 
 
 def test_dead_parts_of_a_network_do_not_change_zen() -> None:

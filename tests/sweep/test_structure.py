@@ -260,7 +260,7 @@ def test_dead_layers_are_counted(cell: str) -> None:
 
 def test_layers_behind_a_non_linearity() -> None:
     layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.AvgPool2d(2), nn.Conv2d(4, 4, 1)]
-    model = nn.Sequential(*layers, nn.GELU(), nn.Flatten(), nn.Linear(16, 3))
+    model = nn.Sequential(*layers, nn.Flatten(), nn.GELU(), nn.Linear(16, 3))
     assert structure(model, torch.zeros(2, 3, 8, 8)).layers["is_activated"] == [0.0, 1.0, 0.0, 1.0]
 
 
