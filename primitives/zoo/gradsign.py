@@ -8,7 +8,8 @@ PROXY = Published(
     formula="sum(l1_norm(sum(sign(grad(weight)@samples))))",
     paper="Zhang and Jia, GradSign, ICLR 2022",
     note=(
-        "normalisation uses the statistics of the whole batch; the code passes each sample through the network alone"
+        "normalisation uses the statistics of the whole batch; the code passes each sample through the network alone; "
+        "the sum over weights, as in the code for zero-cost-nas (that for NASWOT takes their mean)"
     ),
     batch_size=8,
     reported=on_cells("all", 0.618, 0.594, 0.575),

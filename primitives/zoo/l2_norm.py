@@ -6,6 +6,6 @@ PROXY = Published(
     name="l2_norm",
     formula="sum(frobenius_norm(weight))",
     paper="code of Abdelfattah et al., Zero-cost proxies for lightweight NAS, ICLR 2021",
-    note="depends on the initialisation alone",
+    note="depends on the initialisation alone; of live layers, where the code takes those that no signal passes too",
     authors_batch_size=64,
 )
