@@ -6,5 +6,5 @@ PROXY = Published(
     name="log_synflow",
     formula="sum(sum(log1p(grad(weight)@ones) * weight@ones))",
     paper="Cavagnero et al., FreeREA, WACV 2023",
-    note="one of several numbers that the authors combine; of weights without normalisation, in float64, as in their code",
+    note="one of several numbers that the authors combine",
 )
