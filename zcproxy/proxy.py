@@ -145,7 +145,7 @@ def _check(coverage: Coverage, score: float) -> None:
 
 def _check_classes(targets: Tensor) -> None:
     """Warn of a minibatch without two samples of one class."""
-    if targets.unique().numel() == len(targets):
+    if len(set(targets.tolist())) == len(targets):
         text = f"no two of the {len(targets)} samples have the same class: what compares samples of one class is NaN"
         warnings.warn(text, ModelWarning, stacklevel=3)
 

@@ -28,5 +28,5 @@ def reasons(scorers: Sequence[Scorer], task: Shown, batch_size: int | None, imag
         f"{name} is undefined: no two of the {size} images of the minibatch have the same class: give a larger one "
         "(zcproxy table --batch-size) or other --images."
         for name, size in sizes.items()
-        if minibatch(task, size, images).targets.unique().numel() == size
+        if len(set(minibatch(task, size, images).targets.tolist())) == size
     ]
