@@ -6,6 +6,7 @@ To add one, write a pure function in the family it belongs to and decorate it wi
 from zcproxy.primitives import (
     aggregations as aggregations,
     arithmetic as arithmetic,
+    classes as classes,
     comparisons as comparisons,
     descriptors as descriptors,
     elementwise as elementwise,

@@ -46,6 +46,11 @@ def test_probes_may_lack_what_was_added_since(tmp_path: Path) -> None:
     assert load_proxy(rewritten(tmp_path / "old.json", without_later_fields)).formula == PROXY.formula
 
 
+def test_a_probe_may_have_been_less_exact(tmp_path: Path) -> None:
+    change = rewritten(tmp_path / "old.json", lambda probe: probe["run"].update(double=True))
+    assert load_proxy(change).formula == PROXY.formula
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -36,6 +36,7 @@ from zcproxy.reference import load_model, parse_shape, random_inputs
 from zcproxy.scoring import draw_networks, population_name, score_networks, seen_in_fitting, seen_line
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.sweep.store import clear, default_cache, summaries
+from zcproxy.undefined import reasons
 from zcproxy.usage import OneLineGroup
 from zcproxy.visible import shortened
 
@@ -142,6 +143,8 @@ def score(
     if left_out is not None:
         console.print(left_out, soft_wrap=True)
     say_images(found.images)
+    for reason in reasons([scorer], known, None, "" if found.images is None else found.images.token):
+        console.print(reason, soft_wrap=True)
     for proxy_name, seen in seen_in_fitting([scorer], known, drawn).items():
         console.print(seen_line(proxy_name, seen, len(drawn)), soft_wrap=True)
 

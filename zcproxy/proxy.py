@@ -22,7 +22,7 @@ from zcproxy.formula.text import has_readable_text
 from zcproxy.proxies import FILES, file_of
 from zcproxy.proxy_file import FORMAT, read_proxy_file
 from zcproxy.sweep.coverage import Coverage, first_of
-from zcproxy.sweep.expressions import looks_at_images, probes_of
+from zcproxy.sweep.expressions import compares_classes, looks_at_images, probes_of
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.probes import PROBES
 from zcproxy.sweep.table import table_of
@@ -92,11 +92,13 @@ class Proxy:
 
         Warns:
             ModelWarning: more than a hundredth of them are, a convolution or linear map has a weight computed from the
-                data, or the score is NaN since layers mix samples with others.
+                data, or the score is NaN since layers mix samples with others or no two samples have the same class.
         """
         measurement = measure(model, inputs, targets, self.formula.columns())
         score = self.score(measurement)
         _check(measurement.coverage, score)
+        if math.isnan(score) and targets is not None and compares_classes(self.formula):
+            _check_classes(targets)
         return score
 
     def score(self, measurement: Measurement) -> float:
@@ -148,6 +150,13 @@ def _check(coverage: Coverage, score: float) -> None:
             ModelWarning,
             stacklevel=3,
         )
+
+
+def _check_classes(targets: Tensor) -> None:
+    """Warn of a minibatch without two samples of one class."""
+    if len(set(targets.tolist())) == len(targets):
+        text = f"no two of the {len(targets)} samples have the same class: what compares samples of one class is NaN"
+        warnings.warn(text, ModelWarning, stacklevel=3)
 
 
 def load_proxy(path: str | os.PathLike[str]) -> Proxy:

@@ -172,17 +172,17 @@ def _check_probes(place: Path, probes: Mapping[str, Any]) -> None:
     for name, definition in probes.items():
         if name not in PROBES:
             raise ProxyFileError(f"{place} uses the probe '{shortened(name, 80)}', known are {', '.join(PROBES)}")
-        if _completed(definition) != json.loads(json.dumps(asdict(PROBES[name]))):
+        if _completed(definition) != _completed(json.loads(json.dumps(asdict(PROBES[name])))):
             raise ProxyFileError(
                 f"{place} defines the probe '{name}' differently from this zcproxy: use the version that wrote it"
             )
 
 
 def _completed(probe: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definition of a probe with what later versions added to it."""
+    """Return the definition of a probe with what later versions added to it, but not how exact it is."""
     passes = {key: value for key, value in probe.items() if key in ("run", "minus") and isinstance(value, dict)}
     return {
         **_LATER_FIELDS,
         **probe,
-        **{key: {**_LATER_FIELDS_OF_A_PASS, **value} for key, value in passes.items()},
+        **{key: {**_LATER_FIELDS_OF_A_PASS, **value, "double": None} for key, value in passes.items()},
     }

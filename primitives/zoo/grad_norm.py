@@ -5,7 +5,7 @@ from zcproxy.primitives.zoo.reported import on_cells
 
 PROXY = Published(
     name="grad_norm",
-    formula="sum(frobenius_norm(grad(weight)@data))",
+    formula="sum(frobenius_norm(grad(weight)@data64))",
     paper="Abdelfattah et al., Zero-cost proxies for lightweight NAS, ICLR 2021",
     note=ONCE_A_USE,
     authors_batch_size=64,

@@ -9,6 +9,7 @@ PROXY = Published(
     paper="Zhang and Jia, GradSign, ICLR 2022",
     note=(
         "normalisation uses the statistics of the whole batch; the code passes each sample through the network alone; "
+        "the sum over weights, as in the code for zero-cost-nas (that for NASWOT takes their mean); "
         f"{ONCE_A_USE}"
     ),
     batch_size=8,

@@ -9,8 +9,8 @@ PROXY = Published(
     paper="Wang et al., GraSP, ICLR 2020, equation 8; Abdelfattah et al., ICLR 2021",
     note=(
         "the sum over weights and its sign are those of Abdelfattah et al.; the logits are not divided by a "
-        "temperature, where the code of GraSP takes 200; "
-        f"{ONCE_A_USE}"
+        "temperature, where the code of GraSP takes 200; a difference of large numbers, which hangs on the "
+        f"initialisation; {ONCE_A_USE}"
     ),
     batch_size=8,
     authors_batch_size=64,

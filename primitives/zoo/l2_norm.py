@@ -6,6 +6,9 @@ PROXY = Published(
     name="l2_norm",
     formula="sum(frobenius_norm(weight))",
     paper="code of Abdelfattah et al., Zero-cost proxies for lightweight NAS, ICLR 2021",
-    note=f"depends on the initialisation alone; {ONCE_A_USE}",
+    note=(
+        "depends on the initialisation alone; of live layers, where the code takes those that no signal passes too; "
+        f"{ONCE_A_USE}"
+    ),
     authors_batch_size=64,
 )

@@ -7,7 +7,10 @@ PROXY = Published(
     name="naswot",
     formula="logdet(layer_sum(sample_hamming(preactivation@data)))",
     paper="Mellor et al., Neural architecture search without training, ICML 2021",
-    note="one kernel a layer and its input non-linearity, where the authors take one a ReLU",
+    note=(
+        "one kernel a live layer: of the inputs of the ReLU that feeds it, or its own where none does (the stem, "
+        "shortcuts, the classifier); the code takes every ReLU that a gradient reaches, the last one and dead ones too"
+    ),
     authors_batch_size=128,
     reported=on_cells("all", 0.557, 0.579, 0.573)
     + on_cells("pruned", 0.571, 0.607, 0.605)

@@ -5,7 +5,7 @@ from zcproxy.primitives.zoo.reported import on_cells
 
 PROXY = Published(
     name="snip",
-    formula="sum(abs_dot(grad(weight)@data, weight))",
+    formula="sum(abs_dot(grad(weight)@data64, weight))",
     paper="Lee et al., SNIP, ICLR 2019; Abdelfattah et al., ICLR 2021",
     note=ONCE_A_USE,
     authors_batch_size=64,

@@ -5,7 +5,7 @@ from zcproxy.primitives.zoo.reported import on_cells
 
 PROXY = Published(
     name="zico",
-    formula="nansum(log(nansum(mean(abs(grad(weight)@chunks)) / std(abs(grad(weight)@chunks)))))",
+    formula="nansum(log(nansum(mean(abs(grad(weight)@chunks64)) / std(abs(grad(weight)@chunks64)))))",
     paper="Li et al., ZiCo, ICLR 2023, equation 4",
     note=(
         "two halves of a minibatch; deviations are those of magnitudes, as in the paper, where the code takes those of "

@@ -30,4 +30,5 @@ def weight_layers(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
 
 
 def l2_norm(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+    """NASLib, measures/l2_norm.py, get_l2_norm_array, for networks without dead layers: see `authors.l2_norm`."""
     return sum(math.sqrt((layer.weight.detach() ** 2).sum()) for layer in weighted(model))

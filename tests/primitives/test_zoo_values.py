@@ -16,6 +16,9 @@ from zcproxy.primitives.zoo import NAMES, resolve_proxy
 
 torch.set_num_threads(1)
 
+UNDEFINED = {("eznas_a", "attention"), ("eznas_a_text", "attention")}
+"""No square maps behind a ReLU."""
+
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("name", NAMES)
@@ -23,8 +26,8 @@ def test_a_published_proxy_equals_a_direct_computation(name: str, network: str) 
     model, inputs, targets = made(network)
     model, inputs = model.double(), inputs.double()
     score = resolve_proxy(name)(model, inputs, targets)
-    assert math.isfinite(score)
-    assert score == pytest.approx(DIRECT[name](model, inputs, targets), rel=1e-9)
+    assert math.isnan(score) == ((name, network) in UNDEFINED)
+    assert score == pytest.approx(DIRECT[name](model, inputs, targets), rel=1e-9, nan_ok=True)
 
 
 def test_few_units_make_few_linear_regions() -> None:
@@ -41,7 +44,7 @@ def test_single_precision_is_enough(name: str) -> None:
     model, inputs, targets = made("cell")
     score = resolve_proxy(name)(model, inputs, targets)
     precise = resolve_proxy(name)(copy.deepcopy(model).double(), inputs.double(), targets)
-    assert score == pytest.approx(precise, rel=2e-2)
+    assert score == pytest.approx(precise, rel=1e-4)
 
 
 def test_dead_parts_of_a_network_do_not_change_zen() -> None:

@@ -221,8 +221,10 @@ DEAD = [
     to_text(["nor_conv_3x3", "none", "none", "skip_connect", "none", "nor_conv_1x1"]),
     to_text(["avg_pool_3x3", "nor_conv_3x3", "none", "nor_conv_1x1", "nor_conv_3x3", "none"]),
 ]
-NOT_EQUAL = ("total_params", "total_macs")
+TOTALS = ("total_params", "total_macs")
 """Said to count dead layers."""
+
+NOT_EQUAL = (*TOTALS, "dead_layers")
 
 
 def described(cell: str, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -246,7 +248,22 @@ def test_a_pruned_cell_has_the_same_relative_depths(cell: str) -> None:
     np.testing.assert_allclose(before["relative_depth"], after["relative_depth"])
 
 
-@pytest.mark.parametrize("name", NOT_EQUAL)
+@pytest.mark.parametrize("cell", DEAD)
+def test_dead_layers_are_counted(cell: str) -> None:
+    names = ["depth", "dead_layers"]
+    before, after = described(cell, names), described(SPACE.prune(cell), names)
+    layers = sum(isinstance(module, nn.Conv2d | nn.Linear) for module in small(cell, cells=2).modules())
+    assert after["dead_layers"] == 0 < before["dead_layers"]
+    assert before["depth"] + before["dead_layers"] == layers and before["depth"] == after["depth"]
+
+
+def test_layers_behind_a_non_linearity() -> None:
+    layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.AvgPool2d(2), nn.Conv2d(4, 4, 1)]
+    model = nn.Sequential(*layers, nn.Flatten(), nn.GELU(), nn.Linear(16, 3))
+    assert structure(model, torch.zeros(2, 3, 8, 8)).layers["is_activated"] == [0.0, 1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("name", TOTALS)
 def test_totals_say_that_they_count_dead_layers(name: str) -> None:
     assert "dead layers included" in NETWORK_DESCRIPTORS[name]
     before, after = described(DEAD[0], [name]), described(SPACE.prune(DEAD[0]), [name])

@@ -13,6 +13,7 @@ from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.tree import fold
 from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
+from zcproxy.sweep.losses import SAME_CLASS
 from zcproxy.sweep.probes import PROBES, probe_of
 
 LayerTensors = dict[str, Tensor]
@@ -163,3 +164,9 @@ def probes_of(formula: Node) -> frozenset[str]:
 def looks_at_images(formula: Node) -> bool:
     """Whether a probe of a formula looks at the pixels of the inputs rather than at their shape."""
     return any(PROBES[name].needs_images for name in probes_of(formula))
+
+
+@cache
+def compares_classes(formula: Node) -> bool:
+    """Whether a formula reads which samples have the same class."""
+    return any(node.is_leaf and node.symbol.partition("@")[0] == SAME_CLASS for node in formula.walk())

@@ -43,6 +43,7 @@ LAYER_DESCRIPTORS = {
     "groups": "groups of the convolution",
     "relative_depth": "place of the layer among the live ones in order of execution, in [0, 1]",
     "is_normalized": "1 if a normalisation follows the layer, else 0",
+    "is_activated": "1 if a non-linearity feeds the layer, else 0",
     "path_share": "share of all input-output paths that lead through the layer",
     "weight_uses": "live layers that have the weight, 1 where it is not shared: sum(x / weight_uses) counts it once",
 }
@@ -50,6 +51,7 @@ NETWORK_DESCRIPTORS = {
     "total_params": "parameters of the network, dead layers included",
     "total_macs": "multiply-adds of one sample; attention counts; dead layers included",
     "depth": "number of live layers",
+    "dead_layers": "number of weight layers that no signal passes",
     "log_paths": "ln of the number of paths from input to output",
     "shortest_path": "fewest weight layers on a path from input to output",
     "longest_path": "most weight layers on a path from input to output",
@@ -154,6 +156,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
             "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
             "total_macs": sum(row["macs"] for row in rows) + recorder.others.macs(SMALL),
             "depth": float(len(kept)),
+            "dead_layers": float(len(live) - len(kept)),
             "log_paths": paths.log_paths,
             "shortest_path": paths.shortest,
             "longest_path": paths.longest,
@@ -277,6 +280,7 @@ def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
         "kernel": float(math.prod(weight.shape[2:])),
         "groups": float(call.groups),
         "is_normalized": float("normalized" in call.slots),
+        "is_activated": float("preactivation" in call.slots),
     }
 
 

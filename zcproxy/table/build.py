@@ -23,6 +23,7 @@ from zcproxy.scoring import draw_networks, images_shown, population_name, score_
 from zcproxy.sweep.coverage import Coverage
 from zcproxy.table.measures import Estimate, estimates
 from zcproxy.table.timing import seconds_alone
+from zcproxy.undefined import reasons
 
 Array = NDArray[np.float64]
 
@@ -94,6 +95,7 @@ class TaskTable:
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
         coverage: for each network, what of it its layers hold.
+        reasons: why proxies are undefined for all networks, a sentence each, where that is known.
     """
 
     task: str
@@ -106,6 +108,7 @@ class TaskTable:
     images: ImageSet | None = None
     seen: Mapping[str, int] = field(default_factory=dict)
     coverage: tuple[Coverage, ...] = field(default=(), repr=False)
+    reasons: Sequence[str] = ()
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -194,8 +197,9 @@ def build_table(
         for name, values in scores.items()
     )
     seen = seen_in_fitting(scorers, task, networks)
+    why = reasons(scorers, task, plan.batch_size, images)
     ceiling, coverage = task.noise_ceiling(), found[0].coverage
-    return TaskTable(task_name, population, networks, labels, rows, ceiling, plan, shown, seen, coverage)
+    return TaskTable(task_name, population, networks, labels, rows, ceiling, plan, shown, seen, coverage, why)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:

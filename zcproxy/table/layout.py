@@ -62,6 +62,7 @@ def notes(table: TaskTable) -> list[str]:
     for count, names in sorted(by_count.items()):
         which = f"all {known}" if count == known else f"{count} of {known}"
         found.append(f"Undefined, and so ranked last, for {which} networks: {', '.join(names)}.")
+    found += table.reasons
     constant = [row.name for row in table.rows if math.isnan(row.estimates["tau"].value) and row.undefined < known]
     if constant:
         found.append(f"One score for all networks in at least one initialisation: {', '.join(constant)}.")
