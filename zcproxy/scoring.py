@@ -210,7 +210,7 @@ def score_networks(
         context = Context(task_name, size, initialisation, device, "" if shown is None else shown.token)
         table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
         seconds += table.seconds
-        evaluator = Evaluator(table.counts, table.values)
+        evaluator = Evaluator(table.counts, table.values, table.blocks)
         for proxy in _proxies(scorers):
             if size == (batch_size or proxy.batch_size):
                 found[proxy.formula, size] = evaluator(proxy.formula)

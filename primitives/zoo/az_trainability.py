@@ -5,7 +5,8 @@ from zcproxy.primitives.zoo.published import Published
 PROXY = Published(
     name="az_trainability",
     formula=(
-        "2 - nanmean(max(singular_values(block_jacobian@signs)) + 1 / max(singular_values(block_jacobian@signs)))"
+        "2 - nanmean(max(singular_values(block_jacobian@signs)) + "
+        "1 / (max(singular_values(block_jacobian@signs)) + 0.000001))"
     ),
     paper="Lee and Ham, AZ-NAS, CVPR 2024, equations 6 to 11",
     note=(
