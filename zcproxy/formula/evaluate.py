@@ -126,7 +126,9 @@ class Evaluator:
     def _on_one_axis(self, blocks: RaggedBlocks, node: Node, arguments: list[Any]) -> RaggedLayers:
         """Return what a node is evaluated on, blocks or layers, after putting the arguments that differ onto layers."""
         per_block = [child.kind is Kind.LAYER and is_per_block(child) for child in node.arguments]
-        if all(of_blocks for of_blocks, child in zip(per_block, node.arguments, strict=True) if child.kind is Kind.LAYER):
+        if all(
+            of_blocks for of_blocks, child in zip(per_block, node.arguments, strict=True) if child.kind is Kind.LAYER
+        ):
             return blocks
         for index in np.flatnonzero(per_block):
             arguments[index] = blocks.onto_layers(arguments[index])

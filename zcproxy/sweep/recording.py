@@ -35,6 +35,7 @@ from zcproxy.sweep.operations import (
 from zcproxy.sweep.origins import DATA, GENERATED, Origin, Origins
 from zcproxy.sweep.replacements import Replacements
 
+
 def _no_view(output: Tensor) -> Tensor:
     """Return a layer's output as a tensor that is no view of another one, sharing its memory.
 
