@@ -61,7 +61,7 @@ def train(
 
 
 def features_of(table: ColumnTable) -> Array:
-    """Return networks x features in [0, 1]: the ranks of each column, of its sum and mean where it has layers or blocks."""
+    """Return networks x features in [0, 1]: the ranks of each column, of its sum and mean over layers or blocks."""
     layers = RaggedLayers(table.counts)
     blocks = None if table.blocks is None else RaggedLayers(table.blocks.counts)
     numbers = []

@@ -125,11 +125,10 @@ class Evaluator:
 
     def _on_one_axis(self, blocks: RaggedBlocks, node: Node, arguments: list[Any]) -> RaggedLayers:
         """Return what a node is evaluated on, blocks or layers, after putting the arguments that differ onto layers."""
-        per_block = [child.kind is Kind.LAYER and is_per_block(child) for child in node.arguments]
-        if all(
-            of_blocks for of_blocks, child in zip(per_block, node.arguments, strict=True) if child.kind is Kind.LAYER
-        ):
+        places = [index for index, child in enumerate(node.arguments) if child.kind is Kind.LAYER]
+        per_block = [index for index in places if is_per_block(node.arguments[index])]
+        if per_block == places:
             return blocks
-        for index in np.flatnonzero(per_block):
+        for index in per_block:
             arguments[index] = blocks.onto_layers(arguments[index])
         return self._layers

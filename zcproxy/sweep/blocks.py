@@ -97,8 +97,8 @@ class NamedEnds:
         silent = self._modules.keys() - {output.name for output in self.outputs}
         if silent:
             raise ModelError(
-                f"{ATTRIBUTE} names '{shortened(min(silent), 100)}', which the forward pass does not call: name modules "
-                "that it calls"
+                f"{ATTRIBUTE} names '{shortened(min(silent), 100)}', which the forward pass does not call: name "
+                "modules that it calls"
             )
         reachable = [output for output in self.outputs if output.edge is not None and output.has_signal]
         if not reachable or not loss.requires_grad:
@@ -126,7 +126,8 @@ def _named_modules(model: nn.Module) -> dict[str, nn.Module]:
     for name in names:
         if not isinstance(name, str):
             raise ModelError(
-                f"{ATTRIBUTE} of the model holds a {type(name).__name__}, expected paths of submodules such as 'cells.0'"
+                f"{ATTRIBUTE} of the model holds a {type(name).__name__}, expected paths of submodules such as "
+                "'cells.0'"
             )
         if name not in known or not name:
             raise ModelError(

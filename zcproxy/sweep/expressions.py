@@ -117,7 +117,7 @@ def numbers(values: Sequence[Tensor]) -> Tensor:
 
 
 def stacked(tensors: Sequence[Tensor]) -> Tensor:
-    """Return the tensors of all layers or blocks along a new first axis, NaN if their sizes differ or there are none."""
+    """Return the tensors of all layers or blocks along a new first axis, NaN for other sizes or none at all."""
     if not tensors:
         return torch.full((1, 1, 1), torch.nan)
     if any(tensor.shape != tensors[0].shape for tensor in tensors):
