@@ -166,7 +166,7 @@ def module_ends(
             )
         before = [index for index in layers if calls[index].operation <= place]
         call = before[-1] if before else layers[0]
-        has_layer = bool(before) and all(end.call != call for end in found)
+        has_layer = bool(before) and not any(end.has_layer and end.call == call for end in found)
         found.append(BlockEnd(steps[place].place, steps[place].shape, call, has_layer))
     return tuple(found)
 
