@@ -16,7 +16,6 @@ from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 from zcproxy.errors import ModelError, nearest_names
 from zcproxy.sweep.block_end import BlockEnd, Step
 from zcproxy.sweep.layer_call import LayerCall
-from zcproxy.sweep.recorder import reported
 from zcproxy.visible import shortened
 
 ATTRIBUTE = "block_ends"
@@ -46,16 +45,13 @@ class NamedEnds:
     Args:
         model: the network; what it calls `block_ends` is read.
 
-    Attributes:
-        outputs: of the last pass inside `watched`, in order; a module that is called twice has two.
-
     Raises:
         ModelError: `block_ends` holds something else than paths of submodules.
     """
 
     def __init__(self, model: nn.Module) -> None:
         self._modules = _named_modules(model)
-        self.outputs: list[ModuleOutput] = []
+        self._outputs: list[ModuleOutput] = []
 
     def __bool__(self) -> bool:
         """Whether the network names any."""
@@ -64,7 +60,7 @@ class NamedEnds:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Note what the modules yield meanwhile, forgetting what they yielded before."""
-        self.outputs = []
+        self._outputs = []
         handles = [module.register_forward_hook(self._noting(name)) for name, module in self._modules.items()]
         try:
             yield
@@ -81,36 +77,23 @@ class NamedEnds:
                 )
             with DisableTorchFunction(), torch.no_grad():  # it is no operation of the model
                 edge = get_gradient_edge(output) if output.requires_grad else None
-                self.outputs.append(ModuleOutput(name, edge, bool(output.any())))
+                self._outputs.append(ModuleOutput(name, edge, bool(output.any())))
 
         return note
 
-    def passed(self, loss: Tensor) -> list[ModuleOutput]:
-        """Return the outputs that are not zero and that the loss depends on.
-
-        Args:
-            loss: of the pass inside `watched`; its graph is kept.
+    def found(self) -> list[ModuleOutput]:
+        """Return what the modules yielded in the last pass inside `watched`, in order: a module called twice, twice.
 
         Raises:
-            ModelError: a module was not called, or the backward pass raises.
+            ModelError: one was not called.
         """
-        silent = self._modules.keys() - {output.name for output in self.outputs}
+        silent = self._modules.keys() - {output.name for output in self._outputs}
         if silent:
             raise ModelError(
                 f"{ATTRIBUTE} names '{shortened(min(silent), 100)}', which the forward pass does not call: name "
                 "modules that it calls"
             )
-        reachable = [output for output in self.outputs if output.edge is not None and output.has_signal]
-        if not reachable or not loss.requires_grad:
-            return []
-        edges: list[Any] = [output.edge for output in reachable]
-        with reported("the backward pass of the model failed"):
-            gradients = torch.autograd.grad(loss, edges, retain_graph=True, allow_unused=True)
-        return [
-            output
-            for output, gradient in zip(reachable, gradients, strict=True)
-            if gradient is not None and gradient.any()
-        ]
+        return self._outputs
 
 
 def _named_modules(model: nn.Module) -> dict[str, nn.Module]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import GradientEdge
 
 from zcproxy.random import derive_seed
 from zcproxy.sweep.layer_call import LayerCall
@@ -66,6 +67,23 @@ def gradients_of(
         call = calls[index]
         result[index][name] = call.weight_statistic(gradient) if name == "weight" else call.statistic(name, gradient)
     return result
+
+
+def reached_by(loss: Tensor, edges: Sequence[GradientEdge | None]) -> Iterator[bool]:
+    """Yield for each place in the graph whether the gradient of the loss is not zero there; False for none.
+
+    Raises:
+        ModelError: the backward pass raises.
+    """
+    present: list[Any] = [edge for edge in edges if edge is not None]
+    gradients: Sequence[Tensor | None] = [None] * len(present)
+    if present and loss.requires_grad:
+        with reported("the backward pass of the model failed"):
+            gradients = torch.autograd.grad(loss, present, allow_unused=True)
+    found = iter(gradients)
+    for edge in edges:
+        gradient = None if edge is None else next(found)
+        yield gradient is not None and bool(gradient.any())
 
 
 def stacked_gradients(

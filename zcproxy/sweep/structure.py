@@ -23,7 +23,7 @@ from torch._C import DisableTorchFunction
 from zcproxy.errors import ModelError
 from zcproxy.sweep.block_end import BlockEnd
 from zcproxy.sweep.blocks import NamedEnds, module_ends, shared_ends
-from zcproxy.sweep.derivatives import gradients_of
+from zcproxy.sweep.derivatives import reached_by
 from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.paths import count_paths
 from zcproxy.sweep.recorder import Recorder, reported
@@ -151,12 +151,10 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
     unseen, held = _unseen(model, loss, recorder.used)
-    passed = named.passed(loss)
-    gradients = gradients_of(loss, calls, ("output",))
-    live = [
-        bool(call.slot("input").value.any() and gradient["output"].any())
-        for call, gradient in zip(calls, gradients, strict=True)
-    ]
+    outputs = named.found()
+    reached = reached_by(loss, [*(call.slot("output").edge for call in calls), *(output.edge for output in outputs)])
+    live = [next(reached) and bool(call.slot("input").value.any()) for call in calls]
+    passed = [output for output, is_reached in zip(outputs, reached, strict=True) if is_reached and output.has_signal]
     paths = count_paths(output, inputs, calls, [step.node for step in recorder.steps])
     if named:
         ends = module_ends(passed, calls, live, recorder.steps)
