@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from blocks import PARTS, expressivity, features_of, trainability
+from blocks import PARTS, expressivity, trainability
 from scipy.stats import spearmanr
 
 from zcproxy.aggregate import RULES
@@ -77,12 +77,15 @@ def parts_by_zcproxy(network: NASBench201Network, blank: torch.Tensor) -> list[f
     return [float(evaluator(formula)[0]) for formula in FORMULAS]
 
 
-def parts_directly(network: NASBench201Network, blank: torch.Tensor, cell: str) -> list[float]:
-    """Return the same as the authors' code computes it."""
-    torch.manual_seed(derive_seed("blocks", cell))
-    features = features_of(network.train(), torch.randn_like(blank))
+def parts_directly(network: NASBench201Network, blank: torch.Tensor, architecture: str) -> list[float]:
+    """Return the same as the authors' code computes it: at the stem too, minus infinity for cells that do nothing."""
+    torch.manual_seed(derive_seed("blocks", architecture))
+    features = [network.train().stem(torch.randn_like(blank))]
+    for cell in network.body:
+        features.append(cell(features[-1]))
     scores = np.array([expressivity(feature) for feature in features])
-    return [scores.sum(), np.diff(scores).min(), np.mean([trainability(*pair) for pair in pairwise(features)])]
+    slopes = [-np.inf if after is before else trainability(before, after) for before, after in pairwise(features)]
+    return [scores.sum(), np.diff(scores).min(), np.mean(slopes)]
 
 
 def scores_of(cell: str) -> list[float]:

@@ -1,11 +1,10 @@
-"""The parts of AZ-NAS at the outputs of the stem and the cells of NAS-Bench-201: what settings they hang on.
+"""The parts of AZ-NAS at the outputs of the cells of NAS-Bench-201: what taking weight layers for blocks costs them.
 
     python results/tables/blocks.py [--networks 150] [--out FOLDER]
 
-The authors take the outputs of the stem and the 17 cells for features, initialise with kaiming_normal (fan in) and show
-the network 64 images of Gaussian noise. Writes `blocks.csv`: tau of each part and of the sum of log ranks, with the
-authors' initialisation and with torch's own, for several batches and sizes of the images. Nothing of the formula
-language is used here.
+The authors take the outputs of the 17 cells for features, initialise with kaiming_normal (fan in) and show the network
+Gaussian noise. Writes `blocks.csv`: tau of each part and of the sum of log ranks, with the authors' initialisation and
+with torch's own, for several batches and sizes of the images. Nothing of the formula language is used here.
 """
 
 from __future__ import annotations
@@ -47,11 +46,11 @@ def initialise(module: nn.Module) -> None:
 
 
 def features_of(network: NASBench201Network, inputs: Tensor) -> list[Tensor]:
-    """Return the outputs of the stem and the cells."""
+    """Return the outputs of the cells."""
     found = [network.stem(inputs)]
     for cell in network.body:
         found.append(cell(found[-1]))
-    return found
+    return found[1:]
 
 
 def expressivity(feature: Tensor) -> float:
@@ -64,16 +63,11 @@ def expressivity(feature: Tensor) -> float:
 
 
 def trainability(before: Tensor, after: Tensor) -> float:
-    """Return 2 - s - 1 / s of the largest singular value of the estimated Jacobian between two features.
-
-    Minus infinity where the second is the first.
-    """
+    """Return 2 - s - 1 / s of the largest singular value of the estimated Jacobian between two features."""
     signs = torch.randint(2, after.shape).to(after) * 2 - 1
     if not (before.requires_grad and after.requires_grad):
         return float("nan")
     (gradient,) = torch.autograd.grad(after, before, signs, retain_graph=True, materialize_grads=True)
-    if gradient.shape == signs.shape and bool((gradient == signs).all()):
-        return float("-inf")
     if gradient.shape[2:] != after.shape[2:]:
         gradient = nn.functional.pixel_unshuffle(gradient, gradient.shape[2] // after.shape[2])
     rows = [x.movedim(1, -1).flatten(0, -2) for x in (gradient, signs)]
