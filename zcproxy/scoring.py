@@ -215,7 +215,7 @@ def score_networks(
         table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
         seconds += table.seconds
         coverage = table.coverage
-        evaluator = Evaluator(table.counts, table.values)
+        evaluator = Evaluator(table.counts, table.values, table.blocks)
         for proxy in _proxies(scorers):
             if size == (batch_size or proxy.batch_size):
                 found[proxy.formula, size] = evaluator(proxy.formula)

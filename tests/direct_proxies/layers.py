@@ -45,7 +45,11 @@ def az_progressivity(model: nn.Module, inputs: Tensor, targets: Tensor) -> float
 
 
 def az_trainability(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Lee and Ham: mean of 2 - s - 1 / s, s the spectral norm of the mean of products of gradients and random signs."""
+    """Lee and Ham: mean of 2 - s - 1 / s, s the spectral norm of the mean of products of gradients and random signs.
+
+    As in their code, s + 1e-6 in the denominator. Where the gradient equals the signs (a block hands on its input) they
+    give minus infinity, here it is the smallest number of the formula.
+    """
     scores = []
     for place, (before, after) in enumerate(pairwise(blocks(model, noise(inputs)))):
         generator = torch.Generator().manual_seed(derive_seed("signs", 0, place))
@@ -56,8 +60,9 @@ def az_trainability(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
         if after.dim() == 4:
             gradient = functional.pixel_unshuffle(gradient, gradient.shape[2] // signs.shape[2])
         rows = [channel_rows(x) for x in (signs, gradient)]
-        norm = np.linalg.norm(rows[0].T @ rows[1] / len(rows[0]), 2)
-        scores.append(2.0 - norm - 1.0 / norm)
+        hands_on = rows[0].shape == rows[1].shape and (rows[0] == rows[1]).all()
+        norm = 0.0 if hands_on else np.linalg.norm(rows[0].T @ rows[1] / len(rows[0]), 2)
+        scores.append(2.0 - norm - 1.0 / (norm + 1e-6))
     return float(np.mean(scores))
 
 

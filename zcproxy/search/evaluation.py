@@ -99,7 +99,7 @@ class ColumnScores:
         started = time.perf_counter()
         columns = self._formula.columns()
         table = sweep_into(self._store, architectures, columns, executor=self._executor)
-        scores = FormulaEvaluator(table.counts, table.values)(self._formula)
+        scores = FormulaEvaluator(table.counts, table.values, table.blocks)(self._formula)
         yield list(architectures), [{PROXY: float(score)} for score in scores], time.perf_counter() - started
 
 

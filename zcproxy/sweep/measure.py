@@ -29,15 +29,18 @@ class Measurement:
 
     Attributes:
         layers: number of live layers.
-        values: for a column of kind `Layer`, one number a live layer; of kind `Network`, one number.
+        values: for a column of kind `Layer`, one number a live layer, or a block (see `is_per_block`); of kind
+            `Network`, one number.
         seconds: what measuring took; 0 for a measurement read from the store.
         coverage: what of the network its layers hold.
+        blocks: for each block, the place of the layer that ends it among the live ones, -1 where none does.
     """
 
     layers: int
     values: dict[Node, NDArray[np.floating]]
     seconds: float = 0.0
     coverage: Coverage = field(default_factory=Coverage)
+    blocks: tuple[int, ...] = ()
 
 
 def measure(
@@ -71,7 +74,7 @@ def measure(
         inputs,
         targets,
         {column: leaves_of([column]) for column in wanted if not column.is_leaf},
-        lambda ready, tensors: ColumnEvaluator(ready).evaluate(tensors),
+        lambda ready, layers, blocks: ColumnEvaluator(ready).evaluate(layers, blocks),
         input_seed=input_seed,
         disposable=disposable,
     )
@@ -86,7 +89,7 @@ def measure(
             values[column] = np.array(structure.layers[column.symbol])
         else:
             values[column] = np.array([structure.network[column.symbol]])
-    return Measurement(layers, values, coverage=structure.coverage)
+    return Measurement(layers, values, coverage=structure.coverage, blocks=structure.blocks)
 
 
 def run_probes(
@@ -177,7 +180,8 @@ def _run(
     session = Session(network, variants, inputs, targets, input_seed, structure, way.memory_format)
     with torch.no_grad():
         return structure, session.evaluate(
-            needs, lambda ready, layers: evaluate(ready, [_real_numbers(layer) for layer in layers])
+            needs,
+            lambda ready, *tensors: evaluate(ready, *([_real_numbers(each) for each in part] for part in tensors)),
         )
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
+from zcproxy.sweep.block_end import Place, Step
 from zcproxy.sweep.by_tensor import ByTensor
 from zcproxy.sweep.expansions import EXPANSIONS, differentiate, is_sequence, run_recurrent
 from zcproxy.sweep.layer_call import LayerCall, Slot, slot_of
@@ -37,24 +36,6 @@ from zcproxy.sweep.operations import (
 from zcproxy.sweep.origins import DATA, GENERATED, Origin, Origins
 from zcproxy.sweep.other_products import OtherProducts
 from zcproxy.sweep.replacements import Replacements
-
-Place = tuple[int, int]
-"""A place in a forward pass: how many layers were called, and how many operations on data since."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One operation on data.
-
-    Attributes:
-        place: where in the pass.
-        node: of its result in the graph, None where there is none.
-        shape: of its result.
-    """
-
-    place: Place
-    node: Node | None
-    shape: torch.Size
 
 
 def _no_view(output: Tensor) -> Tensor:
@@ -88,11 +69,14 @@ class Replaying(TorchFunctionMode):
 
 
 class Recording(TorchFunctionMode):
-    """The layer calls of one forward pass, linked to the operations around them by the tensors between them."""
+    """The layer calls of one forward pass, linked to the operations around them by the tensors between them.
+
+    Results of operations at the places `ends` are kept in `found`.
+    """
 
     def __init__(
         self,
-        blocks: Mapping[Place, int],
+        ends: Collection[Place],
         replacements: Replacements,
         origins: Origins,
         samples: int,
@@ -109,7 +93,8 @@ class Recording(TorchFunctionMode):
         self.gates: set[str] = set()
         self.generated: set[str] = set()
         self._since_layer = 0
-        self._blocks = blocks
+        self._ends = ends
+        self.found: dict[Place, Slot] = {}
         self._replacements = replacements
         self._origins = origins
         self._source: ByTensor[LayerCall] = ByTensor()
@@ -149,9 +134,8 @@ class Recording(TorchFunctionMode):
         self._since_layer = 0 if is_layer else self._since_layer + 1
         place = len(self.calls), self._since_layer
         self.steps.append(Step(place, result.grad_fn, result.shape))
-        target = self._blocks.get(place)
-        if target is not None and target < len(self.calls):
-            self.calls[target].slots["block"] = self._slot(result)
+        if place in self._ends:
+            self.found[place] = self._slot(result)
 
     def _performed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
         """Call an operation, keeping what it tells of the layers and of tensors that it overwrites."""

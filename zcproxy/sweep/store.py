@@ -41,7 +41,7 @@ SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
 CODE_VERSION = 4
 """Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 KIND = "columns-1"
-LAYERS, COVERAGE = "layers", "coverage"
+LAYERS, BLOCKS, COVERAGE = "layers", "blocks", "coverage"
 DAMAGED = ".damaged"
 """Suffix of files that were set aside."""
 ATTEMPTS = 50
@@ -180,12 +180,15 @@ class ColumnStore:
 
     def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
         """Add the columns of a few architectures as one file. Raises `StorageError` if the disk is full."""
-        arrays: dict[str, pa.Array] = {LAYERS: pa.array([item.layers for item in measured], pa.int32())}
-        arrays[COVERAGE] = pa.array([item.coverage.text for item in measured])
+        arrays: dict[str, pa.Array] = {
+            LAYERS: pa.array([item.layers for item in measured], pa.int32()),
+            BLOCKS: pa.array([item.blocks for item in measured], pa.list_(pa.int32())),
+            COVERAGE: pa.array([item.coverage.text for item in measured]),
+        }
         for column in columns:
             precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
             arrays[self._key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
-        names = list(arrays)[2:]
+        names = list(arrays)[3:]
         table = pa.table(arrays)
         stream = pa.BufferOutputStream()
         with pa.ipc.new_file(stream, table.schema) as writer:
@@ -208,7 +211,7 @@ class ColumnStore:
             for column, key in keys.items():
                 path = self._known[architecture][key]
                 wanted.setdefault(path, {}).setdefault(architecture, set()).add(column)
-        found: dict[str, tuple[int, str, dict[Node, np.ndarray]]] = {name: (0, "", {}) for name in architectures}
+        found = {name: Measurement(0, {}) for name in architectures}
         lost: dict[Path, Exception] = {}
         for path, rows in wanted.items():
             try:
@@ -218,18 +221,16 @@ class ColumnStore:
                 continue
             needed = set().union(*rows.values())
             data = {column: table.column(keys[column]).combine_chunks() for column in needed}
-            counts, coverages = (table.column(name).to_pylist() for name in (LAYERS, COVERAGE))
+            counts, blocks, coverages = (table.column(name).to_pylist() for name in (LAYERS, BLOCKS, COVERAGE))
             for architecture, asked in rows.items():
                 row = place[architecture]
-                values = found[architecture][2]
+                values = found[architecture].values
                 values.update({column: np.array(data[column][row].values) for column in asked})
-                found[architecture] = (counts[row], coverages[row], values)
+                coverage = coverage_from(coverages[row])
+                found[architecture] = Measurement(counts[row], values, coverage=coverage, blocks=tuple(blocks[row]))
         if lost:
             self._forget(lost)
-        return [
-            Measurement(layers, values, coverage=coverage_from(text))
-            for layers, text, values in map(found.__getitem__, architectures)
-        ]
+        return [found[architecture] for architecture in architectures]
 
     def _forget(self, lost: Mapping[Path, Exception]) -> None:
         for known in self._known.values():

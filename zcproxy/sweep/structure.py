@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, repeat
+from itertools import repeat
 
 import torch
 from torch import Tensor, nn
@@ -23,12 +23,13 @@ from torch._C import DisableTorchFunction
 
 from zcproxy.errors import ModelError
 from zcproxy.macs import by_products
+from zcproxy.sweep.block_end import BlockEnd
+from zcproxy.sweep.blocks import NamedEnds, module_ends, shared_ends
 from zcproxy.sweep.coverage import Coverage, mixed_layers, unseen_matrices
-from zcproxy.sweep.derivatives import gradients_of
+from zcproxy.sweep.derivatives import reached_by
 from zcproxy.sweep.layer_call import LayerCall
 from zcproxy.sweep.paths import count_paths
 from zcproxy.sweep.recorder import Recorder
-from zcproxy.sweep.recording import Place, Step
 from zcproxy.sweep.replacements import Replacements
 from zcproxy.sweep.samples import LARGE, SMALL, SampleAxis, sample_axis
 
@@ -82,8 +83,9 @@ class Structure:
     Attributes:
         live: for each layer call, in order of execution, whether it is live.
         places: for each layer call the place of its weight among those of live layers, None for a dead one.
-        blocks: operations that end a block, each with the index of the layer call before it: see `_blocks`.
+        ends: where its blocks end.
         sample_axes: for each layer call, where its tensors have the samples: see `LayerCall`.
+        block_axes: the same for each block.
         outputs: for each layer call, the size of its output.
         coverage: what of the network the layers hold.
         layers: for each layer descriptor, one number a live layer.
@@ -92,12 +94,18 @@ class Structure:
 
     live: list[bool]
     places: list[int | None]
-    blocks: dict[Place, int]
+    ends: tuple[BlockEnd, ...]
     layers: dict[str, list[float]]
     network: dict[str, float]
     sample_axes: list[dict[str, SampleAxis]] = field(default_factory=list)
+    block_axes: list[dict[str, SampleAxis]] = field(default_factory=list)
     outputs: list[Sizes] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """For each block, the place among the live layers of the one that ends it, -1 where none does."""
+        return tuple(sum(self.live[: end.call]) if end.has_layer else -1 for end in self.ends)
 
 
 def examine(model: nn.Module, like: Tensor) -> Structure:
@@ -108,8 +116,9 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         like: an input: samples x ...; only its shape, dtype and device count.
 
     Raises:
-        ModelError: the model calls no layer, or yields no tensor.
+        ModelError: the model calls no layer, or yields no tensor; or the blocks that it names are none.
     """
+    named = NamedEnds(model)
     generator = torch.Generator().manual_seed(0)
     inputs = (
         torch.randn((SMALL, *like.shape[1:]), generator=generator, device="cpu", dtype=torch.float32)
@@ -117,23 +126,26 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         .requires_grad_()
     )
     recorder = Recorder(model, replacements=Replacements(awake=True), counts=True)
-    with by_products():
+    with by_products(), named.watched():
         output, calls = recorder.run(inputs)
-        if _opened(model, recorder.gates):
+    if _opened(model, recorder.gates):
+        with by_products(), named.watched():
             output, calls = recorder.run(inputs)
     if not calls:
         raise ModelError("the model has no convolution or linear layer that its forward pass calls")
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
     unseen, unseen_share = unseen_matrices(model, loss, recorder.used)
-    gradients = gradients_of(loss, calls, ("output",))
-    live = [
-        bool(call.slot("input").value.any() and gradient["output"].any())
-        for call, gradient in zip(calls, gradients, strict=True)
-    ]
+    outputs = named.found()
+    reached = reached_by(loss, [*(call.slot("output").edge for call in calls), *(output.edge for output in outputs)])
+    live = [next(reached) and bool(call.slot("input").value.any()) for call in calls]
+    passed = [output for output, is_reached in zip(outputs, reached, strict=True) if is_reached and output.has_signal]
     paths = count_paths(output, inputs, calls, [step.node for step in recorder.steps])
-    blocks = _blocks(calls, live, recorder.steps, paths.shared_by_all)
-    others = _larger(model, inputs, blocks, calls) if _may_mix_samples(calls) else None
+    if named:
+        ends = module_ends(passed, calls, live, recorder.steps)
+    else:
+        ends = shared_ends(calls, live, recorder.steps, paths.shared_by_all)
+    others, other_blocks = _larger(model, inputs, ends, calls) if _may_mix_samples(calls) else (None, None)
     pairs = list(zip(calls, others or repeat(None), strict=False))
     rows = [_describe(*pair) for pair in pairs]
     for row, share in zip(rows, paths.shares, strict=True):
@@ -145,12 +157,14 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     kept = [row for row, alive in zip(rows, live, strict=True) if alive]
     for index, row in enumerate(kept):
         row["relative_depth"] = index / max(len(kept) - 1, 1)
-    sample_axes = _sample_axes(calls, others, blocks, recorder.steps)
+    sample_axes, block_axes = _sample_axes(calls, others), _block_axes(ends, other_blocks)
+    for end, axes in zip(ends, block_axes, strict=True):
+        sample_axes[end.call].update(axes if end.has_layer else {})
     mixed = mixed_layers(calls, live, sample_axes)
     return Structure(
         live,
         places,
-        blocks,
+        ends,
         {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},
         {
             "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
@@ -162,6 +176,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
             "longest_path": paths.longest,
         },
         sample_axes,
+        block_axes,
         [_sizes(*pair) for pair in pairs],
         Coverage(unseen, unseen_share, tuple(mixed), tuple(sorted(recorder.generated))),
     )
@@ -198,31 +213,38 @@ def _may_mix_samples(calls: Sequence[LayerCall]) -> bool:
 
 
 @torch.no_grad()
-def _larger(model: nn.Module, inputs: Tensor, blocks: dict[Place, int], calls: Sequence[LayerCall]) -> list[LayerCall]:
-    """Return the layer calls for a batch of another size, see `sample_axis`."""
+def _larger(
+    model: nn.Module, inputs: Tensor, ends: Sequence[BlockEnd], calls: Sequence[LayerCall]
+) -> tuple[list[LayerCall], list[LayerCall]]:
+    """Return the layer calls and blocks for a batch of another size, see `sample_axis`."""
     batch = torch.stack([inputs[0], inputs[0], inputs[1]])
-    found = Recorder(model, blocks, Replacements(awake=True)).run(batch)[1]
+    recorder = Recorder(model, ends, Replacements(awake=True))
+    found = recorder.run(batch)[1]
     if len(found) != len(calls):
         raise ModelError(
             f"the model called {len(found)} layers for {LARGE} samples, {len(calls)} for {SMALL}: its forward is not "
             "fixed"
         )
-    return found
+    return found, recorder.blocks
 
 
-def _sample_axes(
-    calls: Sequence[LayerCall], others: Sequence[LayerCall] | None, blocks: Mapping[Place, int], steps: Sequence[Step]
-) -> list[dict[str, SampleAxis]]:
+def _sample_axes(calls: Sequence[LayerCall], others: Sequence[LayerCall] | None) -> list[dict[str, SampleAxis]]:
     """Return where the tensors of each layer call have the samples; nothing if all have them first."""
     if others is None:
         return [{} for _ in calls]
-    shapes = [{name: slot.value.shape for name, slot in call.slots.items()} for call in calls]
-    for step in steps:
-        if step.place in blocks:
-            shapes[blocks[step.place]]["block"] = step.shape
     return [
-        {name: _axis_of(other, name, shape) for name, shape in of_call.items() if name in other.slots}
-        for of_call, other in zip(shapes, others, strict=True)
+        {name: _axis_of(other, name, slot.value.shape) for name, slot in call.slots.items() if name in other.slots}
+        for call, other in zip(calls, others, strict=True)
+    ]
+
+
+def _block_axes(ends: Sequence[BlockEnd], others: Sequence[LayerCall] | None) -> list[dict[str, SampleAxis]]:
+    """Return the same for blocks."""
+    if others is None:
+        return [{} for _ in ends]
+    return [
+        {"block": _axis_of(other, "block", end.shape)} if "block" in other.slots else {}
+        for end, other in zip(ends, others, strict=True)
     ]
 
 
@@ -237,25 +259,6 @@ def _sizes(call: LayerCall, other: LayerCall | None, name: str = "output") -> Si
         return Sizes(0, count // SMALL)
     per_sample = other.slots[name].value.numel() - count
     return Sizes(count - SMALL * per_sample, per_sample)
-
-
-def _blocks(
-    calls: Sequence[LayerCall], live: Sequence[bool], steps: Sequence[Step], shared_by_all: frozenset[int]
-) -> dict[Place, int]:
-    """Return the operations that end blocks of the network, each with the index of the live layer call before it.
-
-    A block ends at the first result that every path from input to output goes through, after a live layer (and its
-    normalisation) and before the next one: a layer with parallel ones ends none. What comes after global pooling is no
-    block, nor are the logits.
-    """
-    places = [index for index, alive in enumerate(live) if alive]
-    found = {}
-    for place, following in pairwise(places):
-        between = range(calls[place].normalized_by, calls[following].operation)
-        end = next((operation for operation in between if operation in shared_by_all), None)
-        if end is not None and "features" not in calls[place].slots:
-            found[steps[end].place] = place
-    return found
 
 
 def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
