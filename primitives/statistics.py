@@ -6,7 +6,7 @@ A layer is one call of a weight-bearing module (convolution or linear).
 from __future__ import annotations
 
 from zcproxy.formula import REGISTRY, Kind
-from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
+from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, INFORMATION
 from zcproxy.sweep.losses import SAME_CLASS
 from zcproxy.sweep.probes import PROBES
 
@@ -26,7 +26,7 @@ OF_LOSS = {
         Kind.WEIGHTS,
         "estimated Jacobian of the block that the layer ends; NaN where it ends none",
     ),
-    "probabilities": (RESPONSE, Kind.ACTIVATIONS, "sqrt(p) d ln p by the layer's first weight, samples x classes"),
+    "probabilities": (INFORMATION, Kind.NETWORK_MATRIX, "Fisher information of the first element of each parameter"),
 }
 """The one statistic that probes with these losses have: its name, kind and meaning."""
 

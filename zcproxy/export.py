@@ -203,7 +203,7 @@ def _columns_function(name: str, columns: Sequence[Node]) -> str:
             f"def {name}(layers: Sequence[LayerTensors]) -> dict[str, Tensor]:",
             '    """Return columns by their text."""',
             *(f"    {name}: list[Tensor] = []" for name in row_names.values()),
-            "    for layer in layers:",
+            *(["    for layer in layers:"] if appended else []),
             *(f"        {line}" for line in layer.lines),
             *(f"        {line}" for line in appended),
             *(f"    {line}" for line in network.lines),
@@ -217,7 +217,7 @@ def _columns_function(name: str, columns: Sequence[Node]) -> str:
 def _tensor_text(node: Node, arguments: list[str]) -> str:
     """Return the text of an operation on the tensors of one layer."""
     if node.is_leaf:
-        return f'layer["{node.symbol}"]'
+        return f'{"layers[0]" if node.kind.is_network_level else "layer"}["{node.symbol}"]'
     if len(arguments) == 2:
         return f"applied({_function_name(node)}, Kind.{node.kind.name}, {', '.join(arguments)})"
     return f"{_function_name(node)}({', '.join(arguments)})"

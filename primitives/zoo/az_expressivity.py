@@ -1,5 +1,6 @@
 """Entropy of the principal components of features."""
 
+from zcproxy.primitives.zoo.authors import Authors
 from zcproxy.primitives.zoo.published import Published
 
 PROXY = Published(
@@ -11,4 +12,5 @@ PROXY = Published(
         "NAS-Bench-201 that is the same, but a cell that is a chain of layers counts as several; where cells read two "
         "earlier ones, as in DARTS, there are hardly any"
     ),
+    authors=Authors("cvlab-yonsei/AZ-NAS, NB201", batch_size=64, rule="kaiming_normal_fan_in"),
 )

@@ -1,5 +1,6 @@
 """How removing the weights would change the flow of gradients."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import Published
 from zcproxy.primitives.zoo.reported import on_cells
 
@@ -12,6 +13,6 @@ PROXY = Published(
         "temperature, where the code of GraSP takes 200"
     ),
     batch_size=8,
-    authors_batch_size=64,
+    authors=abdelfattah(),
     reported=on_cells("all", (0.32, 0.37)) + on_cells("pruned", 0.35),
 )

@@ -1,5 +1,6 @@
 """Norm of the weights."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import Published
 
 PROXY = Published(
@@ -7,5 +8,5 @@ PROXY = Published(
     formula="sum(frobenius_norm(weight))",
     paper="code of Abdelfattah et al., Zero-cost proxies for lightweight NAS, ICLR 2021",
     note="depends on the initialisation alone",
-    authors_batch_size=64,
+    authors=abdelfattah(),
 )

@@ -1,5 +1,6 @@
 """Log-determinant of the Hamming kernel between samples."""
 
+from zcproxy.primitives.zoo.authors import Authors
 from zcproxy.primitives.zoo.published import Published
 from zcproxy.primitives.zoo.reported import on_cells, on_nds
 
@@ -8,7 +9,7 @@ PROXY = Published(
     formula="logdet(layer_sum(sample_hamming(preactivation@data)))",
     paper="Mellor et al., Neural architecture search without training, ICML 2021",
     note="one kernel a layer and its input non-linearity, where the authors take one a ReLU",
-    authors_batch_size=128,
+    authors=Authors("BayesWatch/nas-without-training, score_networks.py", batch_size=128),
     reported=on_cells("all", 0.557, 0.579, 0.573)
     + on_cells("pruned", 0.571, 0.607, 0.605)
     + on_nds(0.47, 0.22, 0.37, 0.38, 0.30),

@@ -1,5 +1,6 @@
 """Weight times gradient."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import Published
 
 PROXY = Published(
@@ -7,5 +8,5 @@ PROXY = Published(
     formula="sum(dot(grad(weight)@data, weight))",
     paper="code of Abdelfattah et al., Zero-cost proxies for lightweight NAS, ICLR 2021",
     note="products keep their signs, so that weights whose removal raises the loss make up for those that lower it",
-    authors_batch_size=64,
+    authors=abdelfattah(),
 )

@@ -1,5 +1,6 @@
 """Sensitivity of the loss to removing a weight."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import Published
 from zcproxy.primitives.zoo.reported import on_cells
 
@@ -7,6 +8,6 @@ PROXY = Published(
     name="snip",
     formula="sum(abs_dot(grad(weight)@data, weight))",
     paper="Lee et al., SNIP, ICLR 2019; Abdelfattah et al., ICLR 2021",
-    authors_batch_size=64,
+    authors=abdelfattah(),
     reported=on_cells("all", 0.45) + on_cells("pruned", 0.43),
 )

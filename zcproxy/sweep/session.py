@@ -15,10 +15,10 @@ from zcproxy.errors import ModelError
 from zcproxy.random import derive_seed
 from zcproxy.sweep.derivatives import (
     BLOCK_JACOBIAN,
-    RESPONSE,
+    INFORMATION,
     block_jacobians,
     gradients_of,
-    responses,
+    information,
     stacked_gradients,
 )
 from zcproxy.sweep.expressions import LayerTensors, Leaves
@@ -185,14 +185,22 @@ class Session:
             inputs = inputs.to(dtype_of(self._variants[run.parameters]))
         return self._record(run, inputs, names, part, per_sample)
 
+    def _model(self, run: Pass) -> nn.Module:
+        """Return the network with the parameters that a pass has."""
+        return self._variants[run.parameters] if run.changes_parameters else self._network
+
     def _recorder(self, run: Pass) -> Recorder:
         """Return what observes the network that a pass has; in all passes like it the same."""
         if run.transform not in self._recorders:
             places = self._structure.places if run.gaussian_weights else None
-            replacements = Replacements(normalised=run.normalised, places=places, seed=self._input_seed)
+            replacements = Replacements(
+                normalised=run.normalised,
+                running_statistics=run.running_statistics,
+                places=places,
+                seed=self._input_seed,
+            )
             blocks = self._structure.blocks if run.normalised else {}
-            network = self._variants[run.parameters] if run.changes_parameters else self._network
-            self._recorders[run.transform] = Recorder(network, blocks, replacements)
+            self._recorders[run.transform] = Recorder(self._model(run), blocks, replacements)
         return self._recorders[run.transform]
 
     def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
@@ -226,7 +234,8 @@ class Session:
         if run.loss == "random_signs":
             return {BLOCK_JACOBIAN: block_jacobians(calls, self._input_seed)}
         if run.loss == "probabilities":
-            return {RESPONSE: responses(output, calls)}
+            parameters = [each for each in self._model(run).parameters() if each.requires_grad and each.numel()]
+            return {INFORMATION: [information(output, parameters)] * len(calls)}
         return {} if classes is None else {SAME_CLASS: [same_class(classes, output)] * len(calls)}
 
     def _losses(self, run: Pass, output: Tensor, calls: list[LayerCall], classes: Tensor | None) -> Iterator[Tensor]:

@@ -34,10 +34,11 @@ from zcproxy.formula import Node, vocabulary
 from zcproxy.notices import notice
 from zcproxy.sealed import DamagedError, read_header, read_sealed, seal
 from zcproxy.sweep.expressions import looks_at_images
+from zcproxy.sweep.initialisation import OWN
 from zcproxy.sweep.measure import Measurement
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 KIND = "columns-1"
 LAYERS = "layers"
@@ -60,6 +61,7 @@ class Context:
         device: `cpu` or `cuda`.
         images: token of what the minibatches are made of, see `zcproxy.benchmarks.image_sets`; empty for what is at
             hand. It is part of the key of the columns that look at images, not of the context's.
+        rule: that weights are drawn by, see `zcproxy.sweep.initialisation`.
     """
 
     task: str
@@ -67,10 +69,14 @@ class Context:
     initialisation: int = 0
     device: str = "cpu"
     images: str = ""
+    rule: str = OWN
 
     def shared(self) -> dict[str, Any]:
         """Return what all columns of the context's folder have in common."""
-        return {name: value for name, value in asdict(self).items() if name != "images"}
+        found = {name: value for name, value in asdict(self).items() if name != "images"}
+        if self.rule == OWN:
+            del found["rule"]  # as folders are named that were written before there were rules
+        return found
 
     @property
     def key(self) -> str:

@@ -21,6 +21,7 @@ from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.primitives.zoo import BASELINE, NAMES, reported_tau, resolve_proxy
 from zcproxy.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
 from zcproxy.table.measures import Estimate, estimates
+from zcproxy.table.settings import settings_notes, settings_text
 from zcproxy.table.timing import seconds_alone
 
 Array = NDArray[np.float64]
@@ -67,6 +68,7 @@ class Row:
         undefined: for how many networks the score is NaN, at most over the initialisations.
         seconds: to measure the proxy alone on one network, in one thread; NaN for a baseline.
         reported: lowest and highest tau that papers report on the population, of which this may be a sample.
+        settings: whose settings it was measured with, and what they are; empty where none matters.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Row:
     undefined: int = 0
     seconds: float = math.nan
     reported: tuple[float, float] | None = None
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class TaskTable:
         plan: how it was measured.
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
+        settings_notes: what is to be known of authors' settings, a sentence each.
     """
 
     task: str
@@ -103,6 +107,7 @@ class TaskTable:
     plan: Plan
     images: ImageSet | None = None
     seen: Mapping[str, int] = field(default_factory=dict)
+    settings_notes: tuple[str, ...] = ()
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -180,6 +185,7 @@ def build_table(
         scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
     )
     texts = dict.fromkeys(baselines, BASELINE) | {scorer.name: text_of(scorer) for scorer in scorers}
+    settings = {scorer.name: settings_text(scorer, plan.batch_size) for scorer in scorers}
     rows = tuple(
         Row(
             name,
@@ -189,11 +195,13 @@ def build_table(
             int(np.isnan(values).sum(axis=1).max()),
             seconds.get(name, math.nan),
             reported_tau(name, texts[name], task_name, plan.population),
+            settings.get(name, ""),
         )
         for name, values in scores.items()
     )
     seen = seen_in_fitting(scorers, task, networks)
-    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen)
+    said = settings_notes(scorers)
+    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen, said)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:
