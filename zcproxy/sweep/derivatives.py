@@ -172,7 +172,9 @@ def information(output: Tensor, parameters: Sequence[Tensor]) -> Tensor:
         for gradient in torch.autograd.grad(output, parameters, direction, create_graph=True, materialize_grads=True):
             slope = torch.zeros_like(probabilities)
             if gradient.requires_grad:
-                (slope,) = torch.autograd.grad(gradient.flatten()[0], direction, retain_graph=True)
+                (slope,) = torch.autograd.grad(
+                    gradient.flatten()[0], direction, retain_graph=True, materialize_grads=True
+                )
             rows.append(probabilities.sqrt() * (slope - (probabilities * slope).sum(dim=1, keepdim=True)))
     responses = torch.stack(rows).flatten(1)
     return responses @ responses.T / len(output)
