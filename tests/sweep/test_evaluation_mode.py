@@ -64,7 +64,7 @@ def test_kept_statistics_are_used_and_left_as_they_are() -> None:
 
 
 def test_fresh_batch_normalisation_passes_its_input_on() -> None:
-    layers = [nn.Linear(6, 5), nn.BatchNorm1d(5, eps=0.0), nn.Linear(5, 3)]
+    layers = [nn.Linear(6, 5), nn.BatchNorm1d(5, eps=1e-12), nn.Linear(5, 3)]
     inputs = torch.randn(7, 6)
     (normalised,) = norms(nn.Sequential(*layers), inputs, EVALUATION)
     (plain,) = norms(nn.Sequential(layers[0], layers[2]), inputs, EVALUATION)
