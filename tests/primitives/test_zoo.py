@@ -63,6 +63,16 @@ def test_the_authors_settings_are_those_of_the_entry(name: str) -> None:
     )
 
 
+def test_the_documentation_has_the_authors_settings() -> None:
+    text = (Path(__file__).parents[2] / "docs/tables.md").read_text()
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    known = {cells[0].removeprefix("| "): (cells[1], cells[2]) for cells in rows if len(cells) == 6}
+    for name in NAMES:
+        authors = published(name).authors
+        if authors is not None:
+            assert known[name] == (str(authors.batch_size or "-"), authors.rule)
+
+
 def test_an_authors_formula_has_the_papers_correlations() -> None:
     formula = str(resolve_proxy("meco", "authors").formula)
     assert formula != str(resolve_proxy("meco").formula)
