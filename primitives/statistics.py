@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zcproxy.formula import REGISTRY, Kind
 from zcproxy.sweep.block_end import BLOCK_STATISTICS
-from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
+from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, INFORMATION
 from zcproxy.sweep.losses import SAME_CLASS
 from zcproxy.sweep.probes import PROBES
 
@@ -28,7 +28,7 @@ OF_LOSS = {
         Kind.WEIGHTS,
         "estimated Jacobian of a block by the block before it; NaN for the first one, 0 where it hands on its input",
     ),
-    "probabilities": (RESPONSE, Kind.ACTIVATIONS, "sqrt(p) d ln p by the layer's first weight, samples x classes"),
+    "probabilities": (INFORMATION, Kind.NETWORK_MATRIX, "Fisher information of the first element of each parameter"),
 }
 """The one statistic that probes with these losses have: its name, kind and meaning."""
 

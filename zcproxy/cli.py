@@ -17,7 +17,7 @@ from zcproxy import cli_benchmark, cli_evolve, cli_network, cli_search, cli_tabl
 from zcproxy.benchmarks import get_task
 from zcproxy.benchmarks.own_images import import_images, own_batch, own_image_set
 from zcproxy.cli_images import Images, say_images
-from zcproxy.cli_options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Workers
+from zcproxy.cli_options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Settings, Workers
 from zcproxy.coverage import coverage_note
 from zcproxy.device import check_device
 from zcproxy.display import RunDisplay, console, correlation_table
@@ -28,12 +28,13 @@ from zcproxy.formula.latex import latex
 from zcproxy.interrupt import GOES_ON, advise, answering
 from zcproxy.own_code import own_failures
 from zcproxy.permission import one_command
-from zcproxy.primitives.zoo import resolve_proxy
+from zcproxy.primitives.zoo import COMMON, check_settings, resolve_proxy
 from zcproxy.primitives.zoo.scorers import resolve_scorer
 from zcproxy.proxies import DEFAULT
 from zcproxy.proxy import Proxy
 from zcproxy.reference import load_model, parse_shape, random_inputs
 from zcproxy.scoring import draw_networks, population_name, score_networks, seen_in_fitting, seen_line
+from zcproxy.sweep.initialisation import OWN
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.sweep.store import clear, default_cache, summaries
 from zcproxy.undefined import reasons
@@ -89,6 +90,7 @@ def score(
         list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
     ] = None,
     initialisation: Initialisation = 0,
+    settings: Settings = COMMON,
     workers: Workers = 2,
     device: Device = "cpu",
     model: Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")] = None,
@@ -100,7 +102,10 @@ def score(
     if model is None and task is None and proxy and not _is_scorer(proxy):
         proxy, task = None, proxy
     proxy = DEFAULT if proxy is None else proxy
+    check_settings(settings)
     if model is not None:
+        if settings != COMMON:
+            raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
         chosen = resolve_proxy(proxy)
         if input_shape is None:
             raise ConfigurationError("--model needs --input, for example --input 3x32x32")
@@ -114,7 +119,7 @@ def score(
     if out is not None:
         check_target(out)
     known = get_task(task)
-    scorer = resolve_scorer(proxy)
+    scorer = resolve_scorer(proxy, settings)
     drawn = draw_networks(
         known, networks, population=population, sampling=sampling, seed=seed, unseen_by=unseen_by or ()
     )
@@ -217,7 +222,8 @@ def info() -> None:
         if context is None:
             table.add_row("of another version, or damaged", *[""] * 5, f"{item.bytes / 1e6:.1f}")
             continue
-        numbers = [context.batch_size, context.initialisation, context.device, item.networks, item.columns]
+        drawn = f"{context.initialisation}" + ("" if context.rule == OWN else f", {context.rule}")
+        numbers = [context.batch_size, drawn, context.device, item.networks, item.columns]
         table.add_row(context.task, *map(str, numbers), f"{item.bytes / 1e6:.1f}")
     console.print(table)
 

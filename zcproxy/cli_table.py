@@ -18,12 +18,15 @@ from zcproxy.cli_options import (
     AllowCode,
     Device,
     Seed,
+    Settings,
     Workers,
 )
 from zcproxy.coverage import coverage_note
 from zcproxy.display import RunDisplay, console, task_table
+from zcproxy.errors import ConfigurationError
 from zcproxy.files import check_target
 from zcproxy.interrupt import GOES_ON, advise
+from zcproxy.primitives.zoo import AUTHORS, COMMON
 from zcproxy.primitives.zoo.scorers import ZOO, resolve_scorers
 from zcproxy.sweep.runner import worker_pool
 from zcproxy.table import Plan, build_table
@@ -54,6 +57,7 @@ def table(
         int | None,
         typer.Option(min=1, max=LARGEST_BATCH, help="Samples of a minibatch; what each proxy asks for if not given."),
     ] = None,
+    settings: Settings = COMMON,
     resamples: Annotated[int, typer.Option(min=1, max=1_000_000, help="Of the bootstrap behind the intervals.")] = 1000,
     seed: Seed = 0,
     out: Annotated[
@@ -67,7 +71,12 @@ def table(
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
     if out is not None:
         check_target(out / "table.csv")
-    scorers = resolve_scorers(proxies)
+    if settings == AUTHORS and batch_size is not None:
+        raise ConfigurationError(
+            f"--batch-size {batch_size} with --settings {AUTHORS}: each proxy then has the batch size of its authors; "
+            "give one of the two"
+        )
+    scorers = resolve_scorers(proxies, settings)
     names = [get_task(name).name for name in tasks or [DEFAULT_TASK]]
     plan = Plan(
         networks=networks,

@@ -227,7 +227,8 @@ def _loop(place: str, names: dict[Node, str]) -> list[str]:
 def _tensor_text(node: Node, arguments: list[str], place: str = "layer") -> str:
     """Return the text of an operation on the tensors of one layer or block."""
     if node.is_leaf:
-        return f'{place}["{node.symbol}"]'
+        where = "layers[0]" if node.kind.is_network_level else place
+        return f'{where}["{node.symbol}"]'
     if len(arguments) == 2:
         return f"applied({_function_name(node)}, Kind.{node.kind.name}, {', '.join(arguments)})"
     return f"{_function_name(node)}({', '.join(arguments)})"

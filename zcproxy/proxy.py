@@ -20,9 +20,10 @@ from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, parse
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.formula.text import has_readable_text
 from zcproxy.proxies import FILES, file_of
-from zcproxy.proxy_file import FORMAT, read_proxy_file
+from zcproxy.proxy_file import FORMAT, MODELS_OWN, read_proxy_file
 from zcproxy.sweep.coverage import Coverage, first_of
 from zcproxy.sweep.expressions import compares_classes, looks_at_images, probes_of
+from zcproxy.sweep.initialisation import OWN, check_rule
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.probes import PROBES
 from zcproxy.sweep.table import table_of
@@ -43,6 +44,8 @@ class Proxy:
         formula: a tree of kind `Network`.
         name: how people call it.
         batch_size: samples of a minibatch that it was found with; a hint for callers.
+        rule: that weights are drawn by where networks are built for it, see `zcproxy.sweep.initialisation`; the weights
+            of a model that it is called on are taken as they are.
         provenance: where it comes from: run, seed, tasks, sizes of the samples.
         correlations: measured correlations, each with its task, population and interval.
         description: in plain words, what it measures and where it fails.
@@ -54,8 +57,10 @@ class Proxy:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     correlations: tuple[Mapping[str, Any], ...] = ()
     description: str = ""
+    rule: str = OWN
 
     def __post_init__(self) -> None:
+        check_rule(self.rule)
         if self.formula.kind is not Kind.NETWORK:
             raise FormulaError(
                 f"a proxy yields one number a network, but '{self.formula}' is of kind {self.formula.kind.value}: "
@@ -115,7 +120,7 @@ class Proxy:
             "description": self.description,
             "direction": "higher is better",
             "probes": {name: asdict(PROBES[name]) for name in self.probes},
-            "initialisation": "the model's own",
+            "initialisation": MODELS_OWN if self.rule == OWN else self.rule,
             "batch_size": self.batch_size,
             "provenance": dict(self.provenance),
             "correlations": [dict(item) for item in self.correlations],
@@ -176,6 +181,7 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
             batch_size=fields["batch_size"],
             provenance=fields["provenance"],
             correlations=tuple(fields["correlations"]),
+            rule=OWN if fields["initialisation"] == MODELS_OWN else fields["initialisation"],
         )
     except FormulaError as error:
         raise FormulaError(f"{place}: {error}") from error

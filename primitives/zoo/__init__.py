@@ -10,6 +10,7 @@ import os
 
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, nearest_names
 from zcproxy.formula import parse
+from zcproxy.primitives.zoo.authors import Authors as Authors
 from zcproxy.primitives.zoo.published import Published as Published, PublishedAggregate as PublishedAggregate
 from zcproxy.proxies import FILES
 from zcproxy.proxy import Proxy, load_proxy
@@ -28,6 +29,10 @@ BASELINE = "baseline"
 """What stands for the formula of params and FLOPs where a benchmark's table has them."""
 
 AGGREGATES = ("te_nas", "az_nas", "vkdnw_agg")
+
+COMMON, AUTHORS = "common", "authors"
+SETTINGS = (COMMON, AUTHORS)
+"""How published proxies are measured: all alike, or each as its authors do."""
 
 
 def published(name: str) -> Published:
@@ -58,15 +63,62 @@ def reported_tau(name: str, text: str, task: str, population: str) -> tuple[floa
     if name not in (*NAMES, *AGGREGATES):
         return None
     entry = published(name) if name in NAMES else published_aggregate(name)
-    own = str(parse(entry.formula)) if isinstance(entry, Published) else f"{entry.rule}({', '.join(entry.members)})"
+    own = _formulas(entry) if isinstance(entry, Published) else [f"{entry.rule}({', '.join(entry.members)})"]
     known = [item for item in entry.reported if (item.task, item.population) == (task, population)]
-    if not known or text not in (own, BASELINE):
+    if not known or text not in (*own, BASELINE):
         return None
     return min(item.low for item in known), max(item.high for item in known)
 
 
-def resolve_proxy(text: str) -> Proxy:
+def _formulas(entry: Published) -> list[str]:
+    """Return the texts of the formulas of an entry: its own and its authors'."""
+    others = [entry.authors.formula] if entry.authors is not None and entry.authors.formula else []
+    return [str(parse(text)) for text in (entry.formula, *others)]
+
+
+def check_settings(settings: str) -> None:
+    """Raise `ConfigurationError` unless there are settings of this name."""
+    if settings not in SETTINGS:
+        raise ConfigurationError(f"unknown settings '{settings}': write {' or '.join(SETTINGS)}")
+
+
+def is_measured_as_authors_do(proxy: Proxy) -> bool:
+    """Whether a proxy was named with its authors' settings."""
+    return proxy.provenance.get("settings") == AUTHORS
+
+
+def resolve_published(name: str, settings: str = COMMON, authors: Authors | None = None) -> Proxy:
+    """Return a published proxy.
+
+    Args:
+        name: one of `NAMES`.
+        settings: `common`, or `authors` for its authors' formula, batch size and initialisation where they are known.
+        authors: what to take for its authors' settings instead.
+
+    Raises:
+        ProxyFileError: there is no such proxy.
+        ConfigurationError: there are no such settings.
+    """
+    check_settings(settings)
+    entry = published(name)
+    authors = authors or entry.authors
+    if settings == COMMON or authors is None:
+        return Proxy(parse(entry.formula), entry.name, entry.batch_size, {"paper": entry.paper})
+    return Proxy(
+        parse(authors.formula or entry.formula),
+        entry.name,
+        authors.batch_size or entry.batch_size,
+        {"paper": entry.paper, "settings": AUTHORS, "source": authors.source},
+        rule=authors.rule,
+    )
+
+
+def resolve_proxy(text: str, settings: str = COMMON) -> Proxy:
     """Return the proxy that a user names: a file, one that comes with the package, a published one, or a formula.
+
+    Args:
+        text: what the user writes.
+        settings: `common` or `authors`, see `resolve_published`.
 
     Raises:
         ProxyFileError: it looks like a file or a name, and there is none.
@@ -79,9 +131,7 @@ def resolve_proxy(text: str) -> Proxy:
     if is_file or text in FILES:
         return load_proxy(text)
     if text in NAMES:
-        entry = published(text)
-        provenance = {"paper": entry.paper}
-        return Proxy(parse(entry.formula), entry.name, entry.batch_size, provenance)
+        return resolve_published(text, settings)
     if text in AGGREGATES:
         raise ConfigurationError(
             f"'{text}' sums ranks of several proxies: it scores the networks of a task (zcproxy score, zcproxy table), "

@@ -1,5 +1,6 @@
 """Entropy of the principal components of features."""
 
+from zcproxy.primitives.zoo.authors import Authors
 from zcproxy.primitives.zoo.published import Published
 
 PROXY = Published(
@@ -11,4 +12,5 @@ PROXY = Published(
         "authors' code; else they end where all paths through the network meet, which for cells that read two earlier "
         "ones leaves hardly any"
     ),
+    authors=Authors("cvlab-yonsei/AZ-NAS, NB201", batch_size=64, rule="kaiming_normal_fan_in"),
 )

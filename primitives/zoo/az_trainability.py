@@ -1,5 +1,6 @@
 """How near to 1 the largest singular values of the blocks' Jacobians are."""
 
+from zcproxy.primitives.zoo.authors import Authors
 from zcproxy.primitives.zoo.published import Published
 
 PROXY = Published(
@@ -14,4 +15,5 @@ PROXY = Published(
         "-1e6 (minus infinity in the code); blocks whose input's height or width is no multiple of the output's are "
         "left out"
     ),
+    authors=Authors("cvlab-yonsei/AZ-NAS, NB201", batch_size=64, rule="kaiming_normal_fan_in"),
 )

@@ -1,5 +1,6 @@
 """Correlation between samples of one class of the gradient by the input."""
 
+from zcproxy.primitives.zoo.authors import Authors
 from zcproxy.primitives.zoo.published import Published
 
 PROXY = Published(
@@ -11,4 +12,5 @@ PROXY = Published(
         "is left with rounding errors of ln 1; for up to 100 classes, above which the code compares classes with each "
         "other; the gradient by the input of the first live layer, which has to read the images themselves"
     ),
+    authors=Authors("VascoLopes/EPE-NAS, search.py", batch_size=256),
 )

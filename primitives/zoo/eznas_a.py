@@ -1,5 +1,6 @@
 """Evolved proxy of EZNAS, as its code computes it."""
 
+from zcproxy.primitives.zoo.authors import Authors
 from zcproxy.primitives.zoo.published import Published
 from zcproxy.primitives.zoo.reported import EZNAS, on_cells, on_nds, reported
 
@@ -18,7 +19,7 @@ PROXY = Published(
         "without a convolution, where the code pairs its modules differently; ln |det|, where the code takes 0 for a "
         "negative determinant (Spearman .9997 between both on 95 cells); undefined without square maps behind a ReLU"
     ),
-    authors_batch_size=16,
+    authors=Authors("the code of EZNAS: 16 images on CIFAR", batch_size=16, rule="kaiming_normal_fan_out"),
     reported=on_cells("all", (0.620, 0.65), (0.617, 0.65), 0.61, source=EZNAS)
     + on_nds(0.56, 0.45, 0.52, 0.51, 0.44)
     + reported("nats_sss", "all", EZNAS, {"cifar10": 0.707}),

@@ -1,5 +1,6 @@
 """Squared effect on the loss of removing a channel."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import Published
 from zcproxy.primitives.zoo.reported import on_cells
 
@@ -11,6 +12,6 @@ PROXY = Published(
         "without the constant factor of 1 / 2N; each channel counts once for each of its weights, as in the code of "
         "Abdelfattah et al., where the paper counts it once"
     ),
-    authors_batch_size=64,
+    authors=abdelfattah(),
     reported=on_cells("all", 0.40),
 )

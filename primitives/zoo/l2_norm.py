@@ -1,5 +1,6 @@
 """Norm of the weights."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 
 PROXY = Published(
@@ -10,5 +11,5 @@ PROXY = Published(
         "depends on the initialisation alone; of live layers, where the code takes those that no signal passes too; "
         f"{ONCE_A_USE}"
     ),
-    authors_batch_size=64,
+    authors=abdelfattah(),
 )

@@ -1,5 +1,6 @@
 """Weight times gradient."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 
 PROXY = Published(
@@ -10,5 +11,5 @@ PROXY = Published(
         "products keep their signs, so that weights whose removal raises the loss make up for those that lower it; "
         f"{ONCE_A_USE}"
     ),
-    authors_batch_size=64,
+    authors=abdelfattah(),
 )

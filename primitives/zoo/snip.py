@@ -1,5 +1,6 @@
 """Sensitivity of the loss to removing a weight."""
 
+from zcproxy.primitives.zoo.authors import abdelfattah
 from zcproxy.primitives.zoo.published import ONCE_A_USE, Published
 from zcproxy.primitives.zoo.reported import on_cells
 
@@ -8,6 +9,6 @@ PROXY = Published(
     formula="sum(abs_dot(grad(weight)@data64, weight))",
     paper="Lee et al., SNIP, ICLR 2019; Abdelfattah et al., ICLR 2021",
     note=ONCE_A_USE,
-    authors_batch_size=64,
+    authors=abdelfattah(),
     reported=on_cells("all", 0.45) + on_cells("pruned", 0.43),
 )

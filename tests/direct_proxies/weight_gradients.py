@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from direct_proxies.records import calls_of, gradient_of, gradients, noise, numbers, weighted
-from direct_proxies.sizes import weight_layers
 from zcproxy.sweep.probes import PROBES
 
 
@@ -145,21 +144,39 @@ def ntk_condition(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     return -float((values[0] / values[-1]) ** 2)
 
 
+def first_elements_jacobian(model: nn.Module, sample: Tensor) -> Tensor:
+    """Jacobian of a sample's logits by the first element of every parameter: classes x parameters."""
+    whole = dict(model.named_parameters())
+
+    def logits(firsts: dict[str, Tensor]) -> Tensor:
+        changed = {
+            name: torch.cat([firsts[name], value.detach().flatten()[1:]]).view(value.shape)
+            for name, value in whole.items()
+        }
+        return torch.func.functional_call(model, changed, (sample[None],))[0]
+
+    found = torch.func.jacrev(logits)({name: value.detach().flatten()[:1] for name, value in whole.items()})
+    return torch.cat([found[name] for name in whole], dim=1)
+
+
 def vkdnw_entropy(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Tybl and Neumann: entropy of the deciles of the eigenvalues of F = mean of J^T (diag p - p p^T) J."""
-    fresh = copy.deepcopy(model).train()
-    logits = fresh(noise(inputs))
-    weights = [module.weight for module in weighted(fresh)]
-    information = np.zeros((len(weights), len(weights)))
-    for row in logits:
-        jacobian = np.array([[g.flatten()[0] for g in torch.autograd.grad(c, weights, retain_graph=True)] for c in row])
-        p = numbers(row.softmax(0))
-        information += jacobian.T @ (np.diag(p) - np.outer(p, p)) @ jacobian / len(logits)
+    """The code of Tybl and Neumann: evaluation mode, all parameters, a twentieth of even probabilities.
+
+    The Fisher information is the mean over samples of J^T (diag p - p p^T) J, the score the entropy of the deciles of
+    its singular values, without the code's 1e-10 in the logarithm.
+    """
+    fresh = copy.deepcopy(model).eval()
+    shown = noise(inputs)
+    information = 0.0
+    for sample, row in zip(shown, fresh(shown), strict=True):
+        jacobian = numbers(first_elements_jacobian(fresh, sample))
+        p = 0.95 * numbers(row.softmax(0)) + 0.05 / len(row)
+        information += jacobian.T @ (np.diag(p) - np.outer(p, p)) @ jacobian / len(shown)
     deciles = np.quantile(np.linalg.svd(information, compute_uv=False), np.arange(1, 10) / 10)
     share = deciles / deciles.sum()
     return float(-sum(q * math.log(q) for q in share if q > 0))
 
 
 def vkdnw_single(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Tybl and Neumann: the number of layers, and the entropy within it."""
-    return weight_layers(model, inputs, targets) + vkdnw_entropy(model, inputs, targets)
+    """The number of parameter tensors, and the entropy within it."""
+    return len(list(model.parameters())) + vkdnw_entropy(model, inputs, targets)

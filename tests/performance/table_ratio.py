@@ -13,7 +13,7 @@ import argparse
 from zcproxy.benchmarks import get_task
 from zcproxy.formula import Node
 from zcproxy.primitives.zoo.scorers import resolve_scorers
-from zcproxy.scoring import columns_by_batch_size, draw_networks
+from zcproxy.scoring import columns_by_setting, draw_networks
 from zcproxy.sweep.runner import measure_architectures
 from zcproxy.sweep.store import Context
 
@@ -33,8 +33,8 @@ def main() -> None:
     options = parser.parse_args()
     scorers = resolve_scorers(options.proxies)
     context = Context(TASK, options.batch)
-    wanted = [columns_by_batch_size([scorer], options.batch)[options.batch] for scorer in scorers]
-    (together,) = columns_by_batch_size(scorers, options.batch).values()
+    wanted = [next(iter(columns_by_setting([scorer], options.batch).values())) for scorer in scorers]
+    (together,) = columns_by_setting(scorers, options.batch).values()
     alone, shared = dict.fromkeys((scorer.name for scorer in scorers), 0.0), 0.0
     for network in draw_networks(get_task(TASK), options.networks):
         shared += seconds(context, network, together)

@@ -390,8 +390,9 @@ def test_a_column_does_not_depend_on_what_else_is_measured(case: Case) -> None:
 def test_every_network_is_measured_and_finite(case: Case) -> None:
     model, inputs = case
     columns = [parse(f"frobenius_norm({leaf}@{probe})") for leaf in STATISTICS for probe in RECORDING]
-    columns.append(parse("frobenius_norm(response@fisher)"))
-    measured = measure(model, inputs, None, columns)
+    information = parse("trace(information@fisher)")
+    measured = measure(model, inputs, None, [*columns, information])
+    assert measured.values[information].shape == (1,) and measured.values[information] > 0
     assert measured.layers == sum(len(item) for item in [measured.values[columns[0]]])
     for column in columns:
         assert measured.values[column].shape == (measured.layers,)

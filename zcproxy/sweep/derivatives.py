@@ -16,7 +16,10 @@ from zcproxy.sweep.losses import check_logits
 from zcproxy.sweep.recorder import reported
 
 BLOCK_JACOBIAN = "block_jacobian"
-RESPONSE = "response"
+INFORMATION = "information"
+
+EVENNESS = 0.05
+"""Share of even probabilities that `information` mixes into those of the network: as in the code of VKDNW."""
 
 
 def gradients_of(
@@ -170,31 +173,35 @@ def _folded(x: Tensor, positions: Sequence[int]) -> Tensor:
     return x
 
 
-def responses(output: Tensor, calls: Sequence[LayerCall]) -> list[Tensor]:
-    """Return how the class probabilities respond to the first weight of each layer.
+def information(output: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    """Return the Fisher information of the first elements of parameters, from the class probabilities.
 
-    Products of the responses of two layers, added up over samples and classes, are the Fisher information of their
-    first weights (Tybl and Neumann, VKDNW, CVPR 2025).
+    The classes are those that the network predicts, not the targets. In evaluation mode the logits of an untrained
+    network are large and nearly all probability is on one class, which tells nothing: the probabilities are therefore
+    mixed with even ones, as in the code of Tybl and Neumann (VKDNW, CVPR 2025).
 
     Args:
         output: logits, samples x classes.
-        calls: the layer calls of the pass.
+        parameters: of which the first element is varied, each by itself; those that the output ignores have zeros.
 
     Returns:
-        For each layer, samples x classes: sqrt(p) times the derivative of ln p, where p is the softmax of the logits.
+        Parameters x parameters: the mean over samples of J^T (diag(p) - p p^T) J, where J is the Jacobian of the logits
+        and p are the mixed probabilities.
 
     Raises:
         ModelError: the output is not samples x classes, or a backward pass raises.
     """
     check_logits(output, "class probabilities need")
     direction = torch.zeros_like(output).requires_grad_()  # its gradient is the Jacobian: products with it are linear
-    probabilities = output.detach().softmax(dim=1)
-    weights = [call.weight for call in calls]
-    found = []
+    probabilities = (1.0 - EVENNESS) * output.detach().softmax(dim=1) + EVENNESS / output.shape[1]
+    rows = []
     with reported("the backward pass of the model failed"):
-        for gradient in torch.autograd.grad(output, weights, direction, create_graph=True, materialize_grads=True):
+        for gradient in torch.autograd.grad(output, parameters, direction, create_graph=True, materialize_grads=True):
             slope = torch.zeros_like(probabilities)
             if gradient.requires_grad:
-                (slope,) = torch.autograd.grad(gradient.flatten()[0], direction, retain_graph=True)
-            found.append(probabilities.sqrt() * (slope - (probabilities * slope).sum(dim=1, keepdim=True)))
-    return found
+                (slope,) = torch.autograd.grad(
+                    gradient.flatten()[0], direction, retain_graph=True, materialize_grads=True
+                )
+            rows.append(probabilities.sqrt() * (slope - (probabilities * slope).sum(dim=1, keepdim=True)))
+    responses = torch.stack(rows).flatten(1)
+    return responses @ responses.T / len(output)

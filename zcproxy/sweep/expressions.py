@@ -12,7 +12,7 @@ from torch import Tensor
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.formula.tree import fold
-from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, RESPONSE
+from zcproxy.sweep.derivatives import BLOCK_JACOBIAN, INFORMATION
 from zcproxy.sweep.losses import SAME_CLASS
 from zcproxy.sweep.probes import PROBES, probe_of
 
@@ -59,7 +59,7 @@ class ColumnEvaluator:
                     for node in column.walk()
                     if joins_layers(node)
                 }
-                result[column] = self._value(column, summed, {})
+                result[column] = self._value(column, summed, layers[0])  # statistics of the network are the same in all
         return result
 
     def _stacked_nodes(self) -> list[Node]:
@@ -174,7 +174,7 @@ def leaves_of(columns: Iterable[Node]) -> Leaves:
 def needs_gradients(formula: Node) -> bool:
     """Whether a formula needs a backward pass, and not forward passes alone."""
     leaves = [node.symbol for node in formula.walk() if node.is_leaf]
-    return any(leaf.startswith("grad(") or leaf.partition("@")[0] in (BLOCK_JACOBIAN, RESPONSE) for leaf in leaves)
+    return any(leaf.startswith("grad(") or leaf.partition("@")[0] in (BLOCK_JACOBIAN, INFORMATION) for leaf in leaves)
 
 
 def probes_of(formula: Node) -> frozenset[str]:

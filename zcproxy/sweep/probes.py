@@ -29,7 +29,9 @@ class Pass:
         absolute_weights: replace every parameter by its absolute value.
         gaussian_weights: draw the weights of layers from N(0, 1); their biases are 0, normalisations have no effect of
             their own.
-        normalised: whether normalisation layers act, on the statistics of the batch.
+        normalised: whether normalisation layers act.
+        running_statistics: whether normalisations use the statistics that they keep, as in evaluation mode, rather than
+            those of the batch. Fresh batch normalisation is then the identity, up to its epsilon.
         double: compute in float64. Without normalisation, float32 overflows in deep networks; and where a unit is near
             zero, its rounding turns gradients off and on.
     """
@@ -40,6 +42,7 @@ class Pass:
     gaussian_weights: bool = False
     normalised: bool = True
     double: bool = False
+    running_statistics: bool = False
 
     @property
     def needs_second_order(self) -> bool:
@@ -53,7 +56,7 @@ class Pass:
     @property
     def transform(self) -> tuple[bool, ...]:
         """What tells apart the networks that passes run on."""
-        return self.absolute_weights, self.gaussian_weights, self.normalised, self.double
+        return self.absolute_weights, self.gaussian_weights, self.normalised, self.double, self.running_statistics
 
     @property
     def parameters(self) -> tuple[bool, ...]:
@@ -103,6 +106,11 @@ class Probe:
         return self.per_sample or self.sub_batches > 1
 
     @property
+    def evaluates(self) -> bool:
+        """Whether the network is in evaluation mode."""
+        return any(item.running_statistics for item in self.passes)
+
+    @property
     def runs_once(self) -> bool:
         """Whether its passes are over the whole batch, with one gradient each: other probes may share them."""
         return not self.stacks_gradients
@@ -112,10 +120,11 @@ class Probe:
         return any(item.inputs in ("images", "perturbed") for item in self.passes)
 
 
-_COSTS = {"ones": 0.25, "half_squared_gradient": 3.0, "probabilities": 50.0}
+_COSTS = {"ones": 0.25, "half_squared_gradient": 3.0, "probabilities": 150.0}
 """Passes that one pass with these inputs or this loss counts as, where it is not one.
 
-Class probabilities take a pass for each layer through all later ones: the number is for about sixty layers.
+Class probabilities take a pass for each parameter through all later layers: the number is for about sixty layers, each
+with a normalisation.
 """
 
 _DOUBLE_COST = 3.0
@@ -170,8 +179,13 @@ PROBES = {
         Probe("signs", Pass("noise", "random_signs"), "Gaussian noise, random signs as the gradients of each block"),
         Probe(
             "fisher",
-            Pass("noise", "probabilities", double=True),
-            "Gaussian noise, class probabilities by single weights",
+            Pass("noise", "probabilities", running_statistics=True, double=True),
+            "Gaussian noise in evaluation mode, class probabilities by one element of each parameter (VKDNW)",
+        ),
+        Probe(
+            "evaluation",
+            Pass("images", "sum_of_logits", running_statistics=True),
+            "a minibatch of images in evaluation mode, sum of the logits",
         ),
         *map(_in_double, (_DATA, _NOISE, _OF_LOGITS, _CHUNKS)),
     )

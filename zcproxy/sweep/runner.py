@@ -17,6 +17,7 @@ from zcproxy.formula import Node, parse
 from zcproxy.permission import carried
 from zcproxy.random import derive_seed
 from zcproxy.sweep.expressions import looks_at_images
+from zcproxy.sweep.initialisation import OWN, initialise
 from zcproxy.sweep.measure import Measurement, measure
 from zcproxy.sweep.pool import (
     dead_workers_reported,
@@ -141,7 +142,9 @@ def _run(
         yield jobs[future], future.result()
 
 
-def untrained(build: Callable[[str], nn.Module], space: str, architecture: str, initialisation: int) -> nn.Module:
+def untrained(
+    build: Callable[[str], nn.Module], space: str, architecture: str, initialisation: int, rule: str = OWN
+) -> nn.Module:
     """Return the network of an architecture with the weights that every score of it at this initialisation is for.
 
     Args:
@@ -149,10 +152,13 @@ def untrained(build: Callable[[str], nn.Module], space: str, architecture: str, 
         space: name of the space.
         architecture: its canonical text.
         initialisation: index of the initialisation.
+        rule: that weights are drawn by, see `zcproxy.sweep.initialisation`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(space, architecture, "initialisation", initialisation))
-        return build(architecture)
+        network = build(architecture)
+        initialise(network, rule)
+    return network
 
 
 def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:
@@ -170,7 +176,8 @@ def measure_architectures(context: Context, architectures: Sequence[str], texts:
     result = []
     with single_threaded():
         for architecture in architectures:
-            network = untrained(task.build, task.space.name, architecture, context.initialisation).to(context.device)
+            network = untrained(task.build, task.space.name, architecture, context.initialisation, context.rule)
+            network = network.to(context.device)
             started = time.perf_counter()
             found = measure(network, inputs, targets, columns, input_seed=context.initialisation, disposable=True)
             result.append(replace(found, seconds=time.perf_counter() - started))

@@ -16,10 +16,10 @@ from zcproxy.random import derive_seed
 from zcproxy.sweep.block_end import BLOCK_STATISTICS
 from zcproxy.sweep.derivatives import (
     BLOCK_JACOBIAN,
-    RESPONSE,
+    INFORMATION,
     block_jacobians,
     gradients_of,
-    responses,
+    information,
     stacked_gradients,
 )
 from zcproxy.sweep.expressions import LayerTensors, Leaves
@@ -190,13 +190,21 @@ class Session:
             inputs = inputs.to(dtype_of(self._variants[run.parameters]))
         return self._record(run, inputs, names, part, per_sample)
 
+    def _model(self, run: Pass) -> nn.Module:
+        """Return the network with the parameters that a pass has."""
+        return self._variants[run.parameters] if run.changes_parameters else self._network
+
     def _recorder(self, run: Pass) -> Recorder:
         """Return what observes the network that a pass has; in all passes like it the same."""
         if run.transform not in self._recorders:
             places = self._structure.places if run.gaussian_weights else None
-            replacements = Replacements(normalised=run.normalised, places=places, seed=self._input_seed)
-            network = self._variants[run.parameters] if run.changes_parameters else self._network
-            self._recorders[run.transform] = Recorder(network, self._structure.ends, replacements)
+            replacements = Replacements(
+                normalised=run.normalised,
+                running_statistics=run.running_statistics,
+                places=places,
+                seed=self._input_seed,
+            )
+            self._recorders[run.transform] = Recorder(self._model(run), self._structure.ends, replacements)
         return self._recorders[run.transform]
 
     def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
@@ -239,7 +247,8 @@ class Session:
             found = block_jacobians(blocks, self._input_seed)
             return {BLOCK_JACOBIAN: [*self._of_layers(found, calls), *found]}
         if run.loss == "probabilities":
-            return {RESPONSE: responses(output, calls)}
+            parameters = [each for each in self._model(run).parameters() if each.requires_grad and each.numel()]
+            return {INFORMATION: [information(output, parameters)] * len(calls)}
         return {} if classes is None else {SAME_CLASS: [same_class(classes, output)] * len(calls)}
 
     def _of_layers(self, of_blocks: Sequence[Tensor], calls: Sequence[LayerCall]) -> Iterator[Tensor]:

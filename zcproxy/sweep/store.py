@@ -35,6 +35,7 @@ from zcproxy.notices import notice
 from zcproxy.sealed import DamagedError, read_header, read_sealed, seal
 from zcproxy.sweep.coverage import coverage_from
 from zcproxy.sweep.expressions import looks_at_images
+from zcproxy.sweep.initialisation import OWN
 from zcproxy.sweep.measure import Measurement
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
@@ -61,6 +62,7 @@ class Context:
         device: `cpu` or `cuda`.
         images: token of what the minibatches are made of, see `zcproxy.benchmarks.image_sets`; empty for what is at
             hand. It is part of the key of the columns that look at images, not of the context's.
+        rule: that weights are drawn by, see `zcproxy.sweep.initialisation`.
     """
 
     task: str
@@ -68,10 +70,14 @@ class Context:
     initialisation: int = 0
     device: str = "cpu"
     images: str = ""
+    rule: str = OWN
 
     def shared(self) -> dict[str, Any]:
         """Return what all columns of the context's folder have in common."""
-        return {name: value for name, value in asdict(self).items() if name != "images"}
+        found = {name: value for name, value in asdict(self).items() if name != "images"}
+        if self.rule == OWN:
+            del found["rule"]  # as folders are named that were written before there were rules
+        return found
 
     @property
     def key(self) -> str:

@@ -22,6 +22,7 @@ from zcproxy.primitives.zoo import BASELINE, NAMES, reported_tau, resolve_proxy
 from zcproxy.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
 from zcproxy.sweep.coverage import Coverage
 from zcproxy.table.measures import Estimate, estimates
+from zcproxy.table.settings import settings_notes, settings_text
 from zcproxy.table.timing import seconds_alone
 from zcproxy.undefined import reasons
 
@@ -69,6 +70,7 @@ class Row:
         undefined: for how many networks the score is NaN, at most over the initialisations.
         seconds: to measure the proxy alone on one network, in one thread; NaN for a baseline.
         reported: lowest and highest tau that papers report on the population, of which this may be a sample.
+        settings: whose settings it was measured with, and what they are; empty where none matters.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Row:
     undefined: int = 0
     seconds: float = math.nan
     reported: tuple[float, float] | None = None
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class TaskTable:
         seen: how many of the networks a proxy was fitted to, by its name.
         coverage: for each network, what of it its layers hold.
         reasons: why proxies are undefined for all networks, a sentence each, where that is known.
+        settings_notes: what is to be known of authors' settings, a sentence each.
     """
 
     task: str
@@ -109,6 +113,7 @@ class TaskTable:
     seen: Mapping[str, int] = field(default_factory=dict)
     coverage: tuple[Coverage, ...] = field(default=(), repr=False)
     reasons: Sequence[str] = ()
+    settings_notes: tuple[str, ...] = ()
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -184,6 +189,7 @@ def build_table(
         scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
     )
     texts = dict.fromkeys(baselines, BASELINE) | {scorer.name: text_of(scorer) for scorer in scorers}
+    settings = {scorer.name: settings_text(scorer, plan.batch_size) for scorer in scorers}
     rows = tuple(
         Row(
             name,
@@ -193,13 +199,14 @@ def build_table(
             int(np.isnan(values).sum(axis=1).max()),
             seconds.get(name, math.nan),
             reported_tau(name, texts[name], task_name, plan.population),
+            settings.get(name, ""),
         )
         for name, values in scores.items()
     )
     seen = seen_in_fitting(scorers, task, networks)
-    why = reasons(scorers, task, plan.batch_size, images)
+    why, said = reasons(scorers, task, plan.batch_size, images), settings_notes(scorers)
     ceiling, coverage = task.noise_ceiling(), found[0].coverage
-    return TaskTable(task_name, population, networks, labels, rows, ceiling, plan, shown, seen, coverage, why)
+    return TaskTable(task_name, population, networks, labels, rows, ceiling, plan, shown, seen, coverage, why, said)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:

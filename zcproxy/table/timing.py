@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from zcproxy.aggregate import Scorer
 from zcproxy.formula import Node
 from zcproxy.permission import carried
-from zcproxy.scoring import columns_by_batch_size
+from zcproxy.scoring import columns_by_setting
 from zcproxy.sweep.runner import measure_architectures
 from zcproxy.sweep.store import Context
 
@@ -42,8 +42,10 @@ def seconds_alone(
     """
     jobs: list[Job] = []
     for scorer in scorers:
-        groups = columns_by_batch_size([scorer], batch_size).items()
-        jobs.append([(Context(task, size, 0, device, images), _texts(columns)) for size, columns in groups])
+        groups = columns_by_setting([scorer], batch_size).items()
+        jobs.append(
+            [(Context(task, size, 0, device, images, rule), _texts(columns)) for (size, rule), columns in groups]
+        )
     timed = [tuple(networks[:TIMED])] * len(jobs)
     found = executor.map(carried(_mean_seconds), jobs, timed) if executor else map(_mean_seconds, jobs, timed)
     return {scorer.name: seconds for scorer, seconds in zip(scorers, found, strict=True)}
