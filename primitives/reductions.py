@@ -71,7 +71,7 @@ def frobenius_norm(x: Tensor) -> Tensor:
     return euclidean_norm(x)
 
 
-@primitive(*ARRAYS, formula="number of elements", reference=EZNAS)
+@primitive(*ARRAYS, Signature((Kind.NETWORK_MATRIX,), Kind.NETWORK), formula="number of elements", reference=EZNAS)
 def numel(x: Tensor) -> Tensor:
     return torch.tensor(float(x.numel()), dtype=x.dtype, device=x.device)
 

@@ -104,19 +104,6 @@ def input_correlation(x: Tensor) -> Tensor:
 
 
 @primitive(
-    Signature((Kind.SAMPLE_MATRIX, Kind.SAMPLE_MATRIX), Kind.LAYER),
-    formula="sum over classes of |sum of ln(|M_ij| + k) between samples of the class|, k = 1e-5",
-    reference="Lopes et al., EPE-NAS, ICANN 2021",
-)
-def class_log_correlation(matrix: Tensor, same_class: Tensor) -> Tensor:
-    """Sum over each class: a sample of it adds its share of the class's magnitude. k is the authors'."""
-    of_row = (same_class * (matrix.abs() + 1e-5).log()).sum(dim=1)
-    of_class = (same_class @ of_row).abs()
-    members = same_class.sum(dim=1)
-    return (of_class / where_defined(members > 0, members)).sum()
-
-
-@primitive(
     Signature((Kind.ACTIVATIONS, Kind.ACTIVATIONS), Kind.SAMPLE_MATRIX),
     Signature((Kind.WEIGHTS, Kind.WEIGHTS), Kind.CHANNEL_MATRIX),
     formula="x y^T with samples (or filters) as rows",

@@ -1,12 +1,14 @@
 """The tensors a probe records at a layer, as leaves `name@probe` and `grad(name)@probe`.
 
-A layer is one call of a weight-bearing module (convolution or linear).
+A layer is one call of a weight-bearing module (convolution or linear). `block`, its gradient and `block_jacobian` are
+recorded for each block of the network instead.
 """
 
 from __future__ import annotations
 
 from zcproxy.formula import REGISTRY, Kind
-from zcproxy.probing.derivatives import BLOCK_JACOBIAN, RESPONSE
+from zcproxy.probing.block_end import BLOCK_STATISTICS
+from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION
 from zcproxy.probing.losses import SAME_CLASS
 from zcproxy.probing.probes import PROBES
 
@@ -16,7 +18,7 @@ ACTIVATIONS = {
     "normalized": "output of the normalisation that follows; the layer's output where there is none",
     "activation": "output after normalisation and non-linearity, where there is one",
     "features": "what was pooled over all positions before the layer; the layer's input where nothing was",
-    "block": "what all paths go through, where the layer ends a block of the network; NaN where it ends none",
+    "block": "output of a block of the network; beside a statistic of layers, NaN where the layer ends none",
     "preactivation": "input of the non-linearity that feeds the layer; the layer's input where there is none",
 }
 
@@ -24,9 +26,9 @@ OF_LOSS = {
     "random_signs": (
         BLOCK_JACOBIAN,
         Kind.WEIGHTS,
-        "estimated Jacobian of the block that the layer ends; NaN where it ends none",
+        "estimated Jacobian of a block by the block before it; NaN for the first one, 0 where it hands on its input",
     ),
-    "probabilities": (RESPONSE, Kind.ACTIVATIONS, "sqrt(p) d ln p by the layer's first weight, samples x classes"),
+    "probabilities": (INFORMATION, Kind.NETWORK_MATRIX, "Fisher information of the first element of each parameter"),
 }
 """The one statistic that probes with these losses have: its name, kind and meaning."""
 
@@ -34,7 +36,7 @@ REGISTRY.add_leaf("weight", Kind.WEIGHTS, "weight of the layer")
 for probe in PROBES.values():
     if probe.run.loss in OF_LOSS:
         name, kind, meaning = OF_LOSS[probe.run.loss]
-        REGISTRY.add_leaf(f"{name}@{probe.name}", kind, meaning)
+        REGISTRY.add_leaf(f"{name}@{probe.name}", kind, meaning, of_blocks=name in BLOCK_STATISTICS)
         continue
     if probe.stacks_gradients:
         of_each = "sample" if probe.per_sample else "sub-batch"
@@ -45,5 +47,6 @@ for probe in PROBES.values():
     REGISTRY.add_leaf(f"weight@{probe.name}", Kind.WEIGHTS, "weight as the probe transforms it")
     REGISTRY.add_leaf(f"grad(weight)@{probe.name}", Kind.WEIGHTS, "gradient of the probe's loss by the weight")
     for name, meaning in ACTIVATIONS.items():
-        REGISTRY.add_leaf(f"{name}@{probe.name}", Kind.ACTIVATIONS, meaning)
-        REGISTRY.add_leaf(f"grad({name})@{probe.name}", Kind.ACTIVATIONS, f"gradient by the {meaning}")
+        for text, explained in ((name, meaning), (f"grad({name})", f"gradient by the {meaning}")):
+            of_blocks = text in BLOCK_STATISTICS
+            REGISTRY.add_leaf(f"{text}@{probe.name}", Kind.ACTIVATIONS, explained, of_blocks=of_blocks)

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from zcproxy import Proxy
 from zcproxy.benchmarks.nasbench201 import NASBench201Network
+from zcproxy.benchmarks.nasbench201.encoding import to_text
 from zcproxy.columns.standard import standard_columns
 from zcproxy.export.proxy_source import export_python
 from zcproxy.formula import (
@@ -264,6 +265,33 @@ def test_random_formulas_score_like_the_proxy(tmp_path: Path) -> None:
     rng = Random(1)
     formulas = [choices.generate(Kind.NETWORK, rng, depth=6) for _ in range(60)]
     assert compare(formulas, {"in place": cases()["in place"]}, tmp_path) > 0.3
+
+
+BLOCK_FORMULAS = (
+    "nansum(mean_abs(block@noise)) + mean(std(block@noise)) * slope(mean_abs(grad(block)@noise))",
+    "nansum(mean_abs(block@noise) * log(params)) + nanmean(mean_abs(block@noise) - frobenius_norm(output@noise))",
+    "trace(layer_sum(sample_hamming(block@noise))) + distinct_patterns(unit_patterns(block@noise))",
+    "median(mean_abs(block@ones) - depth) + nansum(relative_depth * std(block@data)) + last(std(block@data))",
+    resolve_proxy("az_trainability").formula.text,
+    resolve_proxy("az_progressivity").formula.text,
+)
+
+
+@pytest.mark.parametrize("cell", ["chain", "pools", "dead"])
+@pytest.mark.parametrize("text", BLOCK_FORMULAS)
+def test_blocks_that_a_network_names_count_in_exports_too(
+    load: Callable[[Proxy], ModuleType], text: str, cell: str
+) -> None:
+    operations = {
+        "chain": ("nor_conv_3x3", "none", "nor_conv_1x1", "none", "none", "avg_pool_3x3"),
+        "pools": ("avg_pool_3x3", "none", "none", "skip_connect", "skip_connect", "none"),
+        "dead": ("nor_conv_3x3", "none", "none", "none", "none", "none"),
+    }
+    torch.manual_seed(0)
+    model, inputs = NASBench201Network(to_text(operations[cell]), 4, channels=4, cells=1), torch.randn(6, 3, 8, 8)
+    proxy = Proxy(parse(text))
+    score = load(proxy).score(model, inputs)
+    assert same(score, proxy(model, inputs)) and math.isfinite(score) == (cell != "dead")
 
 
 def test_model_and_random_state_stay_as_they_were(load: Callable[[Proxy], ModuleType]) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zcproxy.models.costs import count_costs
 from zcproxy.models.macs import count_macs
 from zcproxy.names.tasks import get_task
+from zcproxy.primitives import parse
+from zcproxy.probing.measure import measure
+
+
+def total_macs(network: nn.Module, shape: tuple[int, ...]) -> float:
+    """Return what the descriptor says."""
+    column = parse("total_macs")
+    return float(measure(network, torch.zeros(3, *shape), None, [column]).values[column][0])
 
 
 class Attention(nn.Module):
@@ -22,6 +32,18 @@ class Attention(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         outputs: Tensor = self.attention(inputs, inputs, inputs)[0]
         return outputs
+
+
+class Computed(nn.Module):
+    """What a function makes of inputs and parameters."""
+
+    def __init__(self, function: Callable[..., Tensor], *shapes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.function = function
+        self.values = nn.ParameterList(nn.Parameter(torch.ones(shape)) for shape in shapes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.function(inputs, *self.values)
 
 
 class Functions(nn.Module):
@@ -60,6 +82,31 @@ def test_products_of_every_kind_of_layer(network: nn.Module, shape: tuple[int, .
     assert count_costs(network, shape).macs == expected
 
 
+PRODUCTS = {
+    "matrix and vector": (Computed(lambda x, w: x[0] @ w, (4,)), (3, 4), 12),
+    "added vector": (Computed(lambda x, b, w: torch.addmv(b, x[0], w), (3,), (4,)), (3, 4), 12),
+    "two vectors": (Computed(lambda x, w: x[0] @ w, (4,)), (4,), 4),
+    "two vectors by name": (Computed(lambda x, w: torch.vdot(x[0], w), (4,)), (4,), 4),
+    "added batches": (Computed(lambda x, b, w: torch.addbmm(b, x, w), (3, 5), (1, 4, 5)), (3, 4), 60),
+    "bilinear": (Computed(lambda x, w: F.bilinear(x, x[:, :3], w), (6, 4, 3)), (4,), 72),
+    "factors of a weight": (Computed(lambda x, a, b: x @ (a @ b), (4, 2), (2, 5)), (4,), 4 * 2 * 5 + 4 * 5),
+    "samples": (Computed(lambda x, w: x @ x.mT @ w, (3, 5)), (3, 4), 3 * 4 * 3 + 3 * 3 * 5),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_that_torch_does_not_count_or_that_are_no_layers(name: str) -> None:
+    network, shape, expected = PRODUCTS[name]
+    assert count_costs(network, shape).macs == expected
+
+
+@pytest.mark.parametrize("name", ["bilinear", "factors of a weight", "samples"])
+def test_the_descriptor_is_the_same_count(name: str) -> None:
+    network, shape, expected = PRODUCTS[name]
+    outputs = network(torch.zeros(2, *shape))[0].numel()
+    assert total_macs(nn.Sequential(network, nn.Flatten(), nn.Linear(outputs, 2)), shape) == expected + 2 * outputs
+
+
 def test_samples_count_each() -> None:
     assert count_macs(nn.Linear(4, 6), torch.zeros(5, 4)) == 5 * 24
 
@@ -81,11 +128,23 @@ def test_published_counts_of_nas_bench_201_add_the_biases_of_the_classifier(
     task = get_task(name)
     cells = task.architectures("all")[::2500]
     for cell, published in zip(cells, task.baselines(cells)["flops"], strict=True):
-        assert count_costs(task.build(cell), task.input_shape).macs + biases == pytest.approx(1e6 * published, abs=5)
+        network = task.build(cell)
+        macs = count_costs(network, task.input_shape).macs
+        assert macs + biases == pytest.approx(1e6 * published, abs=5)
+        assert total_macs(network, task.input_shape) == macs
 
 
 def test_published_counts_of_once_for_all_are_these(real_data: Path) -> None:
     task = get_task("ofa_mobilenetv3/imagenet@224")
     networks = task.architectures("all")[::400]
     for network, published in zip(networks, task.baselines(networks)["flops"], strict=True):
-        assert count_costs(task.build(network), task.input_shape).macs == round(1e6 * published)
+        built = task.build(network)
+        assert count_costs(built, task.input_shape).macs == round(1e6 * published)
+        assert total_macs(built, task.input_shape) == round(1e6 * published)
+
+
+def test_counts_of_nats_bench_add_the_biases_of_the_classifier(real_data: Path) -> None:
+    task = get_task("nats_sss/cifar100")
+    networks = task.architectures("all")[::6000]
+    for network, counted in zip(networks, task.baselines(networks)["flops"], strict=True):
+        assert total_macs(task.build(network), task.input_shape) + 100 == round(1e6 * counted)

@@ -8,12 +8,10 @@ import pytest
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
 from zcproxy.evolve.predictors import features_of, fit, untrained_predictors
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Blocks, Node
 from zcproxy.primitives import parse
 
-LAYER, NETWORK = parse("params"), parse("depth")
+LAYER, NETWORK, BLOCK = parse("params"), parse("depth"), parse("mean_abs(block@noise)")
 
 
 def drawn_table(networks: int, seed: int, scale: float) -> ColumnTable:
@@ -29,6 +27,12 @@ def drawn_table(networks: int, seed: int, scale: float) -> ColumnTable:
 def test_features_are_ranks_of_sums_means_and_numbers() -> None:
     table = ColumnTable(np.array([2, 1]), {LAYER: np.array([1.0, 2.0, 2.5]), NETWORK: np.array([7.0, np.nan])})
     np.testing.assert_array_equal(features_of(table), [[1.0, 0.5, 0.5], [0.5, 1.0, 0.0]])
+
+
+def test_features_of_blocks_are_ranks_of_sums_and_means_over_them() -> None:
+    blocks = Blocks(np.array([3, 1]), np.array([0, 1, -1, 0]))
+    table = ColumnTable(np.array([2, 1]), {BLOCK: np.array([1.0, 2.0, 2.0, 4.0])}, blocks=blocks)
+    np.testing.assert_array_equal(features_of(table), [[1.0, 0.5], [0.5, 1.0]])
 
 
 @pytest.mark.parametrize("name", ["additive model", "random forest"])

@@ -39,11 +39,16 @@ def without_later_fields(probe: dict[str, Any]) -> None:
     del probe["per_sample"]
     for run in (probe["run"], probe["minus"]):
         if run is not None:
-            del run["gaussian_weights"]
+            del run["gaussian_weights"], run["running_statistics"]
 
 
 def test_probes_may_lack_what_was_added_since(tmp_path: Path) -> None:
     assert load_proxy(rewritten(tmp_path / "old.json", without_later_fields)).formula == PROXY.formula
+
+
+def test_a_probe_may_have_been_less_exact(tmp_path: Path) -> None:
+    change = rewritten(tmp_path / "old.json", lambda probe: probe["run"].update(double=True))
+    assert load_proxy(change).formula == PROXY.formula
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,7 @@ def test_probes_may_lack_what_was_added_since(tmp_path: Path) -> None:
         lambda probe: probe.update(sub_batches=3),
         lambda probe: probe["run"].update(normalised=False),
         lambda probe: probe["run"].update(gaussian_weights=True),
+        lambda probe: probe["run"].update(running_statistics=True),
         lambda probe: probe.update(run=None),
     ],
 )

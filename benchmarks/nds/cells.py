@@ -146,6 +146,7 @@ class CellNetwork(nn.Module):
             edges, ends = reduction if reduces else normal
             self.cells.append(Cell(edges, ends, inputs, channels, reduces=reduces, after_reduction=after_reduction))
             inputs, after_reduction = (inputs[1], channels * len(ends)), reduces
+        self.block_ends = ("second_stem", *(f"cells.{number}" for number in range(depth)))
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs[1], classes))
 
     def forward(self, images: Tensor) -> Tensor:

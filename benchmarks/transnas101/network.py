@@ -104,6 +104,8 @@ class TransNASNetwork(nn.Module):
                 parts.append(block)
             channels = wider
         self.encoder = nn.Sequential(*parts)
+        stem = len(parts) - 2 * len(modules) - 1
+        self.block_ends = () if self._tiled else tuple(f"encoder.{index}" for index in range(stem, len(parts)))
         for module in self.encoder.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -7,6 +7,6 @@ PROXY = Published(
     name="az_complexity",
     formula="total_macs",
     paper="Lee and Ham, AZ-NAS, CVPR 2024",
-    note="the same as flops: counts multiply-adds, a bias one an output",
+    note="the same as flops",
     reported=on_cells("all", 0.578, 0.552, 0.520) + on_cells("pruned", 0.623, 0.588, 0.547),
 )

@@ -1,5 +1,6 @@
 """Condition number of the neural tangent kernel."""
 
+from zcproxy.proxy.authors import Authors
 from zcproxy.proxy.published import Published
 
 PROXY = Published(
@@ -11,4 +12,10 @@ PROXY = Published(
         "normalisations; of the sum of the logits, as in the code"
     ),
     batch_size=8,
+    authors=Authors(
+        "VITA-Group/TENAS, prune_launch.py and prune_tenas.py",
+        batch_size=72,
+        rule="kaiming_normal_fan_out",
+        note="three draws of the weights",
+    ),
 )

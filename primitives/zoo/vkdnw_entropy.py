@@ -1,15 +1,18 @@
-"""Evenness of what the data tells about single weights."""
+"""Evenness of what samples tell about single weights."""
 
+from zcproxy.proxy.authors import Authors
 from zcproxy.proxy.published import Published
 
 PROXY = Published(
     name="vkdnw_entropy",
-    formula="decile_entropy(layer_gram(response@fisher))",
+    formula="decile_entropy(information@fisher)",
     paper="Tybl and Neumann, VKDNW, CVPR 2025, equation 11",
     note=(
-        "one weight of each weight layer, where the authors take one of each parameter; normalisation uses the "
-        "statistics of the whole batch; the code passes each sample through the network alone"
+        "as in the authors' code: in evaluation mode, the first element of every parameter (biases, normalisations and "
+        "dead layers too), class probabilities mixed with a twentieth of even ones, which the text does not mention"
     ),
     batch_size=8,
-    authors_batch_size=64,
+    authors=Authors(
+        "ondratybl/VKDNW, NB201/ZeroShotProxy/compute_vkdnw_score.py", batch_size=64, rule="kaiming_normal_fan_in"
+    ),
 )

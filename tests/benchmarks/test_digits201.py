@@ -14,6 +14,7 @@ import zcproxy.benchmarks
 from zcproxy.building.files import CURVES, IMAGES, LABELS, MANIFEST
 from zcproxy.building.job import build_network, costs_of, materials_of
 from zcproxy.correlation import kendall_tau
+from zcproxy.models.costs import Costs
 from zcproxy.names.tasks import DEFAULT_TASK, get_task, task_names
 from zcproxy.random import derive_seed
 from zcproxy.training.recipe import Recipe
@@ -57,7 +58,8 @@ def test_labels_and_costs_are_those_of_its_networks(labels: pd.DataFrame) -> Non
     space, dataset = materials_of(manifest["space"], tuple(manifest["space_options"].items()), manifest["dataset"])
     assert dataset.fingerprint() == manifest["dataset_fingerprint"]
     for row in labels.iloc[::40].itertuples():
-        assert costs_of(space, row.arch, dataset) == (row.params, round(row.flops * 1e6), row.convolutions)
+        costs = Costs(row.params, round(row.flops * 1e6), row.convolutions)
+        assert costs_of(space, row.arch, dataset) == costs
     row = labels.sort_values("flops").iloc[100]
     seed = derive_seed(space.name, "training", 0)
     trained = train(build_network(space, row["arch"], dataset, seed), dataset, Recipe(**manifest["recipe"]), seed)

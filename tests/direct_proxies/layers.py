@@ -13,12 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from direct_proxies.networks import Attention, Plain
-from direct_proxies.records import calls_of, channels, noise, numbers, weighted
+from direct_proxies.records import calls_of, channels, gradient_of, noise, numbers, weighted
 from zcproxy.random import derive_seed
 
 
 def meco(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Jiang et al.: smallest eigenvalue of the correlation between channels."""
+    """Jiang et al.: smallest eigenvalue of the correlation between channels.
+
+    Their code takes every module's output for one image: see `authors.meco`.
+    """
     matrices = [np.corrcoef(channels(call.output)) for call in calls_of(model, noise(inputs))[1]]
     return float(sum(np.linalg.eigvals(matrix).real.min() for matrix in matrices))
 
@@ -42,7 +45,11 @@ def az_progressivity(model: nn.Module, inputs: Tensor, targets: Tensor) -> float
 
 
 def az_trainability(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Lee and Ham: mean of 2 - s - 1 / s, s the spectral norm of the mean of products of gradients and random signs."""
+    """Lee and Ham: mean of 2 - s - 1 / s, s the spectral norm of the mean of products of gradients and random signs.
+
+    As in their code, s + 1e-6 in the denominator. Where the gradient equals the signs (a block hands on its input) they
+    give minus infinity, here it is the smallest number of the formula.
+    """
     scores = []
     for place, (before, after) in enumerate(pairwise(blocks(model, noise(inputs)))):
         generator = torch.Generator().manual_seed(derive_seed("signs", 0, place))
@@ -53,8 +60,9 @@ def az_trainability(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
         if after.dim() == 4:
             gradient = functional.pixel_unshuffle(gradient, gradient.shape[2] // signs.shape[2])
         rows = [channel_rows(x) for x in (signs, gradient)]
-        norm = np.linalg.norm(rows[0].T @ rows[1] / len(rows[0]), 2)
-        scores.append(2.0 - norm - 1.0 / norm)
+        hands_on = rows[0].shape == rows[1].shape and (rows[0] == rows[1]).all()
+        norm = 0.0 if hands_on else np.linalg.norm(rows[0].T @ rows[1] / len(rows[0]), 2)
+        scores.append(2.0 - norm - 1.0 / (norm + 1e-6))
     return float(np.mean(scores))
 
 
@@ -79,25 +87,50 @@ def blocks(model: nn.Module, inputs: Tensor) -> list[Tensor]:
     return kept
 
 
-def eznas(tensors: list[Any]) -> float:
-    """Akhauri et al.: mean of |sigmoid(ln |det sign X|)|_F; sigmoid(ln d) = d / (1 + d)."""
+def eznas(tensors: list[Any], dead: int = 0) -> float:
+    """Akhauri et al.: mean of |sigmoid(ln |det sign X|)|_F, dead layers as 0; sigmoid(ln d) = d / (1 + d).
+
+    Their code puts 0 for the logarithm of a negative determinant: see `authors.eznas_a`.
+    """
     norms = []
     for x in tensors:
         if x.ndim == 4 and x.shape[2] == x.shape[3]:
-            determinants = np.abs(np.linalg.det(np.sign(x)))
-            norms.append(math.sqrt(((determinants / (1.0 + determinants)) ** 2).sum()))
-    return float(np.mean(norms))
+            magnitudes = np.exp(np.linalg.slogdet(np.sign(x))[1])
+            norms.append(math.sqrt(((magnitudes / (1.0 + magnitudes)) ** 2).sum()))
+    return sum(norms) / (len(norms) + dead) if norms else math.nan
 
 
 def eznas_a(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+    """The gradient at the input of each ReLU in front of a layer with positions, through this ReLU alone."""
+    fresh = copy.deepcopy(model).train()
+    found = []
+    for first, second in pairwise(fresh.modules()):
+        if isinstance(first, nn.ReLU) and isinstance(second, nn.Conv2d):
+            first.register_full_backward_hook(lambda _, given, __: found.append(given[0]))
+    fresh(inputs.clone().requires_grad_()).sum().backward()
+    arrived = [numbers(gradient) for gradient in found if gradient is not None and gradient.any()]
+    return eznas(arrived, dead_layers(model, inputs))
+
+
+def dead_layers(model: nn.Module, inputs: Tensor) -> int:
+    """How many layers see only zeros or have no effect on the logits."""
     logits, calls = calls_of(model, inputs)
-    return eznas([numbers(gradient) for gradient in torch.autograd.grad(logits.sum(), [call.units for call in calls])])
+    logits.sum().backward()
+    live = [call for call in calls if call.source.any() and call.output.grad is not None and call.output.grad.any()]
+    return len(calls) - len(live)
 
 
 def eznas_a_text(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
+    """The same of weight gradients under noise, for layers behind a ReLU."""
     fresh = copy.deepcopy(model).train()
+    behind = [
+        second
+        for first, second in pairwise(fresh.modules())
+        if isinstance(first, nn.ReLU) and isinstance(second, nn.Conv2d)
+    ]
     fresh(noise(inputs)).sum().backward()
-    return eznas([numbers(module.weight.grad) for module in weighted(fresh)])
+    gradients = [gradient_of(module) for module in behind]
+    return eznas([numbers(gradient) for gradient in gradients if gradient.any()], dead_layers(model, inputs))
 
 
 def redrawn(model: nn.Module, inputs: Tensor) -> nn.Module:
@@ -137,7 +170,11 @@ def pooled(model: nn.Module, inputs: Tensor) -> Tensor:
 
 
 def zen(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Lin et al.: ln of the L1 difference of features that a small change of the input makes, and ln of the scales."""
+    """Lin et al.: ln of the L1 difference of features that a small change of the input makes, and ln of the scales.
+
+    idstcv/ZenNAS, compute_zen_score.py reads the variances off the normalisations, a mean over samples: see
+    `authors.zen`.
+    """
     fresh = redrawn(model, inputs)
     clean = noise(inputs)
     generator = torch.Generator().manual_seed(derive_seed("probe input", "mixed", 0))

@@ -18,10 +18,15 @@ def weighted(model: nn.Module) -> list[nn.Module]:
 
 
 def gradients(model: nn.Module, inputs: Tensor, targets: Tensor) -> list[Tensor]:
-    """Gradients of the cross-entropy, computed by `backward` on a copy in training mode."""
+    """Gradients of the cross-entropy, computed by `backward` on a copy in training mode; zeros where none arrives."""
     fresh = copy.deepcopy(model).train()
     functional.cross_entropy(fresh(inputs), targets).backward()
-    return [module.weight.grad.clone() for module in weighted(fresh)]
+    return [gradient_of(module) for module in weighted(fresh)]
+
+
+def gradient_of(module: nn.Module) -> Tensor:
+    """The gradient that `backward` left by the weight of a layer."""
+    return torch.zeros_like(module.weight) if module.weight.grad is None else module.weight.grad.clone()
 
 
 @dataclass
@@ -47,7 +52,8 @@ def calls_of(model: nn.Module, inputs: Tensor) -> tuple[Tensor, list[Call]]:
     def record(module: nn.Module, arguments: tuple[Tensor], output: Tensor) -> None:
         (source,) = arguments
         alive.extend([source, output])
-        output.retain_grad()
+        if output.requires_grad:
+            output.retain_grad()
         call = behind.get(id(source))
         if isinstance(module, nn.ReLU):
             before[id(output)] = source

@@ -8,9 +8,7 @@ import pytest
 from zcproxy.columns.table import ColumnTable, joined
 from zcproxy.correlation import PairwiseTau
 from zcproxy.evolve.fitness import WORST, FitnessFunction
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Blocks, Node
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.formula.layers import RaggedLayers
 from zcproxy.primitives import parse
@@ -90,3 +88,29 @@ def test_a_taken_and_joined_table_has_the_layers_of_its_networks() -> None:
     halves = joined([table.take(order[:9]), table.take(order[9:])])
     np.testing.assert_array_equal(halves.values[LAYER], taken.values[LAYER])
     np.testing.assert_array_equal(halves.counts, taken.counts)
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_score_beyond_1e30_is_refused(sign: float) -> None:
+    counts, labels = np.ones(8, np.int64), np.arange(8.0)
+    for largest, outcome in ((9e29, Outcome.OK), (2e30, Outcome.UNDEFINED)):
+        values = {NETWORK: sign * np.geomspace(1.0, largest, 8)}
+        score = FitnessFunction([ColumnTable(counts, values)], [sign * labels])(NETWORK)
+        assert score.outcome is outcome
+        assert score.worst == (1.0 if outcome is Outcome.OK else WORST)
+
+
+def test_a_taken_and_joined_table_has_the_blocks_of_its_networks() -> None:
+    column, counts = parse("mean_abs(block@noise)"), np.array([2, 1, 3, 2])
+    blocks = Blocks(np.array([2, 0, 3, 1]), np.array([0, 1, -1, 0, 2, 1]))
+    table = ColumnTable(counts, {column: np.arange(6.0)}, blocks=blocks)
+    both = joined([table.take(np.array([3, 2])), table.take(np.array([1, 0]))])
+    assert both.blocks is not None
+    assert both.counts.tolist() == [2, 3, 1, 2] and both.blocks.counts.tolist() == [1, 3, 0, 2]
+    assert both.blocks.layers.tolist() == [1, -1, 0, 2, 0, 1]
+    assert both.values[column].tolist() == [5.0, 2.0, 3.0, 4.0, 0.0, 1.0]
+    sums = Evaluator(both.counts, both.values, both.blocks)(parse("sum(mean_abs(block@noise))"))
+    np.testing.assert_array_equal(sums, [5.0, 9.0, np.nan, 1.0])
+    labels = np.arange(4.0)
+    score = FitnessFunction([table, table], [labels, labels])(parse("nansum(mean_abs(block@noise))"))
+    assert score.outcome is Outcome.UNDEFINED

@@ -5,9 +5,10 @@ import pytest
 
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.proposals import useful_columns
+from zcproxy.formula import Blocks
 from zcproxy.primitives import parse
 
-COLUMN = parse("mean_abs(weight)")
+COLUMN, OF_BLOCKS = parse("mean_abs(weight)"), parse("mean_abs(block@noise)")
 
 
 @pytest.mark.parametrize(
@@ -18,3 +19,9 @@ COLUMN = parse("mean_abs(weight)")
 def test_a_column_is_useful_if_it_is_finite_and_tells_networks_apart(values: list[float], useful: bool) -> None:
     table = ColumnTable(np.array([len(values)]), {COLUMN: np.array(values, dtype=np.float32)})
     assert useful_columns([table], [COLUMN]) == ([COLUMN] if useful else [])
+
+
+def test_columns_of_blocks_are_not_proposed() -> None:
+    blocks = Blocks(np.array([2]), np.array([0, 1]))
+    table = ColumnTable(np.array([2]), {OF_BLOCKS: np.array([1.0, 2.0])}, blocks=blocks)
+    assert useful_columns([table], [OF_BLOCKS]) == []

@@ -199,6 +199,17 @@ def test_limits_stop_a_run(small: Configuration, column_cache: Path, tmp_path: P
     assert time.monotonic() - started < 60
 
 
+def test_a_run_that_ends_without_a_formula_says_how_to_go_on(
+    small: Configuration, column_cache: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "short"
+    with pytest.raises(RunError, match=r"^no formula was scored in \d+ s") as raised:
+        evolve(small, Limits(seconds=0.01, evaluations=20), out, cache=column_cache)
+    advice = f"`zcproxy evolve --resume {out}` goes on with what is measured, or give a larger --budget"
+    assert advice in str(raised.value)
+    assert resume(out, seconds=300.0, cache=column_cache).evaluations >= 20
+
+
 def test_a_directory_of_another_configuration_is_refused(
     small: Configuration, column_cache: Path, tmp_path: Path
 ) -> None:

@@ -18,14 +18,14 @@ class Case:
         shape: of one sample.
         uses: how many layers a parameter is the weight of, where that is not one; 0 for what is no layer's weight.
         gates: parameters that are zero at first and measured as ones.
-        has_plain_products: whether torch computes its products and their biases by one operation each.
+        is_counted: whether torch counts all its operations.
     """
 
     make: Callable[[], nn.Module]
     shape: tuple[int, ...]
     uses: Mapping[str, int] = field(default_factory=dict)
     gates: tuple[str, ...] = ()
-    has_plain_products: bool = True
+    is_counted: bool = True
 
     def build(self) -> nn.Module:
         """Return the model, always with the same weights; biases and scales that are 0 or 1 at first are not."""

@@ -234,8 +234,8 @@ CASES = {
     "encoder, norm first": Case(lambda: Encoder(batch_first=True, norm_first=True), TOKENS),
     "cross-attention": Case(Cross, TOKENS),
     "gpt-2": Case(lambda: Language(Conv1D), TOKENS),
-    "matmul": Case(lambda: Language(Matmul), TOKENS, has_plain_products=False),
-    "einsum": Case(lambda: Language(Einsum), TOKENS, has_plain_products=False),
+    "matmul": Case(lambda: Language(Matmul), TOKENS),
+    "einsum": Case(lambda: Language(Einsum), TOKENS),
     "gated attention": Case(lambda: Language(nn.Linear, gate=0.0), TOKENS, gates=("block.gate",)),
     "layer scale": Case(lambda: Language(nn.Linear, gate=0.1), TOKENS),
     "vit": Case(ViT, (3, 8, 8), uses=VIT_USES),
@@ -243,15 +243,13 @@ CASES = {
     "windows": Case(lambda: Windows("windows"), (3, 8, 8)),
     "windows, samples inside": Case(lambda: Windows("samples"), (3, 8, 8)),
     "mixer": Case(Mixer, TOKENS),
-    "matrices of heads": Case(lambda: Heads(apart=True), TOKENS, has_plain_products=False),
-    "lstm": Case(lambda: Recurrent(nn.LSTM), TOKENS, has_plain_products=False),
-    "two directions": Case(
-        lambda: Recurrent(nn.GRU, bidirectional=True, num_layers=2), TOKENS, has_plain_products=False
-    ),
-    "rnn": Case(lambda: Recurrent(nn.RNN, nonlinearity="relu", batch_first=False), TOKENS, has_plain_products=False),
-    "lstm cells": Case(lambda: Steps(nn.LSTMCell), TOKENS, uses=CELL_USES, has_plain_products=False),
-    "gru cells": Case(lambda: Steps(nn.GRUCell), TOKENS, uses=CELL_USES, has_plain_products=False),
-    "rnn cells": Case(lambda: Steps(nn.RNNCell), TOKENS, uses=CELL_USES, has_plain_products=False),
+    "matrices of heads": Case(lambda: Heads(apart=True), TOKENS),
+    "lstm": Case(lambda: Recurrent(nn.LSTM), TOKENS, is_counted=False),
+    "two directions": Case(lambda: Recurrent(nn.GRU, bidirectional=True, num_layers=2), TOKENS),
+    "rnn": Case(lambda: Recurrent(nn.RNN, nonlinearity="relu", batch_first=False), TOKENS),
+    "lstm cells": Case(lambda: Steps(nn.LSTMCell), TOKENS, uses=CELL_USES),
+    "gru cells": Case(lambda: Steps(nn.GRUCell), TOKENS, uses=CELL_USES),
+    "rnn cells": Case(lambda: Steps(nn.RNNCell), TOKENS, uses=CELL_USES),
     "cached mask": Case(lambda: CachedMask(keep=True), TOKENS),
 }
 TWINS = {

@@ -15,7 +15,7 @@ from zcproxy.columns.sweep import measure_architectures
 from zcproxy.formula import Node
 from zcproxy.names.scorers import resolve_scorers
 from zcproxy.names.tasks import get_task
-from zcproxy.ranking.scoring import columns_by_batch_size, draw_networks
+from zcproxy.ranking.scoring import columns_by_setting, draw_networks
 
 TASK = "nasbench201/cifar10"
 SUITE = "params,flops,l2_norm,grad_norm,plain,snip,grasp,fisher,synflow,jacov,naswot,epe_nas,zen"
@@ -33,8 +33,8 @@ def main() -> None:
     options = parser.parse_args()
     scorers = resolve_scorers(options.proxies)
     context = Context(get_task(TASK), options.batch)
-    wanted = [columns_by_batch_size([scorer], options.batch)[options.batch] for scorer in scorers]
-    (together,) = columns_by_batch_size(scorers, options.batch).values()
+    wanted = [next(iter(columns_by_setting([scorer], options.batch).values())) for scorer in scorers]
+    (together,) = columns_by_setting(scorers, options.batch).values()
     alone, shared = dict.fromkeys((scorer.name for scorer in scorers), 0.0), 0.0
     for network in draw_networks(get_task(TASK), options.networks):
         shared += seconds(context, network, together)

@@ -10,15 +10,14 @@ from zcproxy import Proxy
 from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.names.proxies import (
+    is_measured_as_authors_do,
+    reported_tau,
     resolve_proxy,
 )
+from zcproxy.names.scorers import resolve_scorer
 from zcproxy.primitives import parse, zoo
-from zcproxy.primitives.zoo import (
-    AGGREGATES,
-    NAMES,
-    published,
-    published_aggregate,
-)
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
+from zcproxy.proxy.aggregate import members_of
 from zcproxy.proxy.published import PublishedAggregate
 
 
@@ -43,7 +42,53 @@ def test_a_published_proxy_says_what_to_expect(name: str) -> None:
 
 def test_every_module_of_the_zoo_is_an_entry() -> None:
     files = {path.stem for path in Path(zoo.__file__).parent.glob("*.py")}
-    assert files == {"__init__", "published", "reported", "scorers", *NAMES, *AGGREGATES}
+    assert files == {"__init__", "authors", "published", "reported", "scorers", *NAMES, *AGGREGATES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_authors_settings_are_those_of_the_entry(name: str) -> None:
+    authors, common, found = published(name).authors, resolve_proxy(name), resolve_proxy(name, "authors")
+    if authors is None:
+        assert found == common
+        return
+    assert authors.source and is_measured_as_authors_do(found) and not is_measured_as_authors_do(common)
+    assert str(found.formula) == str(parse(authors.formula or published(name).formula))
+    assert (found.batch_size, found.rule) == (authors.batch_size or common.batch_size, authors.rule)
+    assert (found.formula, found.batch_size, found.rule) != (common.formula, common.batch_size, common.rule) or (
+        name in ("synflow", "zen")  # which the common settings fit
+    )
+
+
+def test_the_documentation_has_the_authors_settings() -> None:
+    text = (Path(__file__).parents[2] / "docs/tables.md").read_text()
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    known = {cells[0].removeprefix("| "): (cells[1], cells[2]) for cells in rows if len(cells) == 6}
+    for name in NAMES:
+        authors = published(name).authors
+        if authors is not None:
+            assert known[name] == (str(authors.batch_size or "-"), authors.rule)
+
+
+def test_an_authors_formula_has_the_papers_correlations() -> None:
+    formula = str(resolve_proxy("meco", "authors").formula)
+    assert formula != str(resolve_proxy("meco").formula)
+    assert reported_tau("meco", formula, "nasbench201/cifar10", "all") == (0.76, 0.76)
+
+
+def test_an_aggregate_measures_members_as_its_authors_do() -> None:
+    single, jacov, *others = members_of(resolve_scorer("vkdnw_agg", "authors"))
+    assert (jacov.batch_size, jacov.rule) == (64, "kaiming_normal_fan_in") != (256, "own")
+    assert str(jacov.formula) == str(resolve_proxy("jacov").formula)
+    assert single == resolve_proxy("vkdnw_single", "authors") and others[0] == resolve_proxy(
+        "az_expressivity", "authors"
+    )
+    own = members_of(resolve_scorer("mine=ranks(jacov, depth)", "authors"))
+    assert [(proxy.batch_size, proxy.rule) for proxy in own] == [(256, "own"), (8, "own")]
+
+
+def test_unknown_settings_are_one_line() -> None:
+    with pytest.raises(ConfigurationError, match="unknown settings 'paper': write common or authors"):
+        resolve_proxy("synflow", "paper")
 
 
 def test_papers_that_differ_are_a_range() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from zcproxy.search.quantities.latency import Latency
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -59,3 +61,18 @@ def test_bad_input_is_one_line(run: Run, arguments: list[str], message: str) -> 
     assert code == 2
     assert message in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(("spread", "unsteady"), [(0.5, 6), (0.05, 0)])
+def test_latencies_that_vary_are_said_to(
+    run: Run, monkeypatch: pytest.MonkeyPatch, spread: float, unsteady: int
+) -> None:
+    monkeypatch.setattr(
+        "zcproxy.search.quantities.networks.measure_latency", lambda *_, **__: Latency(1.0, spread=spread, runs=20)
+    )
+    options = ["--evaluations", "6", "--population", "4", "--workers", "2", "--out", "timed"]
+    code, _, shown = run("search", "digits201", "--proxy", "total_params", "--minimize", "latency_ms", *options)
+    assert code == 0, shown
+    line = f"the latency of {unsteady} of 6 architectures varied by more than 10% between runs: close other programs"
+    assert (line in shown) == (unsteady > 0), shown
+    assert ("varied by more than" in shown) == (unsteady > 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -76,3 +78,19 @@ def test_the_most_promising_add_most_hypervolume_one_after_another(
         most = max(volumes.values())
         if most > hypervolume(before, *corners) + 1e-9:
             assert volumes[chosen.architecture] == pytest.approx(most)
+
+
+@given(POINTS)
+def test_a_hypervolume_by_rank_knows_no_scale(points: Points) -> None:
+    plain = outcomes_of(points)
+    stretched = [replace(outcome, costs=(10.0 ** (5 * outcome.costs[0]), outcome.costs[1])) for outcome in plain]
+    found, expected = (hypervolume_over(outcomes, by_rank=[0])[1] for outcomes in (stretched, plain))
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_values_of_scores_would_swamp_a_hypervolume() -> None:
+    costs = [(0.0, 3.0), (1.0, 2.0), (2.0, 1.0), (1e20, 0.0)]
+    outcomes = [Candidate(str(index), pair, 0.0, ()) for index, pair in enumerate(costs)]
+    by_rank, by_value = (hypervolume_over(outcomes, by_rank=places)[1][-1] for places in ([0], []))
+    assert by_rank == pytest.approx((2 + 1) / 9, abs=1e-6)  # of a box of 3 x 3
+    assert by_value > 0.6

@@ -167,3 +167,9 @@ def test_a_matrix_that_is_too_large_names_the_primitive() -> None:
 def test_a_model_elsewhere_than_its_inputs() -> None:
     model = copy.deepcopy(network()).to("meta")
     assert "is on the meta device" in refused(lambda: load_proxy("zc-general")(model, IMAGES))
+
+
+def test_a_minibatch_without_two_samples_of_a_class_is_said() -> None:
+    with pytest.warns(ModelWarning, match="^no two of the 4 samples have the same class"):
+        assert np.isnan(resolve_proxy("epe_nas")(network(), IMAGES[:4], torch.arange(4)))
+    assert np.isfinite(resolve_proxy("epe_nas")(network(), IMAGES, torch.arange(8) % 4))

@@ -31,7 +31,7 @@ class Residual(nn.Module):
 
 
 def recorded(model: nn.Module, inputs: Tensor) -> list[LayerCall]:
-    recorder = Recorder(model, examine(model, inputs).blocks)
+    recorder = Recorder(model, examine(model, inputs).ends)
     return recorder.run(inputs.clone().requires_grad_())[1]
 
 

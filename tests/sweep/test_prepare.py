@@ -64,8 +64,10 @@ def test_computed_weights_are_redrawn_too() -> None:
     assert torch.equal(call.slot("output").value, plain.slot("output").value)
 
 
-@pytest.mark.parametrize("column", ["l1_norm(output@redrawn)", "frobenius_norm(block_jacobian@signs)"])
-def test_a_dead_layer_changes_nothing_that_is_random(column: str) -> None:
+@pytest.mark.parametrize(
+    ("column", "places"), [("l1_norm(output@redrawn)", 3), ("frobenius_norm(block_jacobian@signs)", 2)]
+)
+def test_a_dead_layer_changes_nothing_that_is_random(column: str, places: int) -> None:
     class Branches(nn.Module):
         def __init__(self, *, dead: bool) -> None:
             super().__init__()
@@ -84,5 +86,5 @@ def test_a_dead_layer_changes_nothing_that_is_random(column: str) -> None:
     clean.dead = False
     columns = [parse(column)]
     first, second = (measure(item, torch.randn(4, 6), None, columns).values[columns[0]] for item in (model, clean))
-    assert len(first) == 3 and np.isfinite(first[1])
+    assert len(first) == places and np.isfinite(first[1])
     np.testing.assert_array_equal(first, second)

@@ -17,7 +17,7 @@ import torch
 from zcproxy.benchmarks.nasbench201.encoding import to_text
 from zcproxy.columns.store import ColumnStore, Context, clear, column_key, summaries
 from zcproxy.columns.sweep import sweep
-from zcproxy.columns.table import ColumnTable
+from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import RunError, StorageError
 from zcproxy.formula import (
     Node,
@@ -39,6 +39,7 @@ CELLS = (
     to_text(["none", "skip_connect", "none", "none", "none", "nor_conv_1x1"]),
 )
 LAYER, NETWORK, GRADIENT = parse("params"), parse("log_paths"), parse("frobenius_norm(grad(weight)@noise)")
+BLOCK = parse("std(block@noise)")
 COLUMNS = (LAYER, NETWORK, GRADIENT)
 
 
@@ -74,6 +75,20 @@ def test_what_is_written_is_read_in_any_order(tmp_path: Path) -> None:
             for column in COLUMNS:
                 assert item.values[column].dtype == original.values[column].dtype
                 np.testing.assert_array_equal(item.values[column], original.values[column])
+
+
+def test_blocks_and_their_numbers_are_read_as_they_were_written(tmp_path: Path) -> None:
+    of_blocks = [(0, -1, 1), (), (-1,)]
+    measured = [
+        Measurement(layers, {BLOCK: np.arange(len(blocks), dtype=np.float32)}, blocks=blocks)
+        for layers, blocks in zip((2, 0, 1), of_blocks, strict=True)
+    ]
+    ColumnStore(tmp_path, CONTEXT).write(["a", "b", "c"], [BLOCK], measured)
+    found = ColumnStore(tmp_path, CONTEXT).read(["c", "b", "a"], [BLOCK])
+    assert [item.blocks for item in found] == of_blocks[::-1] and [item.layers for item in found] == [1, 0, 2]
+    table = table_of(found, [BLOCK])
+    assert table.blocks is not None and table.values[BLOCK].tolist() == [0.0, 0.0, 1.0, 2.0]
+    assert table.blocks.counts.tolist() == [1, 0, 3] and table.blocks.layers.tolist() == [-1, 0, -1, 1]
 
 
 def test_only_what_was_written_is_known(tmp_path: Path) -> None:
@@ -288,6 +303,14 @@ def test_a_sweep_measures_every_network(swept: tuple[Path, ColumnTable]) -> None
     assert np.isfinite(table.values[GRADIENT]).all() and (table.values[GRADIENT] > 0).any()
     assert table.values[NETWORK].tolist() == pytest.approx([2 * np.log(2)] * 2 + [-np.inf] + [2 * np.log(2)] * 2)
     assert (table.seconds > 0).all()
+
+
+def test_a_sweep_measures_the_blocks_of_every_network(swept: tuple[Path, ColumnTable]) -> None:
+    cache, _ = swept
+    table = sweep(CONTEXT, CELLS, [BLOCK, LAYER], cache=cache)
+    assert table.blocks is not None and table.blocks.counts.tolist() == [18, 18, 0, 18, 18]
+    assert (table.blocks.layers >= 0).reshape(4, 18).sum(axis=1).tolist() == [18, 3, 18, 18]
+    assert table.values[BLOCK].shape == (4 * 18,) and (table.values[BLOCK] > 0).all()
 
 
 def test_known_columns_are_not_measured_again(swept: tuple[Path, ColumnTable]) -> None:

@@ -168,9 +168,9 @@ def test_descriptors_of_a_convolution_and_a_linear_layer() -> None:
         nn.Linear(4 * 4 * 2, 5),
     )
     found = structure(model, torch.zeros(2, 3, 8, 8)).layers
-    # 8 x 4 x 4 outputs of 27 inputs; 4 x 4 x 2 outputs of 4 x 3 inputs and a bias; 5 outputs of 32 inputs and a bias
+    # 8 x 4 x 4 outputs of 27 inputs; 4 x 4 x 2 outputs of 4 x 3 inputs; 5 outputs of 32 inputs
     assert found["params"] == [8 * 27, 4 * 12 + 4, 5 * 32 + 5]
-    assert found["macs"] == [8 * 16 * 27, 32 * 12 + 32, 5 * 32 + 5]
+    assert found["macs"] == [8 * 16 * 27, 32 * 12, 5 * 32]
     assert found["fan_in"] == [27, 12, 32]
     assert found["channels"] == [8, 4, 5]
     assert found["in_channels"] == [3, 8, 32]
@@ -182,9 +182,9 @@ def test_descriptors_of_a_convolution_and_a_linear_layer() -> None:
 
 def test_descriptors_of_one_dimension_and_of_tokens() -> None:
     found = structure(nn.Sequential(nn.Conv1d(3, 4, 3), nn.Flatten(1), nn.Linear(24, 2)), torch.zeros(2, 3, 8)).layers
-    assert (found["macs"][0], found["resolution"][0], found["kernel"][0]) == (4 * 6 * 9 + 24, 6, 3)
+    assert (found["macs"][0], found["resolution"][0], found["kernel"][0]) == (4 * 6 * 9, 6, 3)
     tokens = structure(nn.Sequential(nn.Linear(6, 7), nn.Flatten(1), nn.Linear(35, 2)), torch.zeros(2, 5, 6)).layers
-    assert (tokens["macs"][0], tokens["resolution"][0], tokens["channels"][0]) == (5 * 7 * 6 + 35, 5, 7)
+    assert (tokens["macs"][0], tokens["resolution"][0], tokens["channels"][0]) == (5 * 7 * 6, 5, 7)
 
 
 @pytest.mark.parametrize("cell", random_cells(3)[:3])
@@ -193,8 +193,7 @@ def test_totals_count_everything(cell: str) -> None:
     macs = []
 
     def count(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-        bias = 0 if module.bias is None else output[0].numel()
-        macs.append(output[0].numel() * module.weight[0].numel() + bias)  # type: ignore[index, operator]
+        macs.append(output[0].numel() * module.weight[0].numel())  # type: ignore[index, operator]
 
     handles = [item.register_forward_hook(count) for item in model.modules() if isinstance(item, nn.Conv2d | nn.Linear)]
     model(torch.zeros(2, 3, 8, 8))
@@ -225,8 +224,10 @@ DEAD = [
     to_text(["nor_conv_3x3", "none", "none", "skip_connect", "none", "nor_conv_1x1"]),
     to_text(["avg_pool_3x3", "nor_conv_3x3", "none", "nor_conv_1x1", "nor_conv_3x3", "none"]),
 ]
-NOT_EQUAL = ("total_params", "total_macs")
+TOTALS = ("total_params", "total_macs")
 """Said to count dead layers."""
+
+NOT_EQUAL = (*TOTALS, "dead_layers")
 
 
 def described(cell: str, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -250,7 +251,22 @@ def test_a_pruned_cell_has_the_same_relative_depths(cell: str) -> None:
     np.testing.assert_allclose(before["relative_depth"], after["relative_depth"])
 
 
-@pytest.mark.parametrize("name", NOT_EQUAL)
+@pytest.mark.parametrize("cell", DEAD)
+def test_dead_layers_are_counted(cell: str) -> None:
+    names = ["depth", "dead_layers"]
+    before, after = described(cell, names), described(SPACE.prune(cell), names)
+    layers = sum(isinstance(module, nn.Conv2d | nn.Linear) for module in small(cell, cells=2).modules())
+    assert after["dead_layers"] == 0 < before["dead_layers"]
+    assert before["depth"] + before["dead_layers"] == layers and before["depth"] == after["depth"]
+
+
+def test_layers_behind_a_non_linearity() -> None:
+    layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.AvgPool2d(2), nn.Conv2d(4, 4, 1)]
+    model = nn.Sequential(*layers, nn.Flatten(), nn.GELU(), nn.Linear(16, 3))
+    assert structure(model, torch.zeros(2, 3, 8, 8)).layers["is_activated"] == [0.0, 1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("name", TOTALS)
 def test_totals_say_that_they_count_dead_layers(name: str) -> None:
     assert "dead layers included" in NETWORK_DESCRIPTORS[name]
     before, after = described(DEAD[0], [name]), described(SPACE.prune(DEAD[0]), [name])

@@ -17,6 +17,7 @@ from zcproxy.names.proxies import (
     resolve_proxy,
 )
 from zcproxy.primitives import parse
+from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.measure import measure
 from zcproxy.probing.samples import NO_SAMPLES, UNKNOWN, SampleAxis, sample_axis
 from zcproxy.probing.structure import examine
@@ -82,13 +83,14 @@ def test_every_way_to_write_a_product_is_a_linear_layer(product: Callable[..., T
 
 def test_products_of_data_are_no_layers() -> None:
     attention = Written(lambda self, x: (x @ x.transpose(1, 2)).softmax(-1).mean(1) @ self.w, w=torch.randn(5, 8))
-    assert list(column(attention, TOKENS, "macs")) == [5 * 8, 8 * 3 + 3]
+    assert list(column(attention, TOKENS, "macs")) == [5 * 8, 8 * 3]
+    assert column(attention, TOKENS, "total_macs") == 5 * 6 * 5 + 5 * 8 + 8 * 3
 
 
 def test_a_transposed_convolution_with_a_stride() -> None:
     layer = nn.ConvTranspose2d(3, 8, 4, stride=2, padding=1, groups=1)
     model = Written(lambda self, x: torch.relu(self.parts[0](x)).mean((2, 3)), layer)
-    assert column(model, IMAGES, "macs")[0] == 64 * layer.weight.numel() + 8 * 256
+    assert column(model, IMAGES, "macs")[0] == 64 * layer.weight.numel()
     assert column(model, IMAGES, "fan_in")[0] == 3 * 16
     assert column(model, IMAGES, "channels")[0] == 8
 
@@ -120,8 +122,40 @@ def unseen(width: int) -> nn.Module:
     return Written(lambda self, x: self.parts[0](x).mean(1) * self.w.mean(), nn.Linear(6, 8), w=torch.randn(1, width))
 
 
+class Conditional(nn.Module):
+    """A convolution whose weight a linear layer makes of what it is applied to, as in CondConv."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.route = nn.Linear(3, 8 * 3 * 9)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.route(x.mean((2, 3))).view(-1, 3, 3, 3)
+        return F.conv2d(x.flatten(0, 1)[None], weight, groups=len(x))[0].unflatten(0, (len(x), 8))
+
+
+def conditional() -> nn.Module:
+    return Written(lambda self, x: torch.relu(self.parts[0](x)).mean((2, 3)), Conditional())
+
+
+def test_a_weight_computed_from_data_is_a_warning_that_names_the_module() -> None:
+    assert examine(conditional(), IMAGES).coverage.generated == ("parts.0",)
+    with pytest.warns(ModelWarning, match=r"^a weight computed from the data makes no layer \(in parts\.0\)") as caught:
+        MACS(conditional(), IMAGES)
+    assert len(caught) == 1
+
+
+def test_attention_and_fixed_filters_are_no_such_weights() -> None:
+    def forward(self: Written, x: Tensor) -> Tensor:
+        blurred = F.conv2d(x, torch.ones(3, 1, 3, 3) / 9, groups=3, padding=1)
+        tokens = self.parts[0](blurred).flatten(2).mT
+        return F.scaled_dot_product_attention(tokens, tokens, tokens).mean(1)
+
+    assert examine(Written(forward, nn.Conv2d(3, 8, 3)), IMAGES).coverage == Coverage()
+
+
 def test_few_unseen_parameters_are_no_matter() -> None:
-    assert MACS(nn.Sequential(nn.Linear(6, 8)), TOKENS[:, 0]) == 56
+    assert MACS(nn.Sequential(nn.Linear(6, 8)), TOKENS[:, 0]) == 48
 
 
 def test_unseen_parameters_are_a_warning() -> None:

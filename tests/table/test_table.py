@@ -86,6 +86,15 @@ def test_undefined_scores_are_counted_and_stop_nothing(cache: Path) -> None:
     assert notes(table) == ["Undefined, and so ranked last, for all 24 networks: one."]
 
 
+def test_a_minibatch_without_two_images_of_a_class_is_said(cache: Path) -> None:
+    proxies = resolve_scorers("epe_nas,ranks(epe_nas, params)")
+    found = build_table("digits201", proxies, Plan(networks=3, batch_size=2, resamples=1), cache=cache)
+    said = [note for note in notes(found) if note.startswith("epe_nas is undefined: no two of the 2 images")]
+    assert found.rows[0].undefined == 3 and len(said) == 1
+    alike = build_table("digits201", proxies, Plan(networks=3, batch_size=24, resamples=1), cache=cache)
+    assert alike.rows[0].undefined == 0 and not alike.reasons
+
+
 def test_too_few_networks_for_an_interval_say_so(cache: Path) -> None:
     table = build_table(TASK, resolve_scorers("size=sum(log(params))"), Plan(networks=6), cache=cache)
     assert math.isnan(row_of(table, "size")["tau"].low)

@@ -56,7 +56,7 @@ def _plan(configuration: BuildConfiguration, space: SearchSpace, dataset: ImageD
         configuration.networks,
         configuration.sampling,
         configuration.seed,
-        lambda architecture: costs_of(space, architecture, dataset)[1],
+        lambda architecture: costs_of(space, architecture, dataset).macs,
     )
     costs_of(space, architectures[0], dataset)
     return Plan(configuration, dataset.fingerprint(), tuple(architectures))

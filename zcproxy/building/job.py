@@ -16,15 +16,13 @@ from zcproxy.building.configuration import BuildConfiguration
 from zcproxy.contracts.dataset import ImageDataset
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
+from zcproxy.models.costs import Costs, count_costs
 from zcproxy.names.spaces import get_space
-from zcproxy.probing.recorder import call_model
-from zcproxy.probing.structure import examine
+from zcproxy.probing.recorder import call_model, reported
 from zcproxy.random import derive_seed
 from zcproxy.training.train import Training, train
 from zcproxy.user_code.border import running
 from zcproxy.workers.pool import single_threaded
-
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,13 @@ def train_architecture(configuration: BuildConfiguration, architecture: str) -> 
     )
     started = time.perf_counter()
     with single_threaded():
-        params, macs, convolutions = costs_of(space, architecture, dataset)
+        costs = costs_of(space, architecture, dataset)
         trainings = []
         for index in range(configuration.seeds):
             seed = derive_seed(space.name, "training", index)
             network = build_network(space, architecture, dataset, seed)
             trainings.append(train(network, dataset, configuration.recipe, seed, configuration.device))
-    return Trained(architecture, params, macs, convolutions, trainings, time.perf_counter() - started)
+    return Trained(architecture, **asdict(costs), trainings=trainings, seconds=time.perf_counter() - started)
 
 
 @lru_cache(maxsize=1)
@@ -96,8 +94,8 @@ def build_network(space: SearchSpace, architecture: str, dataset: ImageDataset, 
             return space.build(architecture, dataset.input_shape, dataset.classes)
 
 
-def costs_of(space: SearchSpace, architecture: str, dataset: ImageDataset) -> tuple[int, int, int]:
-    """Return parameters, multiply-adds of a sample, and convolutional layers of an architecture's network.
+def costs_of(space: SearchSpace, architecture: str, dataset: ImageDataset) -> Costs:
+    """Return the costs of an architecture's network.
 
     Raises:
         BenchmarkError: it does not give one logit a class.
@@ -110,6 +108,5 @@ def costs_of(space: SearchSpace, architecture: str, dataset: ImageDataset) -> tu
             f"the network of '{architecture}' gives logits of shape {tuple(logits.shape)} for 2 images, {dataset.name} "
             f"has {dataset.classes} classes: build it with the number of classes that `build` is given"
         )
-    structure = examine(network, dataset.train_inputs).network
-    convolutions = sum(isinstance(module, CONVOLUTIONS) for module in network.modules())
-    return int(structure["total_params"]), int(structure["total_macs"]), convolutions
+    with reported(f"the multiply-adds of '{architecture}' cannot be counted"):
+        return count_costs(network, dataset.input_shape)

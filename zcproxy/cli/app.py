@@ -23,7 +23,7 @@ from zcproxy.cli import (
 )
 from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.images import Images, say_images
-from zcproxy.cli.options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Workers
+from zcproxy.cli.options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, SettingsOption, Workers
 from zcproxy.cli.usage import OneLineGroup
 from zcproxy.cli.wording import in_options, options_of
 from zcproxy.columns.store import clear, summaries
@@ -34,6 +34,7 @@ from zcproxy.export.proxy_source import export_python
 from zcproxy.images.own import import_images, own_batch, own_image_set
 from zcproxy.models.device import check_device
 from zcproxy.names.proxies import (
+    Settings,
     resolve_proxy,
 )
 from zcproxy.names.scorers import resolve_scorer
@@ -42,6 +43,7 @@ from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.ranking.coverage import coverage_note
 from zcproxy.ranking.scoring import draw_networks, population_name, score_networks, seen_in_fitting, seen_line
+from zcproxy.ranking.undefined import reasons
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.storage.files import check_target, replacing, write_text
 from zcproxy.text.visible import shortened
@@ -100,6 +102,7 @@ def score(
         list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
     ] = None,
     initialisation: Initialisation = 0,
+    settings: SettingsOption = Settings.COMMON,
     workers: Workers = 2,
     device: Device = "cpu",
     model: Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")] = None,
@@ -111,7 +114,10 @@ def score(
     if model is None and task is None and proxy and not _is_scorer(proxy):
         proxy, task = None, proxy
     proxy = DEFAULT if proxy is None else proxy
+    check_known("settings", settings, Settings)
     if model is not None:
+        if settings != Settings.COMMON:
+            raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
         chosen = resolve_proxy(proxy)
         if input_shape is None:
             raise ConfigurationError("--model needs --input, for example --input 3x32x32")
@@ -125,7 +131,7 @@ def score(
     if out is not None:
         check_target(out)
     known = get_task(task)
-    scorer = resolve_scorer(proxy)
+    scorer = resolve_scorer(proxy, settings)
     drawn = draw_networks(
         known, networks, population=population, sampling=sampling, seed=seed, unseen_by=unseen_by or ()
     )
@@ -150,10 +156,12 @@ def score(
     baselines = {name: found.correlation(values) for name, values in known.baselines(drawn).items()}
     rows = {**found.correlations(), **baselines}
     console.print(correlation_table(f"{task}, {name}", rows.items(), known.noise_ceiling()))
-    left_out = coverage_note(known, drawn)
+    left_out = coverage_note(found.coverage)
     if left_out is not None:
-        console.print(left_out)
+        console.print(left_out, soft_wrap=True)
     say_images(found.images)
+    for reason in reasons([scorer], known, None, "" if found.images is None else found.images.token):
+        console.print(reason, soft_wrap=True)
     for proxy_name, seen in seen_in_fitting([scorer], known, drawn).items():
         console.print(seen_line(proxy_name, seen, len(drawn)), soft_wrap=True)
 
@@ -225,8 +233,9 @@ def info() -> None:
         if settings is None:
             table.add_row("of another version, or damaged", *[""] * 5, f"{item.bytes / 1e6:.1f}")
             continue
-        shared = [settings[name] for name in ("task", "batch_size", "initialisation", "device")]
-        table.add_row(*map(str, [*shared, item.networks, item.columns]), f"{item.bytes / 1e6:.1f}")
+        drawn = str(settings["initialisation"]) + (f", {settings['rule']}" if "rule" in settings else "")
+        numbers = [settings["batch_size"], drawn, settings["device"], item.networks, item.columns]
+        table.add_row(settings["task"], *map(str, numbers), f"{item.bytes / 1e6:.1f}")
     console.print(table)
 
 

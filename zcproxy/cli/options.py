@@ -37,6 +37,12 @@ Workers = Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Processes; 
 Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of every random choice.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")]
 Initialisation = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Index of the random initialisation.")]
+SettingsOption = Annotated[
+    str,
+    typer.Option(
+        help="common, or authors: published proxies with the formula, batch size and initialisation of their authors."
+    ),
+]
 AllowCode = Annotated[
     list[str] | None,
     typer.Option(

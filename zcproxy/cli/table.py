@@ -10,10 +10,12 @@ import typer
 
 from zcproxy.cli.display import RunDisplay, console, task_table
 from zcproxy.cli.images import Images
-from zcproxy.cli.options import LARGEST_BATCH, MOST_NETWORKS, AllowCode, Device, Seed, Workers
+from zcproxy.cli.options import LARGEST_BATCH, MOST_NETWORKS, AllowCode, Device, Seed, SettingsOption, Workers
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
+from zcproxy.errors import ConfigurationError
 from zcproxy.images.own import import_images
+from zcproxy.names.proxies import Settings
 from zcproxy.names.scorers import ZOO, resolve_scorers
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
 from zcproxy.ranking.coverage import coverage_note
@@ -49,6 +51,7 @@ def table(
         int | None,
         typer.Option(min=1, max=LARGEST_BATCH, help="Samples of a minibatch; what each proxy asks for if not given."),
     ] = None,
+    settings: SettingsOption = Settings.COMMON,
     resamples: Annotated[int, typer.Option(min=1, max=1_000_000, help="Of the bootstrap behind the intervals.")] = 1000,
     seed: Seed = 0,
     out: Annotated[
@@ -62,7 +65,12 @@ def table(
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
     if out is not None:
         check_target(out / "table.csv")
-    scorers = resolve_scorers(proxies)
+    if settings == Settings.AUTHORS and batch_size is not None:
+        raise ConfigurationError(
+            f"--batch-size {batch_size} with --settings {Settings.AUTHORS}: each proxy then has the batch size of its "
+            "authors; give one of the two"
+        )
+    scorers = resolve_scorers(proxies, settings)
     names = [get_task(name).name for name in tasks or [DEFAULT_TASK]]
     plan = Plan(
         networks=networks,
@@ -91,9 +99,9 @@ def table(
             console.print(in_options(f"Images: {each.images.advice}.", {"images": "--images"}), soft_wrap=True)
         for note in notes(each):
             console.print(note)
-        left_out = coverage_note(get_task(each.task), each.architectures)
+        left_out = coverage_note(each.coverage)
         if left_out is not None:
-            console.print(left_out)
+            console.print(left_out, soft_wrap=True)
     console.print(LEGEND)
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, scores and figures")

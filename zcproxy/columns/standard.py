@@ -74,8 +74,8 @@ OTHER_COLUMNS = (
     "stable_rank(filter_correlation(std(grad(weight)@chunks)))",
 )
 
-LEFT_OUT = ("is_normalized",)
-"""Descriptors that are the same for nearly all layers of most networks."""
+LEFT_OUT = ("is_normalized", "is_activated", "weight_uses", "dead_layers")
+"""Descriptors that are the same for nearly all layers, or all networks, of most spaces."""
 
 
 def standard_columns(probes: Iterable[str] | None = None) -> list[Node]:

@@ -32,6 +32,8 @@ from zcproxy.errors import StorageError
 from zcproxy.formula import Node, vocabulary
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
+from zcproxy.models.initialisation import OWN
+from zcproxy.probing.coverage import coverage_from
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement
 from zcproxy.storage.files import cannot_read, cannot_write, replacing, write_text
@@ -39,10 +41,10 @@ from zcproxy.storage.notices import notice
 from zcproxy.storage.sealed import DamagedError, read_header, read_sealed, seal
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 KIND = "columns-1"
-LAYERS = "layers"
+LAYERS, BLOCKS, COVERAGE = "layers", "blocks", "coverage"
 DAMAGED = ".damaged"
 """Suffix of files that were set aside."""
 ATTEMPTS = 50
@@ -63,6 +65,7 @@ class Context:
         device: `cpu` or `cuda`.
         images: token of what the minibatches are made of, see `zcproxy.images.image_sets`; empty for what is at
             hand. It is part of the key of the columns that look at images, not of the context's.
+        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
     """
 
     task: Task = field(compare=False, repr=False)
@@ -70,18 +73,20 @@ class Context:
     initialisation: int = 0
     device: str = "cpu"
     images: str = ""
+    rule: str = OWN
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.task.name)
 
     def shared(self) -> dict[str, Any]:
-        """Return what all columns of the context's folder have in common."""
+        """Return what all columns of the context's folder have in common; the rule where it is not the space's own."""
         return {
             "task": self.name,
             "batch_size": self.batch_size,
             "initialisation": self.initialisation,
             "device": self.device,
+            **({} if self.rule == OWN else {"rule": self.rule}),
         }
 
     @property
@@ -181,11 +186,15 @@ class ColumnStore:
 
     def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
         """Add the columns of a few architectures as one file. Raises `StorageError` if the disk is full."""
-        arrays: dict[str, pa.Array] = {LAYERS: pa.array([item.layers for item in measured], pa.int32())}
+        arrays: dict[str, pa.Array] = {
+            LAYERS: pa.array([item.layers for item in measured], pa.int32()),
+            BLOCKS: pa.array([item.blocks for item in measured], pa.list_(pa.int32())),
+            COVERAGE: pa.array([item.coverage.text for item in measured]),
+        }
         for column in columns:
             precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
             arrays[self._key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
-        names = list(arrays)[1:]
+        names = list(arrays)[3:]
         table = pa.table(arrays)
         stream = pa.BufferOutputStream()
         with pa.ipc.new_file(stream, table.schema) as writer:
@@ -208,7 +217,7 @@ class ColumnStore:
             for column, key in keys.items():
                 path = self._known[architecture][key]
                 wanted.setdefault(path, {}).setdefault(architecture, set()).add(column)
-        found: dict[str, tuple[int, dict[Node, np.ndarray]]] = {name: (0, {}) for name in architectures}
+        found = {name: Measurement(0, {}) for name in architectures}
         lost: dict[Path, Exception] = {}
         for path, rows in wanted.items():
             try:
@@ -218,15 +227,16 @@ class ColumnStore:
                 continue
             needed = set().union(*rows.values())
             data = {column: table.column(keys[column]).combine_chunks() for column in needed}
-            counts = table.column(LAYERS).to_pylist()
+            counts, blocks, coverages = (table.column(name).to_pylist() for name in (LAYERS, BLOCKS, COVERAGE))
             for architecture, asked in rows.items():
                 row = place[architecture]
-                values = found[architecture][1]
+                values = found[architecture].values
                 values.update({column: np.array(data[column][row].values) for column in asked})
-                found[architecture] = (counts[row], values)
+                coverage = coverage_from(coverages[row])
+                found[architecture] = Measurement(counts[row], values, coverage=coverage, blocks=tuple(blocks[row]))
         if lost:
             self._forget(lost)
-        return [Measurement(*found[architecture]) for architecture in architectures]
+        return [found[architecture] for architecture in architectures]
 
     def _forget(self, lost: Mapping[Path, Exception]) -> None:
         for known in self._known.values():

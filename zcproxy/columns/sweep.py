@@ -136,7 +136,8 @@ def measure_architectures(context: Context, architectures: Sequence[str], texts:
     result = []
     with single_threaded():
         for architecture in architectures:
-            network = untrained(task.build, task.space.name, architecture, context.initialisation).to(context.device)
+            network = untrained(task.build, task.space.name, architecture, context.initialisation, context.rule)
+            network = network.to(context.device)
             started = time.perf_counter()
             found = measure(network, inputs, targets, columns, input_seed=context.initialisation, disposable=True)
             result.append(replace(found, seconds=time.perf_counter() - started))

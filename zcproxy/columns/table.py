@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.formula import Kind, Node
+from zcproxy.formula import Blocks, Kind, Node, is_per_block
+from zcproxy.formula.layers import rows_of
+from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.measure import Measurement
 
 
@@ -18,22 +20,34 @@ class ColumnTable:
 
     Attributes:
         counts: networks: number of live layers of each.
-        values: for a `Layer` column all layers of the first network, then the second, ...; for a `Network` column one
-            number a network.
+        values: for a `Layer` column all layers (or blocks, see `is_per_block`) of the first network, then the second,
+            ...; for a `Network` column one number a network.
+        coverage: for each network, what of it its layers hold.
         seconds: networks: what measuring them took in the sweep that made the table; 0 for columns known before.
+        blocks: where the blocks of the networks are; None where no column has a number a block.
     """
 
     counts: NDArray[np.integer]
     values: Mapping[Node, NDArray[np.floating]]
+    coverage: tuple[Coverage, ...] = ()
     seconds: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    blocks: Blocks | None = None
 
     def take(self, networks: NDArray[np.integer]) -> ColumnTable:
-        """Return the table of some of the networks, in the order given; without `seconds`."""
-        counts = self.counts[networks]
-        first = (np.cumsum(self.counts) - self.counts)[networks]
-        layers = np.arange(counts.sum()) + np.repeat(first - np.cumsum(counts) + counts, counts)
-        rows = {Kind.LAYER: layers, Kind.NETWORK: networks}
-        return ColumnTable(counts, {column: values[rows[column.kind]] for column, values in self.values.items()})
+        """Return the table of some of the networks, in the order given; without `seconds` and `coverage`."""
+        rows = {"layers": rows_of(self.counts, networks), "networks": networks}
+        if self.blocks is not None:
+            rows["blocks"] = rows_of(self.blocks.counts, networks)
+        values = {column: each[rows[axis_of(column)]] for column, each in self.values.items()}
+        blocks = None if self.blocks is None else self.blocks.take(networks)
+        return ColumnTable(self.counts[networks], values, blocks=blocks)
+
+
+def axis_of(column: Node) -> str:
+    """Return what a column has a number for each of: `networks`, `layers` or `blocks`."""
+    if column.kind is not Kind.LAYER:
+        return "networks"
+    return "blocks" if is_per_block(column) else "layers"
 
 
 def table_of(measurements: Sequence[Measurement], columns: Sequence[Node]) -> ColumnTable:
@@ -42,10 +56,20 @@ def table_of(measurements: Sequence[Measurement], columns: Sequence[Node]) -> Co
     values = {
         column: np.concatenate([measurement.values[column] for measurement in measurements]) for column in columns
     }
-    return ColumnTable(counts, values)
+    coverage = tuple(measurement.coverage for measurement in measurements)
+    if not any(axis_of(column) == "blocks" for column in columns):
+        return ColumnTable(counts, values, coverage)
+    of_blocks = np.array([len(measurement.blocks) for measurement in measurements])
+    layers = np.concatenate([np.array(measurement.blocks, np.int64) for measurement in measurements])
+    return ColumnTable(counts, values, coverage, blocks=Blocks(of_blocks, layers))
 
 
 def joined(tables: Sequence[ColumnTable]) -> ColumnTable:
-    """Return the networks of several tables with the same columns as one table; without `seconds`."""
+    """Return the networks of several tables with the same columns as one table; without `seconds` and `coverage`."""
     values = {column: np.concatenate([table.values[column] for table in tables]) for column in tables[0].values}
-    return ColumnTable(np.concatenate([table.counts for table in tables]), values)
+    parts = [table.blocks for table in tables if table.blocks is not None]
+    counts = np.concatenate([table.counts for table in tables])
+    if not parts:
+        return ColumnTable(counts, values)
+    blocks = Blocks(np.concatenate([part.counts for part in parts]), np.concatenate([part.layers for part in parts]))
+    return ColumnTable(counts, values, blocks=blocks)

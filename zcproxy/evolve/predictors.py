@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegresso
 
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation.ranks import rank_scores
-from zcproxy.formula import Kind
+from zcproxy.formula import Kind, is_per_block
 from zcproxy.formula.layers import RaggedLayers
 
 Array = NDArray[np.float64]
@@ -61,14 +61,16 @@ def fit(
 
 
 def features_of(table: ColumnTable) -> Array:
-    """Return networks x features in [0, 1]: the ranks of each column, of its sum and mean where it has layers."""
+    """Return networks x features in [0, 1]: the ranks of each column, of its sum and mean over layers or blocks."""
     layers = RaggedLayers(table.counts)
+    blocks = None if table.blocks is None else RaggedLayers(table.blocks.counts)
     numbers = []
     with np.errstate(all="ignore"):
         for column, values in table.values.items():
             if column.kind is Kind.LAYER:
-                total = layers.sum(values.astype(np.float64))
-                numbers += [total, total / layers.count]
+                places = blocks if blocks is not None and is_per_block(column) else layers
+                total = places.sum(values.astype(np.float64))
+                numbers += [total, total / places.count]
             else:
                 numbers.append(values)
     return np.stack([rank_scores(np.asarray(each, np.float64)) for each in numbers], axis=1) / len(table.counts)

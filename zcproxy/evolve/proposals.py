@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.columns.table import ColumnTable
-from zcproxy.formula import Kind, Node, vocabulary
+from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices, tensor_choices
 from zcproxy.formula.variation import mutate
@@ -74,8 +74,15 @@ def propose_columns(
 
 
 def useful_columns(tables: Sequence[ColumnTable], proposed: Sequence[Node]) -> list[Node]:
-    """Return the proposed columns that are finite in every layer of every network and not the same in all."""
-    return [column for column in proposed if all(_tells_apart(table.values[column]) for table in tables)]
+    """Return the proposed columns that are finite in every layer of every network and not the same in all.
+
+    Columns of blocks are left out: beside those of layers they are undefined where a layer ends no block.
+    """
+    return [
+        column
+        for column in proposed
+        if not is_per_block(column) and all(_tells_apart(table.values[column]) for table in tables)
+    ]
 
 
 def _commonest_probe(columns: Iterable[Node]) -> str | None:

@@ -12,11 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from zcproxy import __version__
 from zcproxy.export.source_closure import Reference, collect
-from zcproxy.formula import (
-    Kind,
-    Node,
-    vocabulary,
-)
+from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.formula.tree import fold
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import JOINS, joins_layers, leaves_of, probes_of
@@ -30,7 +26,7 @@ LONGEST_EXPRESSION = 80
 RUNTIME = "zcproxy.export.runtime"
 TENSORS = "zcproxy.probing.expressions"
 RUNTIME_NAMES = ("score_network", "OneNetwork", "Columns", "Leaves", "LayerTensors")
-TENSOR_NAMES = ("applied", *(join.__name__ for join in JOINS.values()), "Kind")
+TENSOR_NAMES = ("applied", "numbers", *(join.__name__ for join in JOINS.values()), "Kind")
 SUBSTITUTES = {("zcproxy.primitives.arrays", "namespace"): (RUNTIME, "namespace")}
 
 _FILE = '''\
@@ -181,21 +177,19 @@ class _Statements:
 
 
 def _columns_function(name: str, columns: Sequence[Node]) -> str:
-    """Return the source of the function that yields columns from the recorded tensors of each live layer."""
+    """Return the source of the function that yields columns from the recorded tensors of each live layer and block."""
     sums = [node for column in columns for node in column.walk() if joins_layers(node)]
     rows = list(
         dict.fromkeys([*(node for node in columns if node.kind is Kind.LAYER), *(s.arguments[0] for s in sums)])
     )
     row_names = {node: f"column_{index + 1}" for index, node in enumerate(rows)}
-    layer = _Statements(rows, lambda node: node.arguments, _tensor_text)
-    appended = [f"{name}.append({layer.write(node)})" for node, name in row_names.items()]
 
     def operands(node: Node) -> Sequence[Node]:
         return () if node in row_names or joins_layers(node) else node.arguments
 
     def render(node: Node, arguments: list[str]) -> str:
         if node in row_names:
-            return f"torch.stack({row_names[node]})"
+            return f"numbers({row_names[node]})"
         if joins_layers(node):
             join = JOINS[node.arguments[0].kind].__name__
             return f"{_function_name(node)}({join}({row_names[node.arguments[0]]}))"
@@ -203,14 +197,15 @@ def _columns_function(name: str, columns: Sequence[Node]) -> str:
 
     network = _Statements(columns, operands, render)
     entries = [f'        "{column.text}": {network.write(column)},' for column in columns]
+    of_blocks = {node: name for node, name in row_names.items() if is_per_block(node)}
+    of_layers = {node: name for node, name in row_names.items() if node not in of_blocks}
     return "\n".join(
         [
-            f"def {name}(layers: Sequence[LayerTensors]) -> dict[str, Tensor]:",
+            f"def {name}(layers: Sequence[LayerTensors], blocks: Sequence[LayerTensors]) -> dict[str, Tensor]:",
             '    """Return columns by their text."""',
             *(f"    {name}: list[Tensor] = []" for name in row_names.values()),
-            "    for layer in layers:",
-            *(f"        {line}" for line in layer.lines),
-            *(f"        {line}" for line in appended),
+            *_loop("layer", of_layers),
+            *_loop("block", of_blocks),
             *(f"    {line}" for line in network.lines),
             "    return {",
             *entries,
@@ -219,10 +214,22 @@ def _columns_function(name: str, columns: Sequence[Node]) -> str:
     )
 
 
-def _tensor_text(node: Node, arguments: list[str]) -> str:
-    """Return the text of an operation on the tensors of one layer."""
+def _loop(place: str, names: dict[Node, str]) -> list[str]:
+    """Return the lines that append the values of expressions, for each layer or block, to the lists of these names."""
+    if not names:
+        return []
+    statements = _Statements(
+        names, lambda node: node.arguments, lambda node, arguments: _tensor_text(node, arguments, place)
+    )
+    appended = [f"{name}.append({statements.write(node)})" for node, name in names.items()]
+    return [f"    for {place} in {place}s:", *(f"        {line}" for line in (*statements.lines, *appended))]
+
+
+def _tensor_text(node: Node, arguments: list[str], place: str = "layer") -> str:
+    """Return the text of an operation on the tensors of one layer or block."""
     if node.is_leaf:
-        return f'layer["{node.symbol}"]'
+        where = "layers[0]" if node.kind.is_network_level else place
+        return f'{where}["{node.symbol}"]'
     if len(arguments) == 2:
         return f"applied({_function_name(node)}, Kind.{node.kind.name}, {', '.join(arguments)})"
     return f"{_function_name(node)}({', '.join(arguments)})"
@@ -252,13 +259,21 @@ def _number_text(node: Node, arguments: list[str]) -> str:
         return f'network.{"per_layer" if node.kind is Kind.LAYER else "per_network"}("{node.text}")'
     if node.value is not None:
         return f"number({node.value!r})"
-    if any(child.kind is Kind.LAYER for child in node.arguments):
-        if node.kind is Kind.NETWORK:
-            return f"{_function_name(node)}({', '.join(arguments)}, network)"
-        arguments = [
-            text if child.kind is Kind.LAYER or child.is_constant else f"network.broadcast({text})"
-            for child, text in zip(node.arguments, arguments, strict=True)
-        ]
+    parts = [child for child in node.arguments if child.kind is Kind.LAYER]
+    if not parts:
+        return f"{_function_name(node)}({', '.join(arguments)})"
+    on_blocks = all(map(is_per_block, parts))
+    places = f"network.{'blocks' if on_blocks else 'layers'}"
+    arguments = [
+        f"network.onto_layers({text})" if child in parts and is_per_block(child) and not on_blocks else text
+        for child, text in zip(node.arguments, arguments, strict=True)
+    ]
+    if node.kind is Kind.NETWORK:
+        return f"{_function_name(node)}({', '.join(arguments)}, {places})"
+    arguments = [
+        text if child in parts or child.is_constant else f"{places}.broadcast({text})"
+        for child, text in zip(node.arguments, arguments, strict=True)
+    ]
     return f"{_function_name(node)}({', '.join(arguments)})"
 
 

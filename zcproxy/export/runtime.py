@@ -16,12 +16,17 @@ from zcproxy.probing.expressions import LayerTensors, Leaves
 from zcproxy.probing.measure import run_probes
 from zcproxy.probing.structure import Structure
 
-Columns = Callable[[Sequence[LayerTensors]], dict[str, Tensor]]
-"""Turns the recorded tensors of each live layer into columns by their text."""
+Columns = Callable[[Sequence[LayerTensors], Sequence[LayerTensors]], dict[str, Tensor]]
+"""Turns the recorded tensors of each live layer, and those of each block, into columns by their text."""
+
+
+def undefined() -> Tensor:
+    """Return the number of a network that has none."""
+    return torch.full((1,), torch.nan, dtype=torch.float64)
 
 
 class OneNetwork:
-    """The columns of one network, and the reductions over its layers.
+    """The columns of one network, and its layers and blocks.
 
     Numbers are float64: one number a layer has the shape `(layers,)`, one number a network the shape `(1,)`.
 
@@ -33,57 +38,76 @@ class OneNetwork:
     def __init__(self, structure: Structure, columns: Mapping[str, Tensor]) -> None:
         self._structure = structure
         self._columns = {text: values.detach().cpu().double() for text, values in columns.items()}
-        self._layers = sum(structure.live)
-        self._undefined = torch.full((1,), torch.nan, dtype=torch.float64)
-        self.count = torch.tensor([self._layers], dtype=torch.float64)
+        self.layers = Places(sum(structure.live))
+        self.blocks = Places(len(structure.blocks))
 
     def per_layer(self, column: str) -> Tensor:
-        """Return a column with one number a layer."""
+        """Return a column with one number a layer, or a block."""
         if column in self._structure.layers:
             return torch.tensor(self._structure.layers[column], dtype=torch.float64)
-        return self._columns.get(column, self._undefined[:0])
+        return self._columns.get(column, undefined()[:0])
 
     def per_network(self, column: str) -> Tensor:
         """Return a column with one number a network."""
         if column in self._structure.network:
             return torch.tensor([self._structure.network[column]], dtype=torch.float64)
-        return self._columns[column].reshape(1) if column in self._columns else self._undefined
+        return self._columns[column].reshape(1) if column in self._columns else undefined()
+
+    def onto_layers(self, values: Tensor) -> Tensor:
+        """Return one number a layer from one number a block: that of the block that it ends, NaN where it ends none."""
+        result = undefined().repeat(self.layers.places)
+        for place, value in zip(self._structure.blocks, values, strict=True):
+            if place >= 0:
+                result[place] = value
+        return result
+
+
+class Places:
+    """Reductions over the layers, or the blocks, of one network.
+
+    Args:
+        places: how many there are.
+    """
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self.count = torch.tensor([places], dtype=torch.float64)
 
     def sum(self, values: Tensor) -> Tensor:
         """Add up over layers."""
-        return values.sum(0, keepdim=True) if self._layers else self._undefined
+        return values.sum(0, keepdim=True) if self.places else undefined()
 
     def minimum(self, values: Tensor) -> Tensor:
         """Return the smallest over layers, NaN if one is."""
-        return values.amin(0, keepdim=True) if self._layers else self._undefined
+        return values.amin(0, keepdim=True) if self.places else undefined()
 
     def maximum(self, values: Tensor) -> Tensor:
         """Return the largest over layers, NaN if one is."""
-        return values.amax(0, keepdim=True) if self._layers else self._undefined
+        return values.amax(0, keepdim=True) if self.places else undefined()
 
     def first(self, values: Tensor) -> Tensor:
         """Return the value of the first layer."""
-        return values[:1] if self._layers else self._undefined
+        return values[:1] if self.places else undefined()
 
     def last(self, values: Tensor) -> Tensor:
         """Return the value of the last layer."""
-        return values[-1:] if self._layers else self._undefined
+        return values[-1:] if self.places else undefined()
 
     def median(self, values: Tensor) -> Tensor:
         """Return the median over layers, the mean of the middle two of an even number; NaN if one is."""
-        if not self._layers or values.isnan().any():
-            return self._undefined
+        if not self.places or values.isnan().any():
+            return undefined()
         ordered = values.sort().values
-        lower, upper = (self._layers - 1) // 2, self._layers // 2
+        lower, upper = (self.places - 1) // 2, self.places // 2
         return (ordered[lower : lower + 1] + ordered[upper : upper + 1]) / 2
 
     def relative_depth(self, values: Tensor) -> Tensor:
         """Return the place of each layer in [0, 1], with the dtype of `values`."""
-        return torch.arange(self._layers, dtype=values.dtype) / max(self._layers - 1, 1)
+        return torch.arange(self.places, dtype=values.dtype) / max(self.places - 1, 1)
 
     def broadcast(self, values: Tensor) -> Tensor:
         """Return one number a layer from one number a network."""
-        return values.expand(self._layers)
+        return values.expand(self.places)
 
 
 def namespace(value: Any) -> Any:
@@ -113,7 +137,11 @@ def score_network(
         formula: the arithmetic on columns.
     """
     structure, found = run_probes(
-        model, inputs, targets, columns, lambda ready, layers: {function: function(layers) for function in ready}
+        model,
+        inputs,
+        targets,
+        columns,
+        lambda ready, layers, blocks: {function: function(layers, blocks) for function in ready},
     )
     values = {text: value for group in found.values() for text, value in group.items()}
     with torch.no_grad():

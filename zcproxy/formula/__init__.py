@@ -1,7 +1,8 @@
 """The formula language: typed expression trees with one canonical text."""
 
+from zcproxy.formula.axes import is_per_block as is_per_block
 from zcproxy.formula.kinds import Kind as Kind, Signature as Signature, signatures as signatures
-from zcproxy.formula.layers import Layers as Layers, RaggedLayers as RaggedLayers
+from zcproxy.formula.layers import Blocks as Blocks, Layers as Layers, RaggedLayers as RaggedLayers
 from zcproxy.formula.registry import (
     REGISTRY as REGISTRY,
     Primitive as Primitive,

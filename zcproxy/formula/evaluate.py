@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zcproxy.formula.axes import is_per_block
 from zcproxy.formula.kinds import Kind
-from zcproxy.formula.layers import RaggedLayers
+from zcproxy.formula.layers import Blocks, RaggedBlocks, RaggedLayers
 from zcproxy.formula.registry import vocabulary
 from zcproxy.formula.tree import SHALLOW, Node, fold
 
@@ -35,13 +36,22 @@ class Evaluator:
     Args:
         counts: networks: live layers of each.
         columns: values of the columns, see `zcproxy.columns.table.ColumnTable`.
+        blocks: where the blocks of the networks are; None where no column has a number a block.
         remembered: bytes of layer-level values to keep, and as many of network-level ones.
     """
 
     def __init__(
-        self, counts: NDArray[np.integer], columns: Mapping[Node, NDArray[np.floating]], *, remembered: int = 2**27
+        self,
+        counts: NDArray[np.integer],
+        columns: Mapping[Node, NDArray[np.floating]],
+        blocks: Blocks | None = None,
+        *,
+        remembered: int = 2**27,
     ) -> None:
         self._layers = RaggedLayers(counts)
+        self._blocks: RaggedBlocks | None = None
+        if blocks is not None and any(map(is_per_block, columns)):
+            self._blocks = RaggedBlocks(blocks, counts)
         self._columns = {column: np.asarray(value, dtype=np.float64) for column, value in columns.items()}
         self._per_layer: dict[Node, Array] = {}
         self._per_network: dict[Node, Array] = {}
@@ -102,12 +112,23 @@ class Evaluator:
 
     def _apply(self, node: Node, arguments: list[Any]) -> Any:
         function = vocabulary().function(node)
-        has_layers = any(child.kind is Kind.LAYER for child in node.arguments)
-        if has_layers and node.kind is Kind.NETWORK:
-            return function(*arguments, self._layers)
-        if has_layers:
-            arguments = [
-                argument if child.kind is Kind.LAYER or np.ndim(argument) == 0 else self._layers.broadcast(argument)
-                for argument, child in zip(arguments, node.arguments, strict=True)
-            ]
+        if not any(child.kind is Kind.LAYER for child in node.arguments):
+            return function(*arguments)
+        layers = self._layers if self._blocks is None else self._on_one_axis(self._blocks, node, arguments)
+        if node.kind is Kind.NETWORK:
+            return function(*arguments, layers)
+        arguments = [
+            argument if child.kind is Kind.LAYER or np.ndim(argument) == 0 else layers.broadcast(argument)
+            for argument, child in zip(arguments, node.arguments, strict=True)
+        ]
         return function(*arguments)
+
+    def _on_one_axis(self, blocks: RaggedBlocks, node: Node, arguments: list[Any]) -> RaggedLayers:
+        """Return what a node is evaluated on, blocks or layers, after putting the arguments that differ onto layers."""
+        places = [index for index, child in enumerate(node.arguments) if child.kind is Kind.LAYER]
+        per_block = [index for index in places if is_per_block(node.arguments[index])]
+        if per_block == places:
+            return blocks
+        for index in per_block:
+            arguments[index] = blocks.onto_layers(arguments[index])
+        return self._layers

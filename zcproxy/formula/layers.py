@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -33,6 +34,32 @@ class Layers(Protocol[A]):
     def broadcast(self, values: A) -> A:
         """Return one number a layer from one number a network."""
         ...
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The blocks of many networks.
+
+    Attributes:
+        counts: networks: the number of blocks of each.
+        layers: blocks of the first network, of the second, ...: the place of the layer that ends it among those of its
+            network, -1 where none does.
+    """
+
+    counts: NDArray[np.integer]
+    layers: NDArray[np.integer]
+
+    def take(self, networks: NDArray[np.integer]) -> Blocks:
+        """Return the blocks of some of the networks, in the order given."""
+        return Blocks(self.counts[networks], self.layers[rows_of(self.counts, networks)])
+
+
+def rows_of(counts: NDArray[np.integer], networks: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return the rows of some of the networks, in the order given, in an array that has `counts` rows for each."""
+    taken = counts[networks]
+    first = (np.cumsum(counts) - counts)[networks]
+    rows: NDArray[np.integer] = np.arange(taken.sum()) + np.repeat(first - np.cumsum(taken) + taken, taken)
+    return rows
 
 
 class RaggedLayers:
@@ -89,3 +116,24 @@ class RaggedLayers:
 
     def broadcast(self, values: Array) -> Array:
         return values[self._owner]
+
+
+class RaggedBlocks(RaggedLayers):
+    """The blocks of many networks at once, in the place of layers.
+
+    Args:
+        blocks: where they are.
+        counts: networks: the number of layers of each.
+    """
+
+    def __init__(self, blocks: Blocks, counts: NDArray[np.integer]) -> None:
+        super().__init__(blocks.counts)
+        self._all_layers = int(counts.sum())
+        self._ended = np.flatnonzero(blocks.layers >= 0)
+        self._ends = (np.repeat(np.cumsum(counts) - counts, blocks.counts) + blocks.layers)[self._ended]
+
+    def onto_layers(self, values: Array) -> Array:
+        """Return one number a layer from one number a block: that of the block that it ends, NaN where it ends none."""
+        result = np.full(self._all_layers, np.nan)
+        result[self._ends] = values[self._ended]
+        return result

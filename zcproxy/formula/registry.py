@@ -52,6 +52,7 @@ class Registry:
         self.primitives: dict[str, Primitive] = {}
         self.leaves: dict[str, Kind] = {}
         self.leaf_meanings: dict[str, str] = {}
+        self.block_leaves: set[str] = set()
 
     def add(self, primitive: Primitive) -> None:
         """Add a primitive, or further signatures of a known one. Raises ValueError for a repeated signature."""
@@ -65,12 +66,14 @@ class Registry:
         merged = {**known.functions, **primitive.functions}
         self.primitives[primitive.name] = replace(known, functions=merged)
 
-    def add_leaf(self, text: str, kind: Kind, meaning: str) -> None:
-        """Add a statistic or a descriptor under its full text."""
+    def add_leaf(self, text: str, kind: Kind, meaning: str, *, of_blocks: bool = False) -> None:
+        """Add a statistic or a descriptor under its full text; `of_blocks`: one a block, not one a layer."""
         if text in self.leaves:
             raise ValueError(f"leaf {text} is registered twice")
         self.leaves[text] = kind
         self.leaf_meanings[text] = meaning
+        if of_blocks:
+            self.block_leaves.add(text)
 
     def get(self, name: str) -> Primitive:
         """Return a primitive. Raises `FormulaError` with the nearest names if there is none."""

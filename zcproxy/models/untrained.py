@@ -7,10 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from zcproxy.models.initialisation import OWN, initialise
 from zcproxy.random import derive_seed
 
 
-def untrained(build: Callable[[str], nn.Module], space: str, architecture: str, initialisation: int) -> nn.Module:
+def untrained(
+    build: Callable[[str], nn.Module], space: str, architecture: str, initialisation: int, rule: str = OWN
+) -> nn.Module:
     """Return the network of an architecture with the weights that every score of it at this initialisation is for.
 
     Args:
@@ -18,7 +21,10 @@ def untrained(build: Callable[[str], nn.Module], space: str, architecture: str, 
         space: name of the space.
         architecture: its canonical text.
         initialisation: index of the initialisation.
+        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(space, architecture, "initialisation", initialisation))
-        return build(architecture)
+        network = build(architecture)
+        initialise(network, rule)
+    return network

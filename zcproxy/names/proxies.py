@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 
-from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, nearest_names
+from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, check_known, nearest_names
+from zcproxy.models.initialisation import OWN
 from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
 from zcproxy.proxies import FILES, file_of
-from zcproxy.proxy.file import read_proxy_file
+from zcproxy.proxy.authors import Authors
+from zcproxy.proxy.file import MODELS_OWN, read_proxy_file
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.published import Published
 
 BASELINE = "baseline"
 """What stands for the formula of params and FLOPs where a benchmark's table has them."""
+
+
+class Settings(StrEnum):
+    """How published proxies are measured: all alike, or each as its authors do."""
+
+    COMMON = "common"
+    AUTHORS = "authors"
 
 
 def reported_tau(name: str, text: str, task: str, population: str) -> tuple[float, float] | None:
@@ -29,15 +39,56 @@ def reported_tau(name: str, text: str, task: str, population: str) -> tuple[floa
     if name not in (*NAMES, *AGGREGATES):
         return None
     entry = published(name) if name in NAMES else published_aggregate(name)
-    own = str(parse(entry.formula)) if isinstance(entry, Published) else f"{entry.rule}({', '.join(entry.members)})"
+    own = _formulas(entry) if isinstance(entry, Published) else [f"{entry.rule}({', '.join(entry.members)})"]
     known = [item for item in entry.reported if (item.task, item.population) == (task, population)]
-    if not known or text not in (own, BASELINE):
+    if not known or text not in (*own, BASELINE):
         return None
     return min(item.low for item in known), max(item.high for item in known)
 
 
-def resolve_proxy(text: str) -> Proxy:
+def _formulas(entry: Published) -> list[str]:
+    """Return the texts of the formulas of an entry: its own and its authors'."""
+    others = [entry.authors.formula] if entry.authors is not None and entry.authors.formula else []
+    return [str(parse(text)) for text in (entry.formula, *others)]
+
+
+def is_measured_as_authors_do(proxy: Proxy) -> bool:
+    """Whether a proxy was named with its authors' settings."""
+    return proxy.provenance.get("settings") == Settings.AUTHORS
+
+
+def resolve_published(name: str, settings: str = Settings.COMMON, authors: Authors | None = None) -> Proxy:
+    """Return a published proxy.
+
+    Args:
+        name: one of `NAMES`.
+        settings: `common`, or `authors` for its authors' formula, batch size and initialisation where they are known.
+        authors: what to take for its authors' settings instead.
+
+    Raises:
+        ProxyFileError: there is no such proxy.
+        ConfigurationError: there are no such settings.
+    """
+    check_known("settings", settings, Settings)
+    entry = published(name)
+    authors = authors or entry.authors
+    if settings == Settings.COMMON or authors is None:
+        return Proxy(parse(entry.formula), entry.name, entry.batch_size, {"paper": entry.paper})
+    return Proxy(
+        parse(authors.formula or entry.formula),
+        entry.name,
+        authors.batch_size or entry.batch_size,
+        {"paper": entry.paper, "settings": str(Settings.AUTHORS), "source": authors.source},
+        rule=authors.rule,
+    )
+
+
+def resolve_proxy(text: str, settings: str = Settings.COMMON) -> Proxy:
     """Return the proxy that a user names: a file, one that comes with the package, a published one, or a formula.
+
+    Args:
+        text: what the user writes.
+        settings: `common` or `authors`, see `resolve_published`.
 
     Raises:
         ProxyFileError: it looks like a file or a name, and there is none.
@@ -50,9 +101,7 @@ def resolve_proxy(text: str) -> Proxy:
     if is_file or text in FILES:
         return load_proxy(text)
     if text in NAMES:
-        entry = published(text)
-        provenance = {"paper": entry.paper}
-        return Proxy(parse(entry.formula), entry.name, entry.batch_size, provenance)
+        return resolve_published(text, settings)
     if text in AGGREGATES:
         raise ConfigurationError(
             f"'{text}' sums ranks of several proxies: it scores the networks of a task (zcproxy score, zcproxy table), "
@@ -86,6 +135,7 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
             batch_size=fields["batch_size"],
             provenance=fields["provenance"],
             correlations=tuple(fields["correlations"]),
+            rule=OWN if fields["initialisation"] == MODELS_OWN else fields["initialisation"],
         )
     except FormulaError as error:
         raise FormulaError(f"{place}: {error}") from error

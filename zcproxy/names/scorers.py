@@ -7,24 +7,26 @@ from dataclasses import replace
 
 from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.names.proxies import (
+    Settings,
     resolve_proxy,
+    resolve_published,
 )
-from zcproxy.primitives.zoo import (
-    AGGREGATES,
-    NAMES,
-    published_aggregate,
-)
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, published_aggregate
 from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, members_of
 
 ZOO = "zoo"
 """Stands for all published proxies and aggregates in a list."""
 
 
-def resolve_scorer(text: str) -> Scorer:
+def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
     """Return what a user names to rank networks by.
 
     That is a proxy (a file, a published name, a formula), a published sum of ranks, or one's own, written
     `ranks(synflow, naswot)` or `log_ranks(...)`; each may be given a name: `mine=log_ranks(synflow, sum(log(macs)))`.
+
+    Args:
+        text: what the user writes.
+        settings: `common`, or `authors`: what is published has its authors' formula, batch size and initialisation.
 
     Raises:
         ConfigurationError: a sum of ranks has fewer than two members.
@@ -32,22 +34,27 @@ def resolve_scorer(text: str) -> Scorer:
     """
     name, is_named, rest = text.partition("=")
     if is_named and name.strip().isidentifier():
-        return replace(resolve_scorer(rest.strip()), name=name.strip())
+        return replace(resolve_scorer(rest.strip(), settings), name=name.strip())
     if text in AGGREGATES:
         entry = published_aggregate(text)
-        return Aggregate(entry.name, tuple(map(resolve_proxy, entry.members)), entry.rule)
+        found = (resolve_published(member, settings, entry.authors.get(member)) for member in entry.members)
+        return Aggregate(entry.name, tuple(found), entry.rule)
     rule, has_members, members = text.partition("(")
     if has_members and rule in RULES:
         if not members.endswith(")"):
             raise FormulaError(f"'{text}' does not end with ')'")
-        return Aggregate(text, tuple(map(resolve_proxy, split_names(members[:-1]))), rule)
-    return resolve_proxy(text)
+        return Aggregate(text, tuple(resolve_proxy(member, settings) for member in split_names(members[:-1])), rule)
+    return resolve_proxy(text, settings)
 
 
-def resolve_scorers(text: str) -> list[Scorer]:
+def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
     """Return what a list of names, separated by commas, stands for; `zoo` is all that is published.
 
     Proxies of the same name (every run of evolution calls its own `best`) go by what the user wrote.
+
+    Args:
+        text: names, separated by commas.
+        settings: `common` or `authors`, see `resolve_scorer`.
 
     Raises:
         ConfigurationError: one is named twice.
@@ -57,7 +64,7 @@ def resolve_scorers(text: str) -> list[Scorer]:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise ConfigurationError(f"the proxy '{repeated[0]}' is named twice")
-    found = list(map(resolve_scorer, names))
+    found = [resolve_scorer(name, settings) for name in names]
     shared = Counter(scorer.name for scorer in found)
     return [
         replace(scorer, name=name) if shared[scorer.name] > 1 else scorer

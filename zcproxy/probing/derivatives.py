@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import GradientEdge
 
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.losses import check_logits
@@ -15,7 +16,10 @@ from zcproxy.probing.recorder import reported
 from zcproxy.random import derive_seed
 
 BLOCK_JACOBIAN = "block_jacobian"
-RESPONSE = "response"
+INFORMATION = "information"
+
+EVENNESS = 0.05
+"""Share of even probabilities that `information` mixes into those of the network: as in the code of VKDNW."""
 
 
 def gradients_of(
@@ -23,7 +27,8 @@ def gradients_of(
 ) -> list[dict[str, Tensor]]:
     """Return, for each layer call, the gradient of `loss` by each wanted tensor: zeros where the loss ignores it.
 
-    Their axes are in the order that formulas read. The gradient by a block is NaN for layers that end none.
+    Their axes are in the order that formulas read. The gradient by a block is NaN for layers that end none; what stands
+    for a block has no other.
 
     Nothing is accumulated into the `.grad` of any parameter.
 
@@ -40,6 +45,8 @@ def gradients_of(
     sources: list[Any] = []
     for index, call in enumerate(calls):
         for name in wanted:
+            if call.is_block and name != "block":
+                continue
             if name == "weight":
                 places.append((index, name, call.weight))
                 sources.append(call.weight if call.weight.requires_grad else None)
@@ -65,37 +72,58 @@ def gradients_of(
     return result
 
 
+def reached_by(loss: Tensor, edges: Sequence[GradientEdge | None]) -> Iterator[bool]:
+    """Yield for each place in the graph whether the gradient of the loss is not zero there; False for none.
+
+    Raises:
+        ModelError: the backward pass raises.
+    """
+    present: list[Any] = [edge for edge in edges if edge is not None]
+    gradients: Sequence[Tensor | None] = [None] * len(present)
+    if present and loss.requires_grad:
+        with reported("the backward pass of the model failed"):
+            gradients = torch.autograd.grad(loss, present, allow_unused=True)
+    found = iter(gradients)
+    for edge in edges:
+        gradient = None if edge is None else next(found)
+        yield gradient is not None and bool(gradient.any())
+
+
 def stacked_gradients(
     losses: Iterable[Tensor], calls: Sequence[LayerCall], wanted: Iterable[str]
 ) -> list[dict[str, Tensor]]:
     """Return what `gradients_of` does, with the losses along a new first axis."""
     names = list(wanted)
     found = [gradients_of(loss, calls, names, keep_graph=True) for loss in losses]
-    return [{name: torch.stack([each[index][name] for each in found]) for name in names} for index in range(len(calls))]
+    return [
+        {name: torch.stack([each[index][name] for each in found]) for name in found[0][index]}
+        for index in range(len(calls))
+    ]
 
 
-def block_jacobians(calls: Sequence[LayerCall], seed: int) -> list[Tensor]:
-    """Return an estimate of the Jacobian of each block that a layer ends, from the end of the block before it.
+def block_jacobians(blocks: Sequence[LayerCall], seed: int) -> list[Tensor]:
+    """Return an estimate of the Jacobian of each block, from the end of the block before it.
 
     Random signs as the gradient of the output give a gradient of the input; the mean over samples and positions of the
     products between the two is the estimate (Lee and Ham, AZ-NAS, CVPR 2024). Where the input has more positions than
     the output, those that belong to one position of the output count as channels.
 
     Args:
-        calls: the layer calls of the pass.
+        blocks: what stands for the blocks in the pass.
         seed: of the signs.
 
     Returns:
-        For each layer, output x input channels: NaN where it ends no block or the first one, and where the input's
-        positions are no multiple of the output's.
+        For each block, output x input channels: NaN for the first one, where the input's positions are no multiple of
+        the output's, and where the block does not depend on the one before it; zeros where it hands on its input
+        (which the authors' code gives the lowest score, too).
 
     Raises:
         ModelError: the backward pass raises.
     """
-    found = [call.weight.new_full((1, 1), torch.nan) for call in calls]
-    ends = [index for index, call in enumerate(calls) if "block" in call.slots]
-    for number, (source, target) in enumerate(pairwise(ends)):
-        found[target] = _block_jacobian(calls[source], calls[target], derive_seed("signs", seed, number))
+    found = [call.weight.new_full((1, 1), torch.nan) for call in blocks]
+    for number, (source, target) in enumerate(pairwise(blocks)):
+        if "block" in source.slots and "block" in target.slots:
+            found[number + 1] = _block_jacobian(source, target, derive_seed("signs", seed, number))
     return found
 
 
@@ -108,13 +136,15 @@ def _block_jacobian(source: LayerCall, target: LayerCall, seed: int) -> Tensor:
             (gradient,) = torch.autograd.grad(
                 [after.edge], [before.edge], [signs], retain_graph=True, allow_unused=True
             )
+    hands_on = gradient is not None and torch.equal(gradient, signs)
     if gradient is None:
-        gradient = torch.zeros_like(before.value)
+        gradient = torch.full_like(before.value, torch.nan)
     signs, gradient = target.channels_first("block", signs), source.channels_first("block", gradient)
     outputs, inputs = _rows(signs), _rows(_folded(gradient, signs.shape[2:]))
     if len(outputs) != len(inputs):
         return signs.new_full((signs.shape[1], gradient.shape[1]), torch.nan)
-    return outputs.T @ inputs / len(outputs)
+    jacobian = outputs.T @ inputs / len(outputs)
+    return torch.zeros_like(jacobian) if hands_on else jacobian
 
 
 def _random_signs(target: LayerCall, seed: int) -> Tensor:
@@ -143,31 +173,35 @@ def _folded(x: Tensor, positions: Sequence[int]) -> Tensor:
     return x
 
 
-def responses(output: Tensor, calls: Sequence[LayerCall]) -> list[Tensor]:
-    """Return how the class probabilities respond to the first weight of each layer.
+def information(output: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    """Return the Fisher information of the first elements of parameters, from the class probabilities.
 
-    Products of the responses of two layers, added up over samples and classes, are the Fisher information of their
-    first weights (Tybl and Neumann, VKDNW, CVPR 2025).
+    The classes are those that the network predicts, not the targets. In evaluation mode the logits of an untrained
+    network are large and nearly all probability is on one class, which tells nothing: the probabilities are therefore
+    mixed with even ones, as in the code of Tybl and Neumann (VKDNW, CVPR 2025).
 
     Args:
         output: logits, samples x classes.
-        calls: the layer calls of the pass.
+        parameters: of which the first element is varied, each by itself; those that the output ignores have zeros.
 
     Returns:
-        For each layer, samples x classes: sqrt(p) times the derivative of ln p, where p is the softmax of the logits.
+        Parameters x parameters: the mean over samples of J^T (diag(p) - p p^T) J, where J is the Jacobian of the logits
+        and p are the mixed probabilities.
 
     Raises:
         ModelError: the output is not samples x classes, or a backward pass raises.
     """
     check_logits(output, "class probabilities need")
     direction = torch.zeros_like(output).requires_grad_()  # its gradient is the Jacobian: products with it are linear
-    probabilities = output.detach().softmax(dim=1)
-    weights = [call.weight for call in calls]
-    found = []
+    probabilities = (1.0 - EVENNESS) * output.detach().softmax(dim=1) + EVENNESS / output.shape[1]
+    rows = []
     with reported("the backward pass of the model failed"):
-        for gradient in torch.autograd.grad(output, weights, direction, create_graph=True, materialize_grads=True):
+        for gradient in torch.autograd.grad(output, parameters, direction, create_graph=True, materialize_grads=True):
             slope = torch.zeros_like(probabilities)
             if gradient.requires_grad:
-                (slope,) = torch.autograd.grad(gradient.flatten()[0], direction, retain_graph=True)
-            found.append(probabilities.sqrt() * (slope - (probabilities * slope).sum(dim=1, keepdim=True)))
-    return found
+                (slope,) = torch.autograd.grad(
+                    gradient.flatten()[0], direction, retain_graph=True, materialize_grads=True
+                )
+            rows.append(probabilities.sqrt() * (slope - (probabilities * slope).sum(dim=1, keepdim=True)))
+    responses = torch.stack(rows).flatten(1)
+    return responses @ responses.T / len(output)

@@ -10,20 +10,21 @@ import torch
 from torch import Tensor
 
 from zcproxy.errors import ModelError
-from zcproxy.formula import Kind, Node, vocabulary
+from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.formula.tree import fold
-from zcproxy.probing.derivatives import BLOCK_JACOBIAN, RESPONSE
+from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION
+from zcproxy.probing.losses import SAME_CLASS
 from zcproxy.probing.probes import PROBES, probe_of
 
 LayerTensors = dict[str, Tensor]
-"""Recorded tensors of one layer by the text of their leaf."""
+"""Recorded tensors of one layer, or of one block, by the text of their leaf."""
 
 Leaves = dict[str, set[str]]
 """Statistics by the name of their probe; `weight` alone belongs to the probe `""`."""
 
 
 class ColumnEvaluator:
-    """Evaluates columns layer by layer.
+    """Evaluates columns layer by layer, those of blocks alone block by block.
 
     Args:
         columns: expressions whose value is a number and that read tensors.
@@ -37,31 +38,32 @@ class ColumnEvaluator:
                 if node.arguments and node not in self._functions:
                     self._functions[node] = vocabulary().function(node)
 
-    def evaluate(self, layers: Sequence[LayerTensors]) -> dict[Node, Tensor]:
-        """Return the value of every column: float, one number a layer, or a scalar for a network column.
+    def evaluate(self, layers: Sequence[LayerTensors], blocks: Sequence[LayerTensors] = ()) -> dict[Node, Tensor]:
+        """Return the value of every column: float, one number a layer or a block, or a scalar for a network column.
 
         Args:
             layers: for each layer, the recorded tensors.
+            blocks: for each block, the recorded tensors; what reads nothing else is evaluated on them.
         """
-        per_layer: dict[Node, list[Tensor]] = {node: [] for node in self._per_layer_nodes()}
-        for tensors in layers:
-            known: dict[Node, Tensor] = {}
-            for node, values in per_layer.items():
-                values.append(self._value(node, known, tensors))
+        nodes = self._stacked_nodes()
+        of_blocks = [node for node in nodes if is_per_block(node)]
+        known = self._on_each([node for node in nodes if node not in of_blocks], layers)
+        known.update(self._on_each(of_blocks, blocks))
         result = {}
         for column in self._columns:
             if column.kind is Kind.LAYER:
-                result[column] = torch.stack(per_layer[column])
+                result[column] = numbers(known[column])
             else:
                 summed = {
-                    node: self._functions[node](JOINS[node.arguments[0].kind](per_layer[node.arguments[0]]))
+                    node: self._functions[node](JOINS[node.arguments[0].kind](known[node.arguments[0]]))
                     for node in column.walk()
                     if joins_layers(node)
                 }
-                result[column] = self._value(column, summed, {})
+                result[column] = self._value(column, summed, layers[0])  # statistics of the network are the same in all
         return result
 
-    def _per_layer_nodes(self) -> list[Node]:
+    def _stacked_nodes(self) -> list[Node]:
+        """Return what has a value for each layer or block."""
         nodes: dict[Node, None] = {}
         for column in self._columns:
             if column.kind is Kind.LAYER:
@@ -69,6 +71,15 @@ class ColumnEvaluator:
             else:
                 nodes.update({node.arguments[0]: None for node in column.walk() if joins_layers(node)})
         return list(nodes)
+
+    def _on_each(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> dict[Node, list[Tensor]]:
+        """Return the values of nodes on the tensors of each layer, or of each block."""
+        result: dict[Node, list[Tensor]] = {node: [] for node in nodes}
+        for tensors in places:
+            known: dict[Node, Tensor] = {}
+            for node, values in result.items():
+                values.append(self._value(node, known, tensors))
+        return result
 
     def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
         def of(part: Node, arguments: list[Tensor]) -> Tensor:
@@ -101,15 +112,27 @@ def applied(function: Callable[..., Tensor], kind: Kind, *arguments: Tensor) -> 
     return function(*arguments)
 
 
+def numbers(values: Sequence[Tensor]) -> Tensor:
+    """Return the numbers of all layers or blocks along one axis, which may be empty."""
+    return torch.stack(list(values)) if values else torch.empty(0)
+
+
 def stacked(tensors: Sequence[Tensor]) -> Tensor:
-    """Return the tensors of all layers along a new first axis, NaN if their sizes differ."""
+    """Return the tensors of all layers or blocks along a new first axis, NaN for other sizes or none at all."""
+    if not tensors:
+        return torch.full((1, 1, 1), torch.nan)
     if any(tensor.shape != tensors[0].shape for tensor in tensors):
         return torch.full_like(tensors[0], torch.nan)[None]
     return torch.stack(list(tensors))
 
 
 def concatenated(patterns: Sequence[Tensor]) -> Tensor:
-    """Return the patterns of all layers along the first axis, NaN if their numbers of samples differ."""
+    """Return the patterns of all layers or blocks along the first axis.
+
+    NaN if their numbers of samples differ or there are none.
+    """
+    if not patterns:
+        return torch.full((1, 1), torch.nan)
     if any(pattern.shape[1] != patterns[0].shape[1] for pattern in patterns):
         return torch.full_like(patterns[0][:1], torch.nan)
     return torch.cat(list(patterns))
@@ -151,7 +174,7 @@ def leaves_of(columns: Iterable[Node]) -> Leaves:
 def needs_gradients(formula: Node) -> bool:
     """Whether a formula needs a backward pass, and not forward passes alone."""
     leaves = [node.symbol for node in formula.walk() if node.is_leaf]
-    return any(leaf.startswith("grad(") or leaf.partition("@")[0] in (BLOCK_JACOBIAN, RESPONSE) for leaf in leaves)
+    return any(leaf.startswith("grad(") or leaf.partition("@")[0] in (BLOCK_JACOBIAN, INFORMATION) for leaf in leaves)
 
 
 def probes_of(formula: Node) -> frozenset[str]:
@@ -163,3 +186,9 @@ def probes_of(formula: Node) -> frozenset[str]:
 def looks_at_images(formula: Node) -> bool:
     """Whether a probe of a formula looks at the pixels of the inputs rather than at their shape."""
     return any(PROBES[name].needs_images for name in probes_of(formula))
+
+
+@cache
+def compares_classes(formula: Node) -> bool:
+    """Whether a formula reads which samples have the same class."""
+    return any(node.is_leaf and node.symbol.partition("@")[0] == SAME_CLASS for node in formula.walk())

@@ -46,6 +46,7 @@ class LayerCall:
         normalized_by: the same for the normalisation that follows, or `operation` again.
         slots: tensors by name.
         sample_axes: where the slots have the samples; the first axis where nothing is said.
+        is_block: whether it stands for the block that it is the last call of, with the slot `block` alone.
     """
 
     name: str
@@ -59,6 +60,7 @@ class LayerCall:
     normalized_by: int = 0
     slots: dict[str, Slot] = field(default_factory=dict)
     sample_axes: Mapping[str, SampleAxis] = field(default_factory=dict)
+    is_block: bool = False
 
     @property
     def is_convolution(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node
+from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.expressions import ColumnEvaluator, LayerTensors, Leaves, leaves_of
 from zcproxy.probing.isolation import Watch, adopt, fitting_defaults, own_state, restored
 from zcproxy.probing.prepare import check_model, own_copy, prepared, prepared_inputs, prepared_targets, transformed
 from zcproxy.probing.probes import PROBES
 from zcproxy.probing.session import Evaluate, Key, Session, Value
-from zcproxy.probing.structure import Coverage, Structure, examine
+from zcproxy.probing.structure import Structure, examine
 from zcproxy.random import derive_seed
 
 
@@ -28,15 +29,18 @@ class Measurement:
 
     Attributes:
         layers: number of live layers.
-        values: for a column of kind `Layer`, one number a live layer; of kind `Network`, one number.
+        values: for a column of kind `Layer`, one number a live layer, or a block (see `is_per_block`); of kind
+            `Network`, one number.
         seconds: what measuring took; 0 for a measurement read from the store.
-        coverage: what of the network its layers hold; None for a measurement read from the store.
+        coverage: what of the network its layers hold.
+        blocks: for each block, the place of the layer that ends it among the live ones, -1 where none does.
     """
 
     layers: int
     values: dict[Node, NDArray[np.floating]]
     seconds: float = 0.0
-    coverage: Coverage | None = None
+    coverage: Coverage = field(default_factory=Coverage)
+    blocks: tuple[int, ...] = ()
 
 
 def measure(
@@ -70,7 +74,7 @@ def measure(
         inputs,
         targets,
         {column: leaves_of([column]) for column in wanted if not column.is_leaf},
-        lambda ready, tensors: ColumnEvaluator(ready).evaluate(tensors),
+        lambda ready, layers, blocks: ColumnEvaluator(ready).evaluate(layers, blocks),
         input_seed=input_seed,
         disposable=disposable,
     )
@@ -85,7 +89,7 @@ def measure(
             values[column] = np.array(structure.layers[column.symbol])
         else:
             values[column] = np.array([structure.network[column.symbol]])
-    return Measurement(layers, values, coverage=structure.coverage)
+    return Measurement(layers, values, coverage=structure.coverage, blocks=structure.blocks)
 
 
 def run_probes(
@@ -176,7 +180,8 @@ def _run(
     session = Session(network, variants, inputs, targets, input_seed, structure, way.memory_format)
     with torch.no_grad():
         return structure, session.evaluate(
-            needs, lambda ready, layers: evaluate(ready, [_real_numbers(layer) for layer in layers])
+            needs,
+            lambda ready, *tensors: evaluate(ready, *([_real_numbers(each) for each in part] for part in tensors)),
         )
 
 

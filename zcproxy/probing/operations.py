@@ -77,6 +77,12 @@ def on_batch_statistics(arguments: Arguments) -> dict[str, Any]:
     return {**arguments, **taken, **kept}
 
 
+def on_kept_statistics(arguments: Arguments) -> dict[str, Any]:
+    """Return the arguments of a normalisation in evaluation mode; one that keeps no statistics takes the batch's."""
+    keeps_none = any(arguments.get(name) for name in _STATISTICS)
+    return on_batch_statistics(arguments) if keeps_none else dict(arguments)
+
+
 @dataclass(frozen=True)
 class Operation:
     """A product of data with a weight, as a call of torch asks for it.

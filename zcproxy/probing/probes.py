@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -29,8 +29,11 @@ class Pass:
         absolute_weights: replace every parameter by its absolute value.
         gaussian_weights: draw the weights of layers from N(0, 1); their biases are 0, normalisations have no effect of
             their own.
-        normalised: whether normalisation layers act, on the statistics of the batch.
-        double: compute in float64; without normalisation, float32 overflows in deep networks.
+        normalised: whether normalisation layers act.
+        running_statistics: whether normalisations use the statistics that they keep, as in evaluation mode, rather than
+            those of the batch. Fresh batch normalisation is then the identity, up to its epsilon.
+        double: compute in float64. Without normalisation, float32 overflows in deep networks; and where a unit is near
+            zero, its rounding turns gradients off and on.
     """
 
     inputs: str
@@ -39,6 +42,7 @@ class Pass:
     gaussian_weights: bool = False
     normalised: bool = True
     double: bool = False
+    running_statistics: bool = False
 
     @property
     def needs_second_order(self) -> bool:
@@ -52,7 +56,7 @@ class Pass:
     @property
     def transform(self) -> tuple[bool, ...]:
         """What tells apart the networks that passes run on."""
-        return self.absolute_weights, self.gaussian_weights, self.normalised, self.double
+        return self.absolute_weights, self.gaussian_weights, self.normalised, self.double, self.running_statistics
 
     @property
     def parameters(self) -> tuple[bool, ...]:
@@ -94,14 +98,17 @@ class Probe:
 
         Gradients a sample are counted for the usual eight samples.
         """
-        return sum(_COSTS.get(item.inputs, _COSTS.get(item.loss, 1.0)) for item in self.passes) * (
-            8.0 if self.per_sample else 1.0
-        )
+        return sum(map(_cost, self.passes)) * (8.0 if self.per_sample else 1.0)
 
     @property
     def stacks_gradients(self) -> bool:
         """Whether it records several gradients of each weight, of sub-batches or of samples."""
         return self.per_sample or self.sub_batches > 1
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the network is in evaluation mode."""
+        return any(item.running_statistics for item in self.passes)
 
     @property
     def runs_once(self) -> bool:
@@ -113,32 +120,53 @@ class Probe:
         return any(item.inputs in ("images", "perturbed") for item in self.passes)
 
 
-_COSTS = {"ones": 0.25, "half_squared_gradient": 3.0, "probabilities": 50.0}
+_COSTS = {"ones": 0.25, "half_squared_gradient": 3.0, "probabilities": 150.0}
 """Passes that one pass with these inputs or this loss counts as, where it is not one.
 
-Class probabilities take a pass for each layer through all later ones: the number is for about sixty layers.
+Class probabilities take a pass for each parameter through all later layers: the number is for about sixty layers, each
+with a normalisation.
 """
 
+_DOUBLE_COST = 3.0
+"""Passes in float32 that one in float64 takes the time of, on a CPU."""
+
+
+def _cost(run: Pass) -> float:
+    known = _COSTS.get(run.inputs, _COSTS.get(run.loss, 1.0))
+    return known * _DOUBLE_COST if run.double and run.inputs not in _COSTS else known
+
+
+def _in_double(probe: Probe) -> Probe:
+    return replace(
+        probe,
+        name=f"{probe.name}64",
+        run=replace(probe.run, double=True),
+        meaning=f"as {probe.name}, in double precision",
+    )
+
+
+_DATA = Probe("data", Pass("images", "cross_entropy"), "a minibatch of images, cross-entropy loss")
+_NOISE = Probe("noise", Pass("noise", "sum_of_logits"), "Gaussian noise, sum of the logits")
+_CHUNKS = Probe("chunks", Pass("images", "cross_entropy"), "gradients of two halves of the minibatch", sub_batches=2)
 _LOGITS = Pass("images", "sum_of_logits")
+_OF_LOGITS = Probe("logits", _LOGITS, "a minibatch of images, sum of the logits")
 _REDRAWN = Pass("noise", "sum_of_logits", gaussian_weights=True)
 PROBES = {
     probe.name: probe
     for probe in (
-        Probe("data", Pass("images", "cross_entropy"), "a minibatch of images, cross-entropy loss"),
-        Probe("noise", Pass("noise", "sum_of_logits"), "Gaussian noise, sum of the logits"),
-        Probe("logits", _LOGITS, "a minibatch of images, sum of the logits"),
+        *(_DATA, _NOISE, _OF_LOGITS),
         Probe("delta", Pass("perturbed", "sum_of_logits"), "perturbed minus clean images, sum of the logits", _LOGITS),
         Probe(
             "ones",
             Pass("ones", "sum_of_logits", absolute_weights=True, normalised=False, double=True),
             "all-ones input, absolute weights, no normalisation, sum of the logits (synflow)",
         ),
-        Probe("chunks", Pass("images", "cross_entropy"), "gradients of two halves of the minibatch", sub_batches=2),
+        _CHUNKS,
         Probe("samples", Pass("images", "cross_entropy"), "gradients of each sample's cross-entropy", per_sample=True),
-        Probe("jacobian", _LOGITS, "gradients of each sample's sum of logits", per_sample=True),
+        Probe("jacobian", replace(_LOGITS, double=True), "gradients of each sample's sum of logits", per_sample=True),
         Probe(
             "curvature",
-            Pass("images", "half_squared_gradient"),
+            Pass("images", "half_squared_gradient", double=True),
             "half the squared norm of the cross-entropy's gradient: its own gradient is Hessian times gradient (GraSP)",
         ),
         Probe("redrawn", _REDRAWN, "Gaussian noise through weights drawn from N(0, 1), sum of the logits"),
@@ -149,7 +177,17 @@ PROBES = {
             _REDRAWN,
         ),
         Probe("signs", Pass("noise", "random_signs"), "Gaussian noise, random signs as the gradients of each block"),
-        Probe("fisher", Pass("noise", "probabilities"), "Gaussian noise, class probabilities by single weights"),
+        Probe(
+            "fisher",
+            Pass("noise", "probabilities", running_statistics=True, double=True),
+            "Gaussian noise in evaluation mode, class probabilities by one element of each parameter (VKDNW)",
+        ),
+        Probe(
+            "evaluation",
+            Pass("images", "sum_of_logits", running_statistics=True),
+            "a minibatch of images in evaluation mode, sum of the logits",
+        ),
+        *map(_in_double, (_DATA, _NOISE, _OF_LOGITS, _CHUNKS)),
     )
 }
 

@@ -9,17 +9,21 @@ overwritten counts as another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import cached
 from torch.overrides import TorchFunctionMode
 
 from zcproxy.errors import ModelError, ZcproxyError
+from zcproxy.probing.block_end import BlockEnd, Step, with_blocks
+from zcproxy.probing.callers import calling_module
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.origins import DATA, Origins
-from zcproxy.probing.recording import Place, Recording, Replaying, Step
+from zcproxy.probing.other_products import OtherProducts
+from zcproxy.probing.recording import Recording, Replaying
 from zcproxy.probing.replacements import Replacements
 from zcproxy.text.visible import shortened
 
@@ -32,28 +36,39 @@ class Recorder:
 
     Args:
         model: the module to observe; it is not changed.
-        blocks: operations whose results are recorded as `block`, each with the index of the layer call that gets it.
+        ends: where the blocks of the network end, see `Structure.ends`.
         replacements: what stands in for weights and normalisations; None for batch statistics alone.
+        counts: whether to count the multiply-adds of what is no layer.
 
     Attributes:
+        blocks: of the last run, what stands for each block among layer calls.
         steps: the operations on data of the last run, in order.
         used: names of the parameters that layers and normalisations of the last run hold.
         gates: names of the parameters of scales that were zero in the last run.
+        generated: modules that called a layer with a weight computed from data in the last run.
+        others: the multiply-adds of the last run that are no layer's, where they are counted.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        blocks: Mapping[Place, int] | None = None,
+        ends: Sequence[BlockEnd] = (),
         replacements: Replacements | None = None,
+        *,
+        counts: bool = False,
     ) -> None:
         self._model = model
-        self._blocks = blocks or {}
+        self._counts = counts
+        self._ends = ends
+        self._places = {end.place for end in ends}
         self._replacements = replacements or Replacements()
         self._origins = Origins(model)
+        self.blocks: list[LayerCall] = []
         self.steps: list[Step] = []
         self.used: set[str] = set()
         self.gates: set[str] = set()
+        self.generated: set[str] = set()
+        self.others = OtherProducts()
 
     def run(self, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
         """Return the logits for `inputs` and the layer calls in order of execution.
@@ -64,12 +79,17 @@ class Recorder:
             ModelError: the forward pass raises, or does not return one floating-point tensor.
         """
         self._replacements.begin()
-        recording = Recording(self._blocks, self._replacements, self._origins, len(inputs))
+        self.others = OtherProducts()
+        others = self.others if self._counts else None
+        caller = partial(calling_module, self._model)
+        recording = Recording(self._places, self._replacements, self._origins, len(inputs), others, caller)
         given = inputs.clone()
         self._origins.mark(given, DATA)
         with cached(), recording:
             output = call_model(self._model, given)
+        self.blocks = list(with_blocks(self._ends, recording.calls, recording.found))
         self.steps, self.used, self.gates = recording.steps, recording.used, recording.gates
+        self.generated = recording.generated
         return output, recording.calls
 
     def replaying(self) -> TorchFunctionMode:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import Node
 from torch.overrides import TorchFunctionMode
 
+from zcproxy.probing.block_end import Place, Step
 from zcproxy.probing.by_tensor import ByTensor
 from zcproxy.probing.expansions import EXPANSIONS, differentiate, is_sequence, run_recurrent
 from zcproxy.probing.layer_call import LayerCall, Slot, slot_of
@@ -34,25 +34,8 @@ from zcproxy.probing.operations import (
     writes_in_place,
 )
 from zcproxy.probing.origins import DATA, GENERATED, Origin, Origins
+from zcproxy.probing.other_products import OtherProducts
 from zcproxy.probing.replacements import Replacements
-
-Place = tuple[int, int]
-"""A place in a forward pass: how many layers were called, and how many operations on data since."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One operation on data.
-
-    Attributes:
-        place: where in the pass.
-        node: of its result in the graph, None where there is none.
-        shape: of its result.
-    """
-
-    place: Place
-    node: Node | None
-    shape: torch.Size
 
 
 def _no_view(output: Tensor) -> Tensor:
@@ -86,17 +69,32 @@ class Replaying(TorchFunctionMode):
 
 
 class Recording(TorchFunctionMode):
-    """The layer calls of one forward pass, linked to the operations around them by the tensors between them."""
+    """The layer calls of one forward pass, linked to the operations around them by the tensors between them.
 
-    def __init__(self, blocks: Mapping[Place, int], replacements: Replacements, origins: Origins, samples: int) -> None:
+    Results of operations at the places `ends` are kept in `found`.
+    """
+
+    def __init__(
+        self,
+        ends: Collection[Place],
+        replacements: Replacements,
+        origins: Origins,
+        samples: int,
+        others: OtherProducts | None,
+        caller: Callable[[], str],
+    ) -> None:
         super().__init__()
         self._samples = samples
+        self._others = others
+        self._caller = caller
         self.calls: list[LayerCall] = []
         self.steps: list[Step] = []
         self.used: set[str] = set()
         self.gates: set[str] = set()
+        self.generated: set[str] = set()
         self._since_layer = 0
-        self._blocks = blocks
+        self._ends = ends
+        self.found: dict[Place, Slot] = {}
         self._replacements = replacements
         self._origins = origins
         self._source: ByTensor[LayerCall] = ByTensor()
@@ -136,9 +134,8 @@ class Recording(TorchFunctionMode):
         self._since_layer = 0 if is_layer else self._since_layer + 1
         place = len(self.calls), self._since_layer
         self.steps.append(Step(place, result.grad_fn, result.shape))
-        target = self._blocks.get(place)
-        if target is not None and target < len(self.calls):
-            self.calls[target].slots["block"] = self._slot(result)
+        if place in self._ends:
+            self.found[place] = self._slot(result)
 
     def _performed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
         """Call an operation, keeping what it tells of the layers and of tensors that it overwrites."""
@@ -147,6 +144,8 @@ class Recording(TorchFunctionMode):
             origin = self._origins.of(operation.weight)
             if origin and origin is not DATA:
                 return self._layer(operation, function, args, kwargs)
+            if origin is DATA:
+                self.generated.add(self._caller())
         elif function in MATRIX_PRODUCTS and origin is DATA:
             product = matrix_product(function, args, kwargs, self._is_weight, self._repeated.get)
             if product is not None:
@@ -159,7 +158,7 @@ class Recording(TorchFunctionMode):
             return self._sum(function, args, kwargs)
         elif function in PRODUCTS or function in ADDED_PRODUCTS:
             self._find_gates(args)
-        return self._observed(function, args, kwargs)
+        return self._observed(function, args, kwargs, origin)
 
     def _is_weight(self, tensor: Tensor) -> bool:
         origin = self._origins.of(tensor)
@@ -172,7 +171,7 @@ class Recording(TorchFunctionMode):
         call = next((call for call in found if call is not None), None)
         bias = next((term for term, item in zip(terms, found, strict=True) if item is None), None)
         if call is None or bias is None or kwargs or not self._is_bias(bias, call):
-            return self._observed(function, args, kwargs)
+            return self._observed(function, args, kwargs, DATA)
         if writes_in_place(function):
             self._save_before_overwriting(terms[0])
         output: Tensor = function(*(self._replacements.bias(arg) if arg is bias else arg for arg in args))
@@ -264,11 +263,11 @@ class Recording(TorchFunctionMode):
             self._pooled.set(output, features)
         return output
 
-    def _observed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _observed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
         """Call an operation that is no layer and no normalisation."""
         subject = args[0] if args else kwargs.get("input")
         if not isinstance(subject, Tensor):
-            return function(*args, **kwargs)
+            return self._called(function, args, kwargs, origin)
         overwrites = writes_in_place(function) or bool(kwargs.get("inplace"))
         features = self._pooled_from((*args, *kwargs.values()))
         if function in NON_LINEARITIES:
@@ -276,12 +275,16 @@ class Recording(TorchFunctionMode):
         else:
             if overwrites:
                 self._save_before_overwriting(subject)
-            result = function(*args, **kwargs)
+            result = self._called(function, args, kwargs, origin)
         if features is None and function in POOLINGS and _pools_all_positions(subject, result, self._samples):
             features = self._slot(subject)
         if features is not None and isinstance(result, Tensor):
             self._pooled.set(result, features)
         return result
+
+    def _called(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
+        with nullcontext() if self._others is None else self._others.counting(function, origin):
+            return function(*args, **kwargs)
 
     def _pooled_from(self, arguments: Iterable[Any]) -> Slot | None:
         """Return what all tensors among the arguments of an operation were pooled from, or None."""

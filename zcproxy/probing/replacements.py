@@ -16,6 +16,7 @@ from zcproxy.probing.operations import (
     arranged_weight,
     bound,
     on_batch_statistics,
+    on_kept_statistics,
 )
 from zcproxy.random import derive_seed
 
@@ -24,7 +25,8 @@ class Replacements:
     """Stand-ins for the weights of layers and for normalisations.
 
     Args:
-        normalised: whether normalisations act, on the statistics of the batch; else they pass their input on.
+        normalised: whether normalisations act; else they pass their input on.
+        running_statistics: whether normalisations use the statistics that they keep, rather than those of the batch.
         places: for each layer call the place of its weight among the live ones, None for a dead layer: weights are
             drawn from N(0, 1), biases become 0, scales of normalisations 1. None leaves weights as they are.
         seed: index of the Gaussian weights.
@@ -35,11 +37,13 @@ class Replacements:
         self,
         *,
         normalised: bool = True,
+        running_statistics: bool = False,
         places: Sequence[int | None] | None = None,
         seed: int = 0,
         awake: bool = False,
     ) -> None:
         self._normalised = normalised
+        self._statistics = on_kept_statistics if running_statistics else on_batch_statistics
         self._places = places
         self._seed = seed
         self._awake = awake
@@ -94,7 +98,7 @@ class Replacements:
         if self._places is not None:
             fills = {"weight": torch.ones_like, "bias": torch.zeros_like}
             given |= {name: fill(given[name]) for name, fill in fills.items() if given.get(name) is not None}
-        result: Tensor = function(**on_batch_statistics(given))
+        result: Tensor = function(**self._statistics(given))
         return result
 
     def _gaussian(self, place: int, operation: Operation) -> Tensor:

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
+from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import (
     BLOCK_JACOBIAN,
-    RESPONSE,
+    INFORMATION,
     block_jacobians,
     gradients_of,
-    responses,
+    information,
     stacked_gradients,
 )
 from zcproxy.probing.expressions import LayerTensors, Leaves
@@ -33,8 +34,8 @@ from zcproxy.random import derive_seed
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-Evaluate = Callable[[Sequence[Key], Sequence[LayerTensors]], Mapping[Key, Value]]
-"""Turns the recorded tensors of each live layer into the values of the named expressions."""
+Evaluate = Callable[[Sequence[Key], Sequence[LayerTensors], Sequence[LayerTensors]], Mapping[Key, Value]]
+"""Turns the recorded tensors of each live layer, and those of each block, into the values of the named expressions."""
 
 
 class _KeptPasses:
@@ -107,7 +108,8 @@ class Session:
                 leaves.setdefault(probe, set()).update(names)
         needs_weights = leaves.pop("", None) is not None
         order = [name for name in PROBES if name in leaves]
-        tensors: list[LayerTensors] = [{} for alive in self._live if alive]
+        layers = sum(self._live)
+        tensors: list[LayerTensors] = [{} for _ in range(layers + len(self._structure.ends))]
         kept = _KeptPasses(leaves)
         values: dict[Key, Value] = {}
         done = {""}
@@ -119,7 +121,7 @@ class Session:
                 self._add_weights(tensors)
             done.add(step)
             ready = [key for key, probes in pending.items() if probes.keys() <= done]
-            values.update(evaluate(ready, tensors))
+            values.update(evaluate(ready, tensors[:layers], tensors[layers:]))
             pending = {key: probes for key, probes in pending.items() if not probes.keys() <= done}
             needed = {leaf for probes in pending.values() for names in probes.values() for leaf in names}
             tensors = [{leaf: value for leaf, value in known.items() if leaf in needed} for known in tensors]
@@ -130,7 +132,7 @@ class Session:
         recorder = Recorder(self._network)
         with fitting_defaults(self._inputs):
             _, calls = self._run(recorder, self._inputs[:2])
-        for known, call in zip(tensors, calls, strict=True):
+        for known, call in zip(tensors, calls, strict=False):  # blocks have none
             known["weight"] = call.weight_statistic(call.weight.detach())
 
     def _run(self, recorder: Recorder, inputs: Tensor) -> tuple[Tensor, list[LayerCall]]:
@@ -151,6 +153,8 @@ class Session:
                     "expected from a first pass: its forward is not fixed"
                 )
             call.sample_axes = axes
+        for block, axes in zip(recorder.blocks, structure.block_axes, strict=False):  # none where nobody asks for them
+            block.sample_axes = axes
         return output, [call for call, alive in zip(calls, self._live, strict=True) if alive]
 
     def _probe(self, probe: Probe, leaves: set[str], kept: _KeptPasses) -> list[LayerTensors]:
@@ -158,7 +162,7 @@ class Session:
         if probe.sub_batches > 1:
             parts = [self._pass(probe.run, names, part) for part in self._parts(probe.sub_batches)]
             found = [
-                {name: torch.stack([part[index][name] for part in parts]) for name in names}
+                {name: torch.stack([part[index][name] for part in parts]) for name in parts[0][index]}
                 for index in range(len(parts[0]))
             ]
         elif probe.per_sample:
@@ -168,9 +172,10 @@ class Session:
             if probe.minus is not None:
                 clean = kept.tensors(probe.minus, self._pass)
                 found = [
-                    {name: layer[name] - base[name] for name in names} for layer, base in zip(found, clean, strict=True)
+                    {name: layer[name] - base[name] for name in names & layer.keys()}
+                    for layer, base in zip(found, clean, strict=True)
                 ]
-        return [{f"{name}@{probe.name}": layer[name] for name in names} for layer in found]
+        return [{f"{name}@{probe.name}": layer[name] for name in names & layer.keys()} for layer in found]
 
     def _parts(self, count: int) -> list[slice]:
         edges = [len(self._inputs) * index // count for index in range(count + 1)]
@@ -185,14 +190,21 @@ class Session:
             inputs = inputs.to(dtype_of(self._variants[run.parameters]))
         return self._record(run, inputs, names, part, per_sample)
 
+    def _model(self, run: Pass) -> nn.Module:
+        """Return the network with the parameters that a pass has."""
+        return self._variants[run.parameters] if run.changes_parameters else self._network
+
     def _recorder(self, run: Pass) -> Recorder:
         """Return what observes the network that a pass has; in all passes like it the same."""
         if run.transform not in self._recorders:
             places = self._structure.places if run.gaussian_weights else None
-            replacements = Replacements(normalised=run.normalised, places=places, seed=self._input_seed)
-            blocks = self._structure.blocks if run.normalised else {}
-            network = self._variants[run.parameters] if run.changes_parameters else self._network
-            self._recorders[run.transform] = Recorder(network, blocks, replacements)
+            replacements = Replacements(
+                normalised=run.normalised,
+                running_statistics=run.running_statistics,
+                places=places,
+                seed=self._input_seed,
+            )
+            self._recorders[run.transform] = Recorder(self._model(run), self._structure.ends, replacements)
         return self._recorders[run.transform]
 
     def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
@@ -205,29 +217,45 @@ class Session:
             fitting_defaults(inputs),
         ):
             output, calls = self._run(recorder, inputs.requires_grad_(differentiates))
+            blocks, recorder.blocks = recorder.blocks, []
             with recorder.replaying():
                 classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
-                derived = self._derived(run, output, calls, classes)
+                derived = self._derived(run, output, calls, blocks, classes)
                 if not wanted:
-                    gradients: list[LayerTensors] = [{} for _ in calls]
+                    gradients: list[LayerTensors] = [{} for _ in (*calls, *blocks)]
                 elif per_sample:
-                    gradients = stacked_gradients(self._losses(run, output, calls, classes), calls, wanted)
+                    losses = self._losses(run, output, calls, classes)
+                    gradients = stacked_gradients(losses, [*calls, *blocks], wanted)
                 else:
-                    gradients = gradients_of(loss_of(run, output, calls, classes), calls, wanted)
+                    gradients = gradients_of(loss_of(run, output, calls, classes), [*calls, *blocks], wanted)
         return [
-            {name: derived[name][index] if name in derived else _tensor(name, call, gradient) for name in names}
-            for index, (call, gradient) in enumerate(zip(calls, gradients, strict=True))
+            {
+                name: derived[name][index] if name in derived else _tensor(name, call, gradient)
+                for name in (names & BLOCK_STATISTICS if call.is_block else names)
+            }
+            for index, (call, gradient) in enumerate(zip([*calls, *blocks], gradients, strict=True))
         ]
 
     def _derived(
-        self, run: Pass, output: Tensor, calls: list[LayerCall], classes: Tensor | None
+        self, run: Pass, output: Tensor, calls: list[LayerCall], blocks: list[LayerCall], classes: Tensor | None
     ) -> dict[str, Sequence[Tensor]]:
-        """Return the statistics that are no tensor of the network and no gradient by one, each for all layers."""
+        """Return the statistics that are no tensor of the network and no gradient by one, each for all layers.
+
+        That between blocks is for all blocks, too.
+        """
         if run.loss == "random_signs":
-            return {BLOCK_JACOBIAN: block_jacobians(calls, self._input_seed)}
+            found = block_jacobians(blocks, self._input_seed)
+            return {BLOCK_JACOBIAN: [*self._of_layers(found, calls), *found]}
         if run.loss == "probabilities":
-            return {RESPONSE: responses(output, calls)}
+            parameters = [each for each in self._model(run).parameters() if each.requires_grad and each.numel()]
+            return {INFORMATION: [information(output, parameters)] * len(calls)}
         return {} if classes is None else {SAME_CLASS: [same_class(classes, output)] * len(calls)}
+
+    def _of_layers(self, of_blocks: Sequence[Tensor], calls: Sequence[LayerCall]) -> Iterator[Tensor]:
+        """Yield for each layer what the block that it ends has, NaN where it ends none."""
+        known = dict(zip(self._structure.blocks, of_blocks, strict=True))
+        for index, call in enumerate(calls):
+            yield known[index] if index in known else call.weight.new_full((1, 1), torch.nan)
 
     def _losses(self, run: Pass, output: Tensor, calls: list[LayerCall], classes: Tensor | None) -> Iterator[Tensor]:
         """Yield the loss of each sample."""

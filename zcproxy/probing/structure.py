@@ -12,26 +12,30 @@ layers that start at zero are drawn at random for this pass; they are measured a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, repeat
+from itertools import repeat
 
 import torch
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 
 from zcproxy.errors import ModelError
-from zcproxy.probing.derivatives import gradients_of
+from zcproxy.models.macs import by_products
+from zcproxy.probing.block_end import BlockEnd
+from zcproxy.probing.blocks import NamedEnds, module_ends, shared_ends
+from zcproxy.probing.coverage import Coverage, mixed_layers, unseen_matrices
+from zcproxy.probing.derivatives import reached_by
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.paths import count_paths
-from zcproxy.probing.recorder import Recorder, reported
-from zcproxy.probing.recording import Place, Step
+from zcproxy.probing.recorder import Recorder
 from zcproxy.probing.replacements import Replacements
 from zcproxy.probing.samples import LARGE, SMALL, SampleAxis, sample_axis
 
 LAYER_DESCRIPTORS = {
     "params": "parameters of the layer, bias included",
-    "macs": "multiply-adds of the layer for one sample; a bias counts one an output",
+    "macs": "multiply-adds of the layer for one sample, without its bias",
     "fan_in": "inputs of one output unit: input channels / groups x kernel positions",
     "channels": "output channels",
     "in_channels": "input channels",
@@ -40,12 +44,15 @@ LAYER_DESCRIPTORS = {
     "groups": "groups of the convolution",
     "relative_depth": "place of the layer among the live ones in order of execution, in [0, 1]",
     "is_normalized": "1 if a normalisation follows the layer, else 0",
+    "is_activated": "1 if a non-linearity feeds the layer, else 0",
     "path_share": "share of all input-output paths that lead through the layer",
+    "weight_uses": "live layers that have the weight, 1 where it is not shared: sum(x / weight_uses) counts it once",
 }
 NETWORK_DESCRIPTORS = {
     "total_params": "parameters of the network, dead layers included",
-    "total_macs": "multiply-adds of one sample, dead layers included",
+    "total_macs": "multiply-adds of one sample; attention counts; dead layers included",
     "depth": "number of live layers",
+    "dead_layers": "number of weight layers that no signal passes",
     "log_paths": "ln of the number of paths from input to output",
     "shortest_path": "fewest weight layers on a path from input to output",
     "longest_path": "most weight layers on a path from input to output",
@@ -70,35 +77,15 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """What of a network its layers hold.
-
-    Attributes:
-        unseen: parameters of two or more dimensions that the output depends on and no layer or normalisation holds,
-            with their sizes.
-        unseen_share: their share of the parameters of two or more dimensions that the output depends on.
-        mixed: layers some of whose tensors do not tell samples from other things, by the paths of their modules.
-    """
-
-    unseen: dict[str, int] = field(default_factory=dict)
-    unseen_share: float = 0.0
-    mixed: tuple[str, ...] = ()
-
-    def largest(self) -> str:
-        """Return the names of the largest unseen parameters, at most three."""
-        names = sorted(self.unseen, key=lambda name: (-self.unseen[name], name))
-        return ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
-
-
-@dataclass(frozen=True)
 class Structure:
     """Layers and connectivity of one network.
 
     Attributes:
         live: for each layer call, in order of execution, whether it is live.
         places: for each layer call the place of its weight among those of live layers, None for a dead one.
-        blocks: operations that end a block, each with the index of the layer call before it: see `_blocks`.
+        ends: where its blocks end.
         sample_axes: for each layer call, where its tensors have the samples: see `LayerCall`.
+        block_axes: the same for each block.
         outputs: for each layer call, the size of its output.
         coverage: what of the network the layers hold.
         layers: for each layer descriptor, one number a live layer.
@@ -107,12 +94,18 @@ class Structure:
 
     live: list[bool]
     places: list[int | None]
-    blocks: dict[Place, int]
+    ends: tuple[BlockEnd, ...]
     layers: dict[str, list[float]]
     network: dict[str, float]
     sample_axes: list[dict[str, SampleAxis]] = field(default_factory=list)
+    block_axes: list[dict[str, SampleAxis]] = field(default_factory=list)
     outputs: list[Sizes] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """For each block, the place among the live layers of the one that ends it, -1 where none does."""
+        return tuple(sum(self.live[: end.call]) if end.has_layer else -1 for end in self.ends)
 
 
 def examine(model: nn.Module, like: Tensor) -> Structure:
@@ -123,69 +116,70 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         like: an input: samples x ...; only its shape, dtype and device count.
 
     Raises:
-        ModelError: the model calls no layer, or yields no tensor.
+        ModelError: the model calls no layer, or yields no tensor; or the blocks that it names are none.
     """
+    named = NamedEnds(model)
     generator = torch.Generator().manual_seed(0)
     inputs = (
         torch.randn((SMALL, *like.shape[1:]), generator=generator, device="cpu", dtype=torch.float32)
         .to(like)
         .requires_grad_()
     )
-    recorder = Recorder(model, replacements=Replacements(awake=True))
-    output, calls = recorder.run(inputs)
-    if _opened(model, recorder.gates):
+    recorder = Recorder(model, replacements=Replacements(awake=True), counts=True)
+    with by_products(), named.watched():
         output, calls = recorder.run(inputs)
+    if _opened(model, recorder.gates):
+        with by_products(), named.watched():
+            output, calls = recorder.run(inputs)
     if not calls:
         raise ModelError("the model has no convolution or linear layer that its forward pass calls")
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
-    unseen, held = _unseen(model, loss, recorder.used)
-    gradients = gradients_of(loss, calls, ("output",))
-    live = [
-        bool(call.slot("input").value.any() and gradient["output"].any())
-        for call, gradient in zip(calls, gradients, strict=True)
-    ]
+    unseen, unseen_share = unseen_matrices(model, loss, recorder.used)
+    outputs = named.found()
+    reached = reached_by(loss, [*(call.slot("output").edge for call in calls), *(output.edge for output in outputs)])
+    live = [next(reached) and bool(call.slot("input").value.any()) for call in calls]
+    passed = [output for output, is_reached in zip(outputs, reached, strict=True) if is_reached and output.has_signal]
     paths = count_paths(output, inputs, calls, [step.node for step in recorder.steps])
-    blocks = _blocks(calls, live, recorder.steps, paths.shared_by_all)
-    others = _larger(model, inputs, blocks, calls) if _may_mix_samples(calls) else None
+    if named:
+        ends = module_ends(passed, calls, live, recorder.steps)
+    else:
+        ends = shared_ends(calls, live, recorder.steps, paths.shared_by_all)
+    others, other_blocks = _larger(model, inputs, ends, calls) if _may_mix_samples(calls) else (None, None)
     pairs = list(zip(calls, others or repeat(None), strict=False))
     rows = [_describe(*pair) for pair in pairs]
     for row, share in zip(rows, paths.shares, strict=True):
         row["path_share"] = share
+    places = _weight_places(calls, live)
+    uses = Counter(places)
+    for row, place in zip(rows, places, strict=True):
+        row["weight_uses"] = float(uses[place])
     kept = [row for row, alive in zip(rows, live, strict=True) if alive]
     for index, row in enumerate(kept):
         row["relative_depth"] = index / max(len(kept) - 1, 1)
-    sample_axes = _sample_axes(calls, others, blocks, recorder.steps)
+    sample_axes, block_axes = _sample_axes(calls, others), _block_axes(ends, other_blocks)
+    for end, axes in zip(ends, block_axes, strict=True):
+        sample_axes[end.call].update(axes if end.has_layer else {})
+    mixed = mixed_layers(calls, live, sample_axes)
     return Structure(
         live,
-        _weight_places(calls, live),
-        blocks,
+        places,
+        ends,
         {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},
         {
             "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
-            "total_macs": sum(row["macs"] for row in rows),
+            "total_macs": sum(row["macs"] for row in rows) + recorder.others.macs(SMALL),
             "depth": float(len(kept)),
+            "dead_layers": float(len(live) - len(kept)),
             "log_paths": paths.log_paths,
             "shortest_path": paths.shortest,
             "longest_path": paths.longest,
         },
         sample_axes,
+        block_axes,
         [_sizes(*pair) for pair in pairs],
-        Coverage(
-            unseen,
-            sum(unseen.values()) / max(sum(unseen.values()) + held, 1),
-            tuple(_mixed(calls, live, sample_axes)),
-        ),
+        Coverage(unseen, unseen_share, tuple(mixed), tuple(sorted(recorder.generated))),
     )
-
-
-def _mixed(
-    calls: Sequence[LayerCall], live: Sequence[bool], sample_axes: Sequence[Mapping[str, SampleAxis]]
-) -> Iterator[str]:
-    """Yield the live layers some of whose tensors do not have the samples on one axis."""
-    for call, alive, axes in zip(calls, live, sample_axes, strict=True):
-        if alive and any(axis.axis < 0 for axis in axes.values()):
-            yield call.name or call.kind
 
 
 @torch.no_grad()
@@ -195,24 +189,6 @@ def _opened(model: nn.Module, gates: Iterable[str]) -> bool:
     for parameter in shut:
         parameter.fill_(1.0)
     return bool(shut)
-
-
-def _unseen(model: nn.Module, loss: Tensor, used: set[str]) -> tuple[dict[str, int], int]:
-    """Return the matrices that the output depends on apart from layers, with their sizes, and the size of all others.
-
-    Matrices are parameters of two or more dimensions.
-    """
-    matrices = {name: value for name, value in model.named_parameters() if value.dim() > 1}
-    others = {name: value for name, value in matrices.items() if name not in used and value.requires_grad}
-    held = sum(value.numel() for name, value in matrices.items() if name in used)
-    if not others or not loss.requires_grad:
-        return {}, held
-    with reported("the backward pass of the model failed"):
-        gradients = torch.autograd.grad(loss, list(others.values()), allow_unused=True, retain_graph=True)
-    found = {
-        name: others[name].numel() for name, gradient in zip(others, gradients, strict=True) if gradient is not None
-    }
-    return found, held
 
 
 def _weight_places(calls: Sequence[LayerCall], live: Sequence[bool]) -> list[int | None]:
@@ -237,31 +213,38 @@ def _may_mix_samples(calls: Sequence[LayerCall]) -> bool:
 
 
 @torch.no_grad()
-def _larger(model: nn.Module, inputs: Tensor, blocks: dict[Place, int], calls: Sequence[LayerCall]) -> list[LayerCall]:
-    """Return the layer calls for a batch of another size, see `sample_axis`."""
+def _larger(
+    model: nn.Module, inputs: Tensor, ends: Sequence[BlockEnd], calls: Sequence[LayerCall]
+) -> tuple[list[LayerCall], list[LayerCall]]:
+    """Return the layer calls and blocks for a batch of another size, see `sample_axis`."""
     batch = torch.stack([inputs[0], inputs[0], inputs[1]])
-    found = Recorder(model, blocks, Replacements(awake=True)).run(batch)[1]
+    recorder = Recorder(model, ends, Replacements(awake=True))
+    found = recorder.run(batch)[1]
     if len(found) != len(calls):
         raise ModelError(
             f"the model called {len(found)} layers for {LARGE} samples, {len(calls)} for {SMALL}: its forward is not "
             "fixed"
         )
-    return found
+    return found, recorder.blocks
 
 
-def _sample_axes(
-    calls: Sequence[LayerCall], others: Sequence[LayerCall] | None, blocks: Mapping[Place, int], steps: Sequence[Step]
-) -> list[dict[str, SampleAxis]]:
+def _sample_axes(calls: Sequence[LayerCall], others: Sequence[LayerCall] | None) -> list[dict[str, SampleAxis]]:
     """Return where the tensors of each layer call have the samples; nothing if all have them first."""
     if others is None:
         return [{} for _ in calls]
-    shapes = [{name: slot.value.shape for name, slot in call.slots.items()} for call in calls]
-    for step in steps:
-        if step.place in blocks:
-            shapes[blocks[step.place]]["block"] = step.shape
     return [
-        {name: _axis_of(other, name, shape) for name, shape in of_call.items() if name in other.slots}
-        for of_call, other in zip(shapes, others, strict=True)
+        {name: _axis_of(other, name, slot.value.shape) for name, slot in call.slots.items() if name in other.slots}
+        for call, other in zip(calls, others, strict=True)
+    ]
+
+
+def _block_axes(ends: Sequence[BlockEnd], others: Sequence[LayerCall] | None) -> list[dict[str, SampleAxis]]:
+    """Return the same for blocks."""
+    if others is None:
+        return [{} for _ in ends]
+    return [
+        {"block": _axis_of(other, "block", end.shape)} if "block" in other.slots else {}
+        for end, other in zip(ends, others, strict=True)
     ]
 
 
@@ -278,25 +261,6 @@ def _sizes(call: LayerCall, other: LayerCall | None, name: str = "output") -> Si
     return Sizes(count - SMALL * per_sample, per_sample)
 
 
-def _blocks(
-    calls: Sequence[LayerCall], live: Sequence[bool], steps: Sequence[Step], shared_by_all: frozenset[int]
-) -> dict[Place, int]:
-    """Return the operations that end blocks of the network, each with the index of the live layer call before it.
-
-    A block ends at the first result that every path from input to output goes through, after a live layer (and its
-    normalisation) and before the next one: a layer with parallel ones ends none. What comes after global pooling is no
-    block, nor are the logits.
-    """
-    places = [index for index, alive in enumerate(live) if alive]
-    found = {}
-    for place, following in pairwise(places):
-        between = range(calls[place].normalized_by, calls[following].operation)
-        end = next((operation for operation in between if operation in shared_by_all), None)
-        if end is not None and "features" not in calls[place].slots:
-            found[steps[end].place] = place
-    return found
-
-
 def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
     """Return the descriptors of a layer call, given the same call for a larger batch where that may tell more."""
     weight = call.weight_statistic(call.weight.detach())
@@ -309,10 +273,9 @@ def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
         products = outputs // units * weight.numel()
     elif call.kind == "transposed":
         products = inputs * (weight.numel() // call.weight.shape[0])
-    biases = (outputs // units * rows if is_recurrent else outputs) if call.bias is not None else 0
     return {
         "params": float(weight.numel() + (0 if call.bias is None else call.bias.numel())),
-        "macs": float(products + biases),
+        "macs": float(products),
         "fan_in": float(fan_in),
         "channels": float(units),
         "in_channels": float(weight.shape[1] * call.groups),
@@ -320,6 +283,7 @@ def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
         "kernel": float(math.prod(weight.shape[2:])),
         "groups": float(call.groups),
         "is_normalized": float("normalized" in call.slots),
+        "is_activated": float("preactivation" in call.slots),
     }
 
 

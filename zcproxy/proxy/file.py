@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zcproxy.errors import ProxyFileError, StorageError
+from zcproxy.models.initialisation import OWN, RULES
 from zcproxy.probing.probes import PROBES
 from zcproxy.storage.files import read_small_file
 from zcproxy.text.visible import shortened
@@ -20,6 +21,9 @@ FORMAT = 1
 
 LARGEST_FILE = 1_000_000
 """Bytes of a file; those of the package have 13,000."""
+
+MODELS_OWN = "the model's own"
+"""How a file writes that weights are taken as the model has them."""
 
 LARGEST_BATCH = 65_536
 LONGEST_NAME = 10_000
@@ -35,7 +39,7 @@ _TEXTS = ("task", "population")
 """What is known of a correlation; it may hold more."""
 
 _LATER_FIELDS = {"per_sample": False}
-_LATER_FIELDS_OF_A_PASS = {"gaussian_weights": False}
+_LATER_FIELDS_OF_A_PASS = {"gaussian_weights": False, "running_statistics": False}
 """What a probe and its passes have that files written before do not mention, and what it was then."""
 
 
@@ -132,6 +136,8 @@ def _is_text(length: int) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and len(value) <= length
 
 
+_INITIALISATIONS = (MODELS_OWN, *(rule for rule in RULES if rule != OWN))
+
 _FIELDS: dict[str, tuple[Any, str, Callable[[Any], bool]]] = {
     "name": ("", f"a text of at most {LONGEST_NAME} characters", _is_text(LONGEST_NAME)),
     "probes": (
@@ -144,6 +150,11 @@ _FIELDS: dict[str, tuple[Any, str, Callable[[Any], bool]]] = {
         8,
         f"a whole number from 1 to {LARGEST_BATCH}",
         lambda value: _is_whole(value) and 1 <= value <= LARGEST_BATCH,
+    ),
+    "initialisation": (
+        MODELS_OWN,
+        f"one of {', '.join(_INITIALISATIONS)}",
+        lambda value: isinstance(value, str) and value in _INITIALISATIONS,
     ),
     "provenance": ({}, "an object", lambda value: isinstance(value, dict)),
     "correlations": (
@@ -172,17 +183,17 @@ def _check_probes(place: Path, probes: Mapping[str, Any]) -> None:
     for name, definition in probes.items():
         if name not in PROBES:
             raise ProxyFileError(f"{place} uses the probe '{shortened(name, 80)}', known are {', '.join(PROBES)}")
-        if _completed(definition) != json.loads(json.dumps(asdict(PROBES[name]))):
+        if _completed(definition) != _completed(json.loads(json.dumps(asdict(PROBES[name])))):
             raise ProxyFileError(
                 f"{place} defines the probe '{name}' differently from this zcproxy: use the version that wrote it"
             )
 
 
 def _completed(probe: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definition of a probe with what later versions added to it."""
+    """Return the definition of a probe with what later versions added to it, but not how exact it is."""
     passes = {key: value for key, value in probe.items() if key in ("run", "minus") and isinstance(value, dict)}
     return {
         **_LATER_FIELDS,
         **probe,
-        **{key: {**_LATER_FIELDS_OF_A_PASS, **value} for key, value in passes.items()},
+        **{key: {**_LATER_FIELDS_OF_A_PASS, **value, "double": None} for key, value in passes.items()},
     }

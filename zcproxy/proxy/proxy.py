@@ -19,11 +19,12 @@ from zcproxy.errors import FormulaError, ModelError, ModelWarning
 from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.formula.text import has_readable_text
-from zcproxy.probing.expressions import looks_at_images, probes_of
+from zcproxy.models.initialisation import OWN, check_rule
+from zcproxy.probing.coverage import Coverage, first_of
+from zcproxy.probing.expressions import compares_classes, looks_at_images, probes_of
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.probes import PROBES
-from zcproxy.probing.structure import Coverage
-from zcproxy.proxy.file import FORMAT
+from zcproxy.proxy.file import FORMAT, MODELS_OWN
 from zcproxy.storage.files import write_text
 from zcproxy.text.visible import shortened
 
@@ -35,10 +36,15 @@ NEGLIGIBLE, MOST = 0.01, 0.5
 class Proxy:
     """A zero-cost proxy: higher scores mean that a higher accuracy is expected.
 
+    What is summed over layers counts a shared weight at each of its layers, every time with the gradient of all;
+    divided by `weight_uses`, it counts once.
+
     Attributes:
         formula: a tree of kind `Network`.
         name: how people call it.
         batch_size: samples of a minibatch that it was found with; a hint for callers.
+        rule: that weights are drawn by where networks are built for it, see `zcproxy.models.initialisation`; the
+            weights of a model that it is called on are taken as they are.
         provenance: where it comes from: run, seed, tasks, sizes of the samples.
         correlations: measured correlations, each with its task, population and interval.
         description: in plain words, what it measures and where it fails.
@@ -50,8 +56,10 @@ class Proxy:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     correlations: tuple[Mapping[str, Any], ...] = ()
     description: str = ""
+    rule: str = OWN
 
     def __post_init__(self) -> None:
+        check_rule(self.rule)
         if self.formula.kind is not Kind.NETWORK:
             raise FormulaError(
                 f"a proxy yields one number a network, but '{self.formula}' is of kind {self.formula.kind.value}: "
@@ -87,18 +95,20 @@ class Proxy:
                 parameters of two or more dimensions are in operations that are not seen as layers.
 
         Warns:
-            ModelWarning: more than a hundredth of them are, or the score is NaN since layers mix samples with others.
+            ModelWarning: more than a hundredth of them are, a convolution or linear map has a weight computed from the
+                data, or the score is NaN since layers mix samples with others or no two samples have the same class.
         """
         measurement = measure(model, inputs, targets, self.formula.columns())
         score = self.score(measurement)
-        if measurement.coverage is not None:
-            _check(measurement.coverage, score)
+        _check(measurement.coverage, score)
+        if math.isnan(score) and targets is not None and compares_classes(self.formula):
+            _check_classes(targets)
         return score
 
     def score(self, measurement: Measurement) -> float:
         """Return the score of a network whose columns have been measured."""
         table = table_of([measurement], self.formula.columns())
-        return float(Evaluator(table.counts, table.values)(self.formula)[0])
+        return float(Evaluator(table.counts, table.values, table.blocks)(self.formula)[0])
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the proxy's file holds."""
@@ -109,7 +119,7 @@ class Proxy:
             "description": self.description,
             "direction": "higher is better",
             "probes": {name: asdict(PROBES[name]) for name in self.probes},
-            "initialisation": "the model's own",
+            "initialisation": MODELS_OWN if self.rule == OWN else self.rule,
             "batch_size": self.batch_size,
             "provenance": dict(self.provenance),
             "correlations": [dict(item) for item in self.correlations],
@@ -130,13 +140,27 @@ def _check(coverage: Coverage, score: float) -> None:
         if share > MOST:
             raise ModelError(f"{text}: a score would say nothing of them; compute with layers or functions of torch.nn")
         warnings.warn(f"{text}: the score leaves them out", ModelWarning, stacklevel=3)
-    if math.isnan(score) and coverage.mixed:
-        names = ", ".join(coverage.mixed[:3]) + (" and others" if len(coverage.mixed) > 3 else "")
+    if coverage.generated:
         warnings.warn(
-            f"layers do not have the samples on one axis ({shortened(names, 200)}): what compares samples is NaN",
+            f"a weight computed from the data makes no layer (in {shortened(first_of(coverage.generated), 300)}): the "
+            "score leaves it out",
             ModelWarning,
             stacklevel=3,
         )
+    if math.isnan(score) and coverage.mixed:
+        names = shortened(first_of(coverage.mixed), 200)
+        warnings.warn(
+            f"layers do not have the samples on one axis ({names}): what compares samples is NaN",
+            ModelWarning,
+            stacklevel=3,
+        )
+
+
+def _check_classes(targets: Tensor) -> None:
+    """Warn of a minibatch without two samples of one class."""
+    if len(set(targets.tolist())) == len(targets):
+        text = f"no two of the {len(targets)} samples have the same class: what compares samples of one class is NaN"
+        warnings.warn(text, ModelWarning, stacklevel=3)
 
 
 def _finite(value: Any) -> Any:

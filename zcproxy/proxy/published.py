@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from zcproxy.proxy.authors import Authors
 from zcproxy.proxy.reported import Reported
+
+ONCE_A_USE = "a weight that several layers share counts once for each of them, where the authors' code counts it once"
+"""Part of the note of sums over layers; `weight_uses` makes up for it."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Published:
         note: in what the formula differs from the authors' code, if in anything.
         batch_size: samples that it is measured with where the user names no other number: a compromise between the
             authors' and the cost, which for some of them rises with the square of it.
-        authors_batch_size: samples that its authors measure it with; None where they do not say.
+        authors: how its authors measure it; None where that is not known, or cannot be done here.
         reported: the rank correlations that papers report of it.
     """
 
@@ -27,7 +32,7 @@ class Published:
     paper: str
     note: str = ""
     batch_size: int = 16
-    authors_batch_size: int | None = None
+    authors: Authors | None = None
     reported: tuple[Reported, ...] = ()
 
 
@@ -41,6 +46,7 @@ class PublishedAggregate:
         rule: of `zcproxy.proxy.aggregate.RULES`.
         paper: authors, title, venue, and the equation where there is one.
         note: in what it differs from the authors' code, if in anything.
+        authors: how its authors measure members, where they do so otherwise than the authors of these.
         reported: the rank correlations that papers report of it.
     """
 
@@ -49,4 +55,5 @@ class PublishedAggregate:
     rule: str
     paper: str
     note: str = ""
+    authors: Mapping[str, Authors] = field(default_factory=dict)
     reported: tuple[Reported, ...] = ()

@@ -1,36 +1,31 @@
-"""What the scores of a task's networks leave out: parameters that no layer holds."""
+"""The sentence on what the scores of networks leave out: parameters that no layer holds, weights computed from data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
-from zcproxy.contracts.task import Task
-from zcproxy.models.untrained import untrained
-from zcproxy.probing.measure import measure
+from zcproxy.probing.coverage import Coverage, first_of
 from zcproxy.proxy.proxy import NEGLIGIBLE
-
-LOOKED_AT = 3
-"""Networks of a task that are looked at: those of one space are built alike."""
+from zcproxy.text.visible import shortened
 
 
-def coverage_note(task: Task, architectures: Sequence[str]) -> str | None:
+def coverage_note(found: Sequence[Coverage]) -> str | None:
     """Return a sentence on what scores of networks leave out, None if that is next to nothing.
 
     Args:
-        task: builds the networks.
-        architectures: their texts, of which the first few are looked at.
+        found: what of each network its layers hold.
     """
-    worst = None
-    for architecture in architectures[:LOOKED_AT]:
-        network = untrained(task.build, task.space.name, architecture, 0)
-        found = measure(network, torch.zeros(1, *task.input_shape), None, (), disposable=True).coverage
-        if found is not None and (worst is None or found.unseen_share > worst.unseen_share):
-            worst = found
-    if worst is None or worst.unseen_share <= NEGLIGIBLE:
-        return None
-    return (
-        f"Left out: up to {worst.unseen_share:.1%} of a network's parameters of two or more dimensions, in operations "
-        f"that are not seen as layers (largest: {worst.largest()})."
-    )
+    lacking = [each for each in found if each.unseen_share > NEGLIGIBLE]
+    generating = [each for each in found if each.generated]
+    parts = []
+    if lacking:
+        worst = max(lacking, key=lambda each: each.unseen_share)
+        largest = shortened(worst.largest(), 200)
+        parts.append(
+            f"of {len(lacking):,} of {len(found):,} networks up to {worst.unseen_share:.1%} of the parameters of two "
+            f"or more dimensions, in operations that are not seen as layers (largest: {largest})"
+        )
+    if generating:
+        names = shortened(first_of(generating[0].generated), 200)
+        parts.append(f"of {len(generating):,} of {len(found):,} networks weights computed from the data (in {names})")
+    return f"Left out: {'; '.join(parts)}." if parts else None

@@ -63,7 +63,7 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
             found |= {"images": "" if table.images is None else table.images.description}
             found |= {"undefined": row.undefined, "initialisations": table.plan.initialisations}
             found |= dict(zip(("reported_low", "reported_high"), row.reported or (None, None), strict=True))
-            found |= {"seconds": row.seconds, "formula": row.text}
+            found |= {"settings": row.settings, "seconds": row.seconds, "formula": row.text}
             rows.append({key: well_formed(cell) if isinstance(cell, str) else cell for key, cell in found.items()})
         if table.ceiling is not None:
             rows.append({**population, "proxy": CEILING, "tau": table.ceiling})

@@ -21,6 +21,7 @@ HEADINGS = {
     "regret": "regret",
     "seconds": "s",
     "undefined": "undefined",
+    "settings": "settings",
 }
 """Heading of each column that people see, by name; files for programs have them all, with every interval."""
 
@@ -34,7 +35,8 @@ LEGEND = (
     "over initialisations; what papers report on the whole population; Spearman's rho; hyperbolically weighted tau; "
     "tau inside the true best tenth, where that has ten networks, with its interval; nDCG; partial Spearman's rho "
     "given params; test accuracy of the network with the highest score, and what the best one has more; seconds a "
-    "network for the proxy alone, one thread; networks without a score, which rank last."
+    "network for the proxy alone, one thread; networks without a score, which rank last; whose settings a proxy is "
+    "measured with: samples, initialisation unless it is the network's own, mode unless it is training."
 )
 
 
@@ -45,6 +47,8 @@ def title(table: TaskTable) -> str:
     if plan.batch_size is not None:
         parts.append(f"minibatch of {plan.batch_size}")
     parts.append("1 initialisation" if plan.initialisations == 1 else f"{plan.initialisations} initialisations")
+    if table.settings_notes:
+        parts.append("authors' settings")
     return ", ".join(parts)
 
 
@@ -52,6 +56,7 @@ def notes(table: TaskTable) -> list[str]:
     """Return what a reader has to know beside the numbers, a sentence each."""
     known = len(table.labels)
     found = [] if table.images is None else [f"Images: {table.images.description}."]
+    found += table.settings_notes
     if known < FEWEST_FOR_INTERVAL:
         found.append(f"{known} networks are too few for an interval: {FEWEST_FOR_INTERVAL} or more have one.")
     found += [f"{seen_line(name, seen, known)}." for name, seen in table.seen.items()]
@@ -62,6 +67,7 @@ def notes(table: TaskTable) -> list[str]:
     for count, names in sorted(by_count.items()):
         which = f"all {known}" if count == known else f"{count} of {known}"
         found.append(f"Undefined, and so ranked last, for {which} networks: {', '.join(names)}.")
+    found += table.reasons
     constant = [row.name for row in table.rows if math.isnan(row.estimates["tau"].value) and row.undefined < known]
     if constant:
         found.append(f"One score for all networks in at least one initialisation: {', '.join(constant)}.")
@@ -75,6 +81,8 @@ def shown_columns(table: TaskTable, width: int) -> list[str]:
         empty.add("spread")
     if not any(row.undefined for row in table.rows):
         empty.add("undefined")
+    if not table.settings_notes:
+        empty.add("settings")
     if not any(row.reported for row in table.rows):
         empty.add("reported")
     return [name for name in HEADINGS if name not in empty and (width >= WIDE or name in NARROW)]
@@ -89,6 +97,7 @@ def cells(row: Row) -> dict[str, str]:
     shown["reported"] = "" if row.reported is None else " - ".join(sorted({number(tau) for tau in row.reported}))
     shown["seconds"] = number(row.seconds, 2)
     shown["undefined"] = str(row.undefined) if row.undefined else ""
+    shown["settings"] = row.settings
     return {name: shown[name] for name in HEADINGS}
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
 from zcproxy.names.tasks import get_task
+from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Aggregate, Scorer, members_of
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.random import generator
@@ -51,6 +53,7 @@ class Scores:
         labels: their accuracies in percent.
         seconds: what measuring each network took now; 0 for those whose columns were known.
         images: what the networks were shown; None where no scorer looks at images.
+        coverage: for each network, what of it its layers hold; empty where no column was needed.
     """
 
     task: str
@@ -60,6 +63,7 @@ class Scores:
     labels: NDArray[np.float64]
     seconds: NDArray[np.float64]
     images: ImageSet | None = None
+    coverage: tuple[Coverage, ...] = ()
 
     def correlation(self, values: NDArray[np.float64], *, seed: int = 0) -> Correlation:
         """Return how well one number a network ranks these networks; `seed` of the bootstrap."""
@@ -189,7 +193,7 @@ def score_networks(
         task_name: where the networks come from.
         architectures: canonical texts.
         population: in words, see `population_name`.
-        batch_size: samples of a minibatch for all scorers; None for what each asks for, with a sweep for each size.
+        batch_size: samples of a minibatch for all scorers; None for what each asks for, with a sweep for each setting.
         device: `cpu` or `cuda`.
         initialisation: index of the random initialisation and inputs.
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
@@ -208,21 +212,24 @@ def score_networks(
     task = get_task(task_name)
     labels = task.labels(architectures)
     shown = images_shown(scorers, task_name, images)
-    found: dict[tuple[Node, int], NDArray[np.float64]] = {}
+    found: dict[tuple[Node, Setting], NDArray[np.float64]] = {}
     seconds = np.zeros(len(architectures))
-    for size, columns in columns_by_batch_size(scorers, batch_size).items():
-        context = Context(task, size, initialisation, device, "" if shown is None else shown.token)
+    coverage: tuple[Coverage, ...] = ()
+    token = "" if shown is None else shown.token
+    for setting, columns in columns_by_setting(scorers, batch_size).items():
+        context = Context(task, setting.batch_size, initialisation, device, token, setting.rule)
         table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
         seconds += table.seconds
-        evaluator = Evaluator(table.counts, table.values)
+        coverage = table.coverage
+        evaluator = Evaluator(table.counts, table.values, table.blocks)
         for proxy in _proxies(scorers):
-            if size == (batch_size or proxy.batch_size):
-                found[proxy.formula, size] = evaluator(proxy.formula)
+            if setting == setting_of(proxy, batch_size):
+                found[proxy.formula, setting] = evaluator(proxy.formula)
     scores = {}
     for scorer in scorers:
-        values = [found[proxy.formula, batch_size or proxy.batch_size] for proxy in members_of(scorer)]
+        values = [found[proxy.formula, setting_of(proxy, batch_size)] for proxy in members_of(scorer)]
         scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
-    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown)
+    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage)
 
 
 def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") -> ImageSet | None:
@@ -232,17 +239,34 @@ def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") ->
     return images_of(get_task(task_name), images)
 
 
-def columns_by_batch_size(scorers: Sequence[Scorer], batch_size: int | None = None) -> dict[int, list[Node]]:
-    """Return the columns that scorers need, by the samples of the minibatch that they are measured with.
+class Setting(NamedTuple):
+    """What a sweep measures networks with.
+
+    Attributes:
+        batch_size: samples of the minibatch.
+        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
+    """
+
+    batch_size: int
+    rule: str
+
+
+def setting_of(proxy: Proxy, batch_size: int | None = None) -> Setting:
+    """Return what a proxy is measured with; a batch size that is given goes before its own."""
+    return Setting(batch_size or proxy.batch_size, proxy.rule)
+
+
+def columns_by_setting(scorers: Sequence[Scorer], batch_size: int | None = None) -> dict[Setting, list[Node]]:
+    """Return the columns that scorers need, by what they are measured with.
 
     Args:
         scorers: proxies and aggregates.
         batch_size: for all of them; None for what each proxy asks for.
     """
-    found: dict[int, dict[Node, None]] = {}
+    found: dict[Setting, dict[Node, None]] = {}
     for proxy in _proxies(scorers):
-        found.setdefault(batch_size or proxy.batch_size, {}).update(dict.fromkeys(proxy.formula.columns()))
-    return {size: list(columns) for size, columns in found.items()}
+        found.setdefault(setting_of(proxy, batch_size), {}).update(dict.fromkeys(proxy.formula.columns()))
+    return {setting: list(columns) for setting, columns in found.items()}
 
 
 def _proxies(scorers: Sequence[Scorer]) -> list[Proxy]:

@@ -26,10 +26,13 @@ from zcproxy.names.tasks import get_task
 from zcproxy.primitives.zoo import (
     NAMES,
 )
+from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Scorer, text_of
 from zcproxy.ranking.measures import Estimate, estimates
 from zcproxy.ranking.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
+from zcproxy.ranking.settings import settings_notes, settings_text
 from zcproxy.ranking.timing import seconds_alone
+from zcproxy.ranking.undefined import reasons
 from zcproxy.workers.jobs import in_order
 
 Array = NDArray[np.float64]
@@ -76,6 +79,7 @@ class Row:
         undefined: for how many networks the score is NaN, at most over the initialisations.
         seconds: to measure the proxy alone on one network, in one thread; NaN for a baseline.
         reported: lowest and highest tau that papers report on the population, of which this may be a sample.
+        settings: whose settings it was measured with, and what they are; empty where none matters.
     """
 
     name: str
@@ -85,6 +89,7 @@ class Row:
     undefined: int = 0
     seconds: float = math.nan
     reported: tuple[float, float] | None = None
+    settings: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,9 @@ class TaskTable:
         plan: how it was measured.
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
+        coverage: for each network, what of it its layers hold.
+        reasons: why proxies are undefined for all networks, a sentence each, where that is known.
+        settings_notes: what is to be known of authors' settings, a sentence each.
     """
 
     task: str
@@ -112,6 +120,9 @@ class TaskTable:
     plan: Plan
     images: ImageSet | None = None
     seen: Mapping[str, int] = field(default_factory=dict)
+    coverage: tuple[Coverage, ...] = field(default=(), repr=False)
+    reasons: Sequence[str] = ()
+    settings_notes: tuple[str, ...] = ()
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -170,12 +181,10 @@ def build_table(
         part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
         progress = partial(observer.step, f"measuring {task_name}{part}")
         found.append(
-            sweep(
-                batch_size=plan.batch_size, initialisation=index, executor=executor, cache=cache, progress=progress
-            ).scores
+            sweep(batch_size=plan.batch_size, initialisation=index, executor=executor, cache=cache, progress=progress)
         )
     labels = task.labels(networks)
-    scores = {scorer.name: np.array([each[scorer.name] for each in found]) for scorer in scorers}
+    scores = {scorer.name: np.array([each.scores[scorer.name] for each in found]) for scorer in scorers}
     scores |= {name: np.array([values]) for name, values in baselines.items()}
     judge = partial(
         estimates,
@@ -189,6 +198,7 @@ def build_table(
         scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
     )
     texts = dict.fromkeys(baselines, BASELINE) | {scorer.name: text_of(scorer) for scorer in scorers}
+    settings = {scorer.name: settings_text(scorer, plan.batch_size) for scorer in scorers}
     rows = tuple(
         Row(
             name,
@@ -198,11 +208,14 @@ def build_table(
             int(np.isnan(values).sum(axis=1).max()),
             seconds.get(name, math.nan),
             reported_tau(name, texts[name], task_name, plan.population),
+            settings.get(name, ""),
         )
         for name, values in scores.items()
     )
     seen = seen_in_fitting(scorers, task, networks)
-    return TaskTable(task_name, population, networks, labels, rows, task.noise_ceiling(), plan, shown, seen)
+    why, said = reasons(scorers, task, plan.batch_size, images), settings_notes(scorers)
+    ceiling, coverage = task.noise_ceiling(), found[0].coverage
+    return TaskTable(task_name, population, networks, labels, rows, ceiling, plan, shown, seen, coverage, why, said)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:

@@ -10,7 +10,7 @@ from zcproxy.columns.sweep import measure_architectures
 from zcproxy.formula import Node
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import Scorer
-from zcproxy.ranking.scoring import columns_by_batch_size
+from zcproxy.ranking.scoring import columns_by_setting
 from zcproxy.workers.jobs import in_order
 
 TIMED = 4
@@ -43,8 +43,13 @@ def seconds_alone(
     """
     jobs: list[Job] = []
     for scorer in scorers:
-        groups = columns_by_batch_size([scorer], batch_size).items()
-        jobs.append([(Context(get_task(task), size, 0, device, images), _texts(columns)) for size, columns in groups])
+        groups = columns_by_setting([scorer], batch_size).items()
+        jobs.append(
+            [
+                (Context(get_task(task), size, 0, device, images, rule), _texts(columns))
+                for (size, rule), columns in groups
+            ]
+        )
     found = in_order(executor, _mean_seconds, [(job, tuple(networks[:TIMED])) for job in jobs])
     return {scorer.name: seconds for scorer, seconds in zip(scorers, found, strict=True)}
 
