@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 from zcproxy.cli.app import main
@@ -17,6 +18,11 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # Machines differ in speed, so no example has a deadline; with CI set, every run draws the same examples.
 settings.register_profile("zcproxy", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("zcproxy")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
