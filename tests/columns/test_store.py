@@ -92,7 +92,7 @@ def test_only_what_was_written_is_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(CONTEXT, task="nasbench201/cifar10"),
+        replace(CONTEXT, task=get_task("nasbench201/cifar10")),
         replace(CONTEXT, batch_size=4),
         replace(CONTEXT, initialisation=1),
         replace(CONTEXT, device="cuda"),

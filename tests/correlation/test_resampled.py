@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings, strategies as st
 
 from zcproxy.correlation.ranks import rank_scores
 from zcproxy.correlation.resampled import RESAMPLED, Resampled
-from zcproxy.table import MEASURES
+from zcproxy.ranking.measures import MEASURES
 
 few, many = st.integers(-2, 2).map(float), st.floats(-1e6, 1e6, width=32)
 number = few | many

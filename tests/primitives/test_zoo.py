@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from zcproxy import Proxy
+from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.names.proxies import (
     resolve_proxy,
 )
-from zcproxy.names.tasks import datasets_of
 from zcproxy.primitives import parse, zoo
 from zcproxy.primitives.zoo import (
     AGGREGATES,
@@ -37,7 +37,7 @@ def test_a_published_proxy_says_what_to_expect(name: str) -> None:
     assert len(set(entry.reported)) == len({(item.task, item.population) for item in entry.reported})
     for item in entry.reported:
         benchmark, _, dataset = item.task.partition("/")
-        assert dataset in datasets_of(benchmark) and item.population in ("all", "pruned")
+        assert dataset in benchmarks()[benchmark].datasets and item.population in ("all", "pruned")
         assert -1.0 < item.low <= item.high < 1.0 and item.source
 
 

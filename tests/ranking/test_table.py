@@ -21,10 +21,9 @@ from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import text_of
 from zcproxy.ranking.files import frame, latex, markdown, write_table
 from zcproxy.ranking.layout import notes
-from zcproxy.ranking.measures import estimates
+from zcproxy.ranking.measures import MEASURES, Estimate, estimates
 from zcproxy.ranking.scoring import draw_networks, score_networks, seen_in_fitting
 from zcproxy.ranking.table import Plan, TaskTable, build_table
-from zcproxy.table import MEASURES, Estimate
 
 Command = Callable[..., tuple[int, str, str]]
 TASK = "digits201"
