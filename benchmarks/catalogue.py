@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from zcproxy.benchmarks.shared.description import Benchmark
-from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.errors import BenchmarkError, check_known
 
 
 @cache
@@ -30,6 +30,5 @@ def released() -> dict[str, Benchmark]:
 def released_benchmark(name: str) -> Benchmark:
     """Return a benchmark that is published as files. Raises `BenchmarkError` if there is none of this name."""
     known = released()
-    if name not in known:
-        raise BenchmarkError(f"unknown benchmark '{name}'{nearest_names(name, known)}; known are {', '.join(known)}")
+    check_known("benchmark", name, known, BenchmarkError)
     return known[name]

@@ -26,7 +26,9 @@ from zcproxy import Proxy, load_proxy
 from zcproxy.cli.display import RunDisplay
 from zcproxy.correlation import correlate
 from zcproxy.evolve.directory import RunDirectory
-from zcproxy.evolve.run import draw_samples
+from zcproxy.evolve.start import (
+    draw_samples,
+)
 from zcproxy.names.tasks import get_task
 from zcproxy.ranking.scoring import draw_networks, score_networks
 from zcproxy.workers.pool import worker_pool
@@ -36,7 +38,7 @@ def scores_of(proxies: dict[str, Proxy], task: str, networks: tuple[str, ...]) -
     """Return the scores of every proxy, from one sweep that measures the columns of all."""
     named = [replace(proxy, name=name) for name, proxy in proxies.items()]
     with RunDisplay() as display, worker_pool(2) as executor:
-        progress = partial(display.sweeping, task)
+        progress = partial(display.step, f"measuring {task}")
         return score_networks(named, task, networks, population="all", executor=executor, progress=progress).scores
 
 

@@ -129,7 +129,7 @@ def measured(name: str, source: str, unseen_by: list[Path]) -> pd.DataFrame:
             drawn = draw_networks(known, networks, unseen_by=unseen_by)
             population = population_name(known, len(drawn), "all", unseen=bool(unseen_by))
             with RunDisplay() as display, worker_pool(2) as executor:
-                progress = partial(display.sweeping, task)
+                progress = partial(display.step, f"measuring {task}")
                 found = score_networks(
                     scorers, task, drawn, population=population, executor=executor, progress=progress
                 )

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "random": set(),
     "storage": {"text", "errors"},
     "user_code": {"text", "errors", "random"},
-    "workers": {"errors"},
+    "workers": {"errors", "user_code"},
     "models": {"errors", "random"},
     "reading": {"errors", "storage"},
     "contracts": GROUND,

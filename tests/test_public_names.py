@@ -9,7 +9,9 @@ import sys
 import pytest
 
 import zcproxy
-from zcproxy.evolve.run import evolve
+from zcproxy.evolve.run import (
+    evolve,
+)
 from zcproxy.search.run import search
 
 

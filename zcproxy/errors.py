@@ -71,6 +71,27 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {', '.join(matches)}?)" if matches else ""
 
 
+def unknown(kind: str, name: str, known: Iterable[str], advice: str = "") -> str:
+    """Return what every message says of a name that there is not: the nearest ones, and what may be written.
+
+    Args:
+        kind: of thing that is named.
+        name: what was written.
+        known: the names that there are.
+        advice: what to do, where that is more than to write one of the known names.
+    """
+    names = list(known)
+    advice = advice or f"write one of {', '.join(names)}"
+    return f"unknown {kind} '{shortened(name, 80)}'{nearest_names(name, names)}: {advice}"
+
+
+def check_known(kind: str, name: str, known: Iterable[str], error: type[ZcproxyError] = ConfigurationError) -> None:
+    """Raise an error with the message of `unknown` if a name is none of the known ones."""
+    names = list(known)
+    if name not in names:
+        raise error(unknown(kind, name, names))
+
+
 def first_difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Return `"name = known, not wanted"` for the first setting that two configurations differ in."""
     name = next(name for name in wanted if known[name] != wanted[name])

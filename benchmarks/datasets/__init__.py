@@ -9,7 +9,7 @@ from zcproxy.benchmarks.datasets.digits import load_digits
 from zcproxy.benchmarks.datasets.huggingface import load_huggingface
 from zcproxy.benchmarks.datasets.own import load_own
 from zcproxy.contracts.dataset import ImageDataset as ImageDataset
-from zcproxy.errors import ConfigurationError, nearest_names
+from zcproxy.errors import ConfigurationError, unknown
 
 # Word before the colon -> (form to show, loader of what follows the colon).
 _WITH_PLACE: dict[str, tuple[str, Callable[[str], ImageDataset]]] = {
@@ -38,5 +38,6 @@ def load_dataset(reference: str) -> ImageDataset:
     if colon and place:
         return load_own(reference)
     forms = ["digits", *(form for form, _ in _WITH_PLACE.values()), "package.module:function"]
-    hint = nearest_names(word, ["digits", *_WITH_PLACE])
-    raise ConfigurationError(f"unknown dataset '{reference}'{hint}: write one of {', '.join(forms)}")
+    raise ConfigurationError(
+        unknown("dataset", reference, ["digits", *_WITH_PLACE], f"write one of {', '.join(forms)}")
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.errors import BenchmarkError, check_known
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,4 @@ DEPTHS, WIDTHS = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22), (16, 24, 32, 48, 64, 80,
 
 def check_family(family: str) -> None:
     """Raise `BenchmarkError` if there is no such family."""
-    if family not in FAMILIES:
-        raise BenchmarkError(
-            f"unknown NDS family {family!r}{nearest_names(family, FAMILIES)}; known are {', '.join(FAMILIES)}"
-        )
+    check_known("NDS family", family, FAMILIES, BenchmarkError)

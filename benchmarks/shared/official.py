@@ -118,7 +118,7 @@ def _read_table(table: TableSource, members: dict[str, Callable[[], bytes]], tru
             if digest != file.digest and not trust:
                 raise BenchmarkError(
                     f"{file.name} is not the official file: {len(content)} bytes with digest {digest[:12]}..., "
-                    f"expected {file.digest[:12]}...; fetch it again, or import it with --trust"
+                    f"expected {file.digest[:12]}...; fetch it again, or import it with `trust`"
                 )
         known = all(digests[file.name] == file.digest for file in table.files)
         return Reading(table, digests, known, table.convert(contents))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from zcproxy.errors import BenchmarkError, nearest_names
+from zcproxy.errors import BenchmarkError, check_known
 
 POPULATIONS = ("all", "pruned")
 
 
 def check_population(task: str, population: str, known: Collection[str] = POPULATIONS) -> None:
     """Raise `BenchmarkError` if the task has no such population."""
-    if population not in known:
-        hint = nearest_names(population, known)
-        raise BenchmarkError(f"unknown population {population!r} of {task}{hint}; known are {', '.join(known)}")
+    check_known(f"population of {task}", population, known, BenchmarkError)

@@ -36,7 +36,7 @@ def read(path: Path, trust: bool, progress: Progress) -> Iterator[Reading]:
         return
     if not trust:
         raise BenchmarkError(
-            f"the digest of {path.name} is not known: import it with --trust, it is read as plain data"
+            f"the digest of {path.name} is not known: import it with `trust`, it is read as plain data"
         )
     try:
         data = dictionary(dictionary(load_torch(path, _WHAT))["data"])

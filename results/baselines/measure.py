@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from zcproxy.benchmarks.catalogue import released
 from zcproxy.benchmarks.shared.importing import present_datasets
 from zcproxy.correlation import correlate
-from zcproxy.names.tasks import DEFAULT_TASK, benchmark_names, get_task
+from zcproxy.names.tasks import DEFAULT_TASK, get_task
 from zcproxy.ranking.scoring import draw_networks
 
 MOST = 1000
@@ -43,9 +44,9 @@ def measure(name: str, population: str) -> list[dict[str, object]]:
 def main() -> None:
     """Measure every task that is here."""
     tasks = [(DEFAULT_TASK, "all")]
-    for benchmark in benchmark_names():
+    for benchmark, known in released().items():
         populations = ("all", "pruned") if benchmark == "nasbench201" else ("all",)
-        tasks += [(f"{benchmark}/{name}", kind) for name in present_datasets(benchmark) for kind in populations]
+        tasks += [(f"{benchmark}/{name}", kind) for name in present_datasets(known) for kind in populations]
     table = pd.read_csv(TABLE) if TABLE.is_file() else pd.DataFrame({"task": [], "population": []})
     done = {(row.task, row.population.split()[-2]) for row in table.itertuples()}
     for name, population in tasks:

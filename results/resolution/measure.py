@@ -45,7 +45,7 @@ def measure(task_name: str, networks: int, side: int, batch: int) -> list[dict[s
             population=f"{len(drawn)} drawn",
             batch_size=batch,
             executor=executor,
-            progress=partial(display.sweeping, f"{name}, batch {batch}"),
+            progress=partial(display.step, f"measuring {name}, batch {batch}"),
         )
     setting = {"side": side, "batch": batch}
     return [

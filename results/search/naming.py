@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zcproxy.cli.display import RunDisplay
-from zcproxy.search.run import Step
+from zcproxy.workers.progress import Step
 
 
 def folder_name(method: str) -> str:

@@ -26,7 +26,9 @@ from zcproxy import Proxy
 from zcproxy.cli.display import RunDisplay
 from zcproxy.contracts.task import Task
 from zcproxy.evolve.configuration import Configuration
-from zcproxy.evolve.run import draw_samples
+from zcproxy.evolve.start import (
+    draw_samples,
+)
 from zcproxy.names.proxies import (
     resolve_proxy,
 )

@@ -42,7 +42,7 @@ def main() -> None:
             networks,
             population="all",
             executor=executor,
-            progress=partial(display.sweeping, options.task),
+            progress=partial(display.step, f"measuring {options.task}"),
         )
     rows = []
     for path, proxy in proxies.items():

@@ -233,7 +233,7 @@ def test_a_correlation_that_is_undefined_is_shown_as_such(run: Command, tmp_path
         (["evolve", "--compare", "naswt"], ["did you mean naswot"]),
         (["evolve", "--hold-out", "digits201", "digits201"], ["all tasks are held out"]),
         (["evolve", "--hold-out", "nats_ss"], ["unknown task 'nats_ss'", "did you mean"]),
-        (["evolve", "--cases", "tau"], ["unknown case 'tau', known are bands, top, partial"]),
+        (["evolve", "--cases", "tau"], ["unknown case 'tau': write one of bands, top, partial"]),
     ],
 )
 def test_bad_arguments(run: Command, tmp_path: Path, arguments: list[str], parts: list[str]) -> None:

@@ -96,8 +96,8 @@ def test_progress_shows_descriptions_as_they_are() -> None:
 
 def test_the_observer_of_a_run_shows_hostile_names(capsys: pytest.CaptureFixture[str]) -> None:
     with display.RunDisplay() as observer:
-        observer.sweeping(HOSTILE, 0, 2)
-        observer.sweeping(HOSTILE, 2, 2)
+        observer.step(HOSTILE, 0, 2)
+        observer.step(HOSTILE, 2, 2)
         observer.saying(HOSTILE)
     err = capsys.readouterr().err
     assert is_plain(err) and r"\x1b]0;title\x07" in err

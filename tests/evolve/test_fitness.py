@@ -7,7 +7,7 @@ import pytest
 
 from zcproxy.columns.table import ColumnTable, joined
 from zcproxy.correlation import PairwiseTau
-from zcproxy.evolve.fitness import WORST, Scorer
+from zcproxy.evolve.fitness import WORST, FitnessFunction
 from zcproxy.formula import (
     Node,
 )
@@ -36,7 +36,7 @@ LABELS = [RNG.normal(size=size) for size in SIZES]
 
 def test_each_task_has_the_tau_of_its_own_networks() -> None:
     formula = parse("mean(abs(params)) + total_params")
-    score = Scorer(TABLES, LABELS)(formula)
+    score = FitnessFunction(TABLES, LABELS)(formula)
     alone = [Evaluator(table.counts, table.values)(formula) for table in TABLES]
     expected = [PairwiseTau(labels, credit_ties=False)(values) for values, labels in zip(alone, LABELS, strict=True)]
     assert score.correlations == pytest.approx(expected)
@@ -47,7 +47,7 @@ def test_each_task_has_the_tau_of_its_own_networks() -> None:
 
 def test_tasks_of_one_goal_count_as_one() -> None:
     formula = parse("total_params")
-    score = Scorer(TABLES, LABELS, goals=("a", "b", "a"))(formula)
+    score = FitnessFunction(TABLES, LABELS, goals=("a", "b", "a"))(formula)
     first, second, third = score.correlations
     assert score.cases == pytest.approx(((first + third) / 2, second))
     assert score.worst == min(score.cases)
@@ -56,8 +56,8 @@ def test_tasks_of_one_goal_count_as_one() -> None:
 
 def test_further_cases_count_for_the_mean_and_not_for_the_worst() -> None:
     formula = parse("total_params")
-    plain = Scorer(TABLES, LABELS)(formula)
-    score = Scorer(TABLES, LABELS, cases=("partial", "top"))(formula)
+    plain = FitnessFunction(TABLES, LABELS)(formula)
+    score = FitnessFunction(TABLES, LABELS, cases=("partial", "top"))(formula)
     assert score.worst == plain.worst
     assert score.cases[:3] == plain.cases
     assert score.cases[3:6] == (0.0, 0.0, 0.0)  # nothing beyond params
@@ -68,14 +68,14 @@ def test_a_formula_undefined_on_one_task_is_worst_there_alone() -> None:
     tables = [*TABLES[:2], TABLES[2].take(np.arange(len(TABLES[2].counts)))]
     broken = dict(tables[2].values)
     broken[NETWORK] = np.full(SIZES[2], np.nan)
-    score = Scorer([*tables[:2], ColumnTable(tables[2].counts, broken)], LABELS)(parse("total_params"))
+    score = FitnessFunction([*tables[:2], ColumnTable(tables[2].counts, broken)], LABELS)(parse("total_params"))
     assert score.outcome is Outcome.UNDEFINED
     assert score.correlations[2] == score.worst == WORST
     assert min(score.correlations[:2]) > WORST
 
 
 def test_constant_scores_of_a_task_are_worst() -> None:
-    score = Scorer(TABLES, LABELS)(parse("total_params * 0.0"))
+    score = FitnessFunction(TABLES, LABELS)(parse("total_params * 0.0"))
     assert score.outcome is Outcome.CONSTANT
     assert score.correlations == (WORST,) * 3
 

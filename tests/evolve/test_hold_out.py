@@ -12,7 +12,9 @@ import zcproxy
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.directory import RunDirectory
-from zcproxy.evolve.run import draw_samples
+from zcproxy.evolve.start import (
+    draw_samples,
+)
 from zcproxy.names.scorers import resolve_scorers
 from zcproxy.names.tasks import get_task
 from zcproxy.ranking.controls import compare
@@ -119,8 +121,8 @@ def test_tasks_take_as_many_networks_as_each_has(small: Configuration, made_data
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"selection": "roulette"}, "unknown selection 'roulette', known are tournament, lexicase"),
-        ({"cases": ("luck",)}, "unknown case 'luck', known are bands, top, partial"),
+        ({"selection": "roulette"}, "unknown selection 'roulette': write one of tournament, lexicase"),
+        ({"cases": ("luck",)}, "unknown case 'luck': write one of bands, top, partial"),
         ({"resampled": 0.1}, "--resample 0.1 is no share from 0.25 to 1"),
         ({"without": ("summ",)}, "unknown primitive 'summ' .did you mean sum"),
         (

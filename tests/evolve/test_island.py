@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zcproxy.columns.table import ColumnTable
-from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.evolve.island import Epoch
 from zcproxy.formula import (
     Node,
@@ -19,10 +19,10 @@ from zcproxy.primitives import parse
 COLUMNS = [parse("total_params"), parse("depth")]
 
 
-class Recording(Scorer):
+class Recording(FitnessFunction):
     """Notes what it scores."""
 
-    def __call__(self, formula: Node) -> Score:
+    def __call__(self, formula: Node) -> Fitness:
         self.__dict__.setdefault("seen", []).append(formula)
         return super().__call__(formula)
 

@@ -7,16 +7,16 @@ from random import Random
 
 import pytest
 
-from zcproxy.evolve.fitness import Score
+from zcproxy.evolve.fitness import Fitness
 from zcproxy.evolve.parents import SELECTIONS, lexicase, tournament
 from zcproxy.formula.evaluate import Outcome
 
 
-def score_of(*cases: float) -> Score:
-    return Score(cases, cases, min(cases), sum(cases) / len(cases), Outcome.OK, b"", 3, 1.0)
+def score_of(*cases: float) -> Fitness:
+    return Fitness(cases, cases, min(cases), sum(cases) / len(cases), Outcome.OK, b"", 3, 1.0)
 
 
-def draws(name: str, scores: list[Score], count: int = 2000) -> Counter[int]:
+def draws(name: str, scores: list[Fitness], count: int = 2000) -> Counter[int]:
     draw, rng = SELECTIONS[name](scores), Random(3)
     return Counter(draw(rng) for _ in range(count))
 

@@ -7,7 +7,7 @@ import pytest
 
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
-from zcproxy.evolve.predictors import features_of, train, untrained_predictors
+from zcproxy.evolve.predictors import features_of, fit, untrained_predictors
 from zcproxy.formula import (
     Node,
 )
@@ -36,7 +36,7 @@ def test_what_is_learnt_holds_on_a_task_of_another_scale(name: str) -> None:
     tables = [drawn_table(80, 0, 1.0), drawn_table(80, 1, 1e6)]
     labels = [-features_of(table)[:, 2] * 3.0 + 90.0 for table in tables]
     predictors = untrained_predictors(0)
-    train(predictors, [features_of(table) for table in tables], labels, ["a", "b"])
+    fit(predictors, [features_of(table) for table in tables], labels, ["a", "b"])
     unseen = drawn_table(60, 2, 1e-9)
     found = predictors[name].predict(features_of(unseen))
     assert kendall_tau(found, -np.asarray(unseen.values[NETWORK])) > 0.8
@@ -47,8 +47,8 @@ def test_a_goal_weighs_as_much_as_another_with_more_networks() -> None:
     rising, falling = features_of(large)[:, 2], -features_of(small)[:, 2]
     features = [features_of(large), features_of(small)]
     one_goal, two_goals = untrained_predictors(0), untrained_predictors(0)
-    train(one_goal, features, [rising, falling], ["a", "a"])
-    train(two_goals, features, [rising, falling], ["a", "b"])
+    fit(one_goal, features, [rising, falling], ["a", "a"])
+    fit(two_goals, features, [rising, falling], ["a", "b"])
     unseen = drawn_table(60, 5, 1.0)
     taus = [
         kendall_tau(each["additive model"].predict(features_of(unseen)), np.asarray(unseen.values[NETWORK]))

@@ -19,8 +19,11 @@ from zcproxy.columns.sweep import sweep
 from zcproxy.errors import BenchmarkError, ConfigurationError, RunError
 from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import RunDirectory
-from zcproxy.evolve.fitness import Scorer
-from zcproxy.evolve.run import draw_samples, first_columns
+from zcproxy.evolve.fitness import FitnessFunction
+from zcproxy.evolve.start import (
+    draw_samples,
+    first_columns,
+)
 from zcproxy.formula.variation import places
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
@@ -33,7 +36,7 @@ import sys
 from pathlib import Path
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.directory import RunDirectory
-from zcproxy.evolve.fitness import Scorer
+from zcproxy.evolve.fitness import FitnessFunction
 if __name__ == "__main__":
     out, cache = Path(sys.argv[1]), Path(sys.argv[2])
     known = RunDirectory(out)
@@ -82,7 +85,7 @@ def test_populations_begin_with_what_is_given(small: Configuration, column_cache
     table = sweep(
         Context(get_task(TASK), small.batch_size), networks, [*given.columns(), *best.columns()], cache=column_cache
     )
-    scorer = Scorer([table], [get_task(TASK).labels(networks)])
+    scorer = FitnessFunction([table], [get_task(TASK).labels(networks)])
     assert scorer(best).worst >= scorer(given).worst > -1
 
 

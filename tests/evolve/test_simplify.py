@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zcproxy.columns.table import ColumnTable
-from zcproxy.evolve.fitness import Scorer
+from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.simplify import simplify
 from zcproxy.formula import (
     Kind,
@@ -23,13 +23,13 @@ COLUMNS = [parse(text) for text in ("params", "macs", "total_params", "depth")]
 
 
 @pytest.fixture(scope="module")
-def scorer() -> Scorer:
+def scorer() -> FitnessFunction:
     rng = np.random.default_rng(4)
     counts = rng.integers(1, 7, 40)
     values: dict[Node, np.ndarray] = {
         column: rng.uniform(0.5, 9.0, counts.sum() if column.kind is Kind.LAYER else 40) for column in COLUMNS
     }
-    return Scorer([ColumnTable(counts, values)], [rng.normal(size=40)])
+    return FitnessFunction([ColumnTable(counts, values)], [rng.normal(size=40)])
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,11 @@ def scorer() -> Scorer:
         ("sum(params) - depth", "sum(params) - depth"),
     ],
 )
-def test_what_changes_no_rank_is_left_out(scorer: Scorer, long: str, short: str) -> None:
+def test_what_changes_no_rank_is_left_out(scorer: FitnessFunction, long: str, short: str) -> None:
     assert str(simplify(parse(long), scorer)) == str(canonical(parse(short)))
 
 
-def test_random_formulas_keep_their_ranks(scorer: Scorer) -> None:
+def test_random_formulas_keep_their_ranks(scorer: FitnessFunction) -> None:
     rng, choices = Random(2), number_choices(COLUMNS)
     shorter = 0
     for _ in range(60):

@@ -84,5 +84,5 @@ def test_one_family_alone_foretells_nothing(
 
 
 def test_targets_that_do_not_exist() -> None:
-    with pytest.raises(ConfigurationError, match="unknown targets 'hopes', known are labels, transferred"):
+    with pytest.raises(ConfigurationError, match="unknown targets 'hopes': write one of labels, transferred"):
         Configuration(TASKS, targets="hopes")

@@ -17,7 +17,7 @@ from zcproxy.columns.standard import standard_columns
 from zcproxy.columns.store import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.evolve.configuration import DEFAULT_PROBES
-from zcproxy.evolve.fitness import Scorer
+from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.island import Epoch
 from zcproxy.formula.choices import number_choices
 from zcproxy.names.tasks import get_task
@@ -39,7 +39,7 @@ def main() -> None:
     columns = standard_columns(DEFAULT_PROBES)
     with worker_pool(2) as executor:
         table = sweep(Context(task), networks, columns, executor=executor)
-    scorer = Scorer([table], [task.labels(networks)])
+    scorer = FitnessFunction([table], [task.labels(networks)])
     choices = number_choices(columns)
     population, scored, spent, epoch = [], 0, 0.0, 0
     while spent < options.seconds:

@@ -13,7 +13,7 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.random import generator
 from zcproxy.search.algorithms import ALGORITHMS, Proposer, make_algorithm
 from zcproxy.search.algorithms.catalogue import OF_ONE_OBJECTIVE
-from zcproxy.search.goals import Goals, Limit, Outcome
+from zcproxy.search.goals import Candidate, Goals, Limit
 
 from .conftest import Bowl
 
@@ -34,7 +34,7 @@ def search(
     seed: int = 0,
     start: tuple[str, ...] = (),
     scored: tuple[str, ...] = (),
-) -> list[Outcome]:
+) -> list[Candidate]:
     """Return what an algorithm evaluates, in order."""
     proposer = Proposer(space, generator("test", seed), set())
 
@@ -55,7 +55,7 @@ def search(
         inner_evaluations=200,
         scored=scored,
     )
-    found: list[Outcome] = []
+    found: list[Candidate] = []
     while len(found) < evaluations:
         asked = algorithm.ask()
         if not asked:

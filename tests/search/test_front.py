@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from zcproxy.search.front import hypervolume, hypervolume_over, most_promising, pareto_front, ranked
-from zcproxy.search.goals import Outcome
+from zcproxy.search.goals import Candidate
 
 Points = list[tuple[int, int, int]]
 POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 2)), min_size=1, max_size=25)
 
 
-def outcomes_of(points: Points) -> list[Outcome]:
+def outcomes_of(points: Points) -> list[Candidate]:
     """Return outcomes with two costs and a violation each."""
-    return [Outcome(str(index), (float(a), float(b)), float(v), ()) for index, (a, b, v) in enumerate(points)]
+    return [Candidate(str(index), (float(a), float(b)), float(v), ()) for index, (a, b, v) in enumerate(points)]
 
 
-def dominates(one: Outcome, other: Outcome) -> bool:
+def dominates(one: Candidate, other: Candidate) -> bool:
     return all(a <= b for a, b in zip(one.costs, other.costs, strict=True)) and one.costs != other.costs
 
 

@@ -16,15 +16,15 @@ from zcproxy.primitives import parse
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
-from zcproxy.search.quantities.networks import Bench, Setting
+from zcproxy.search.quantities.networks import NetworkMeasurer, Setting
 
 from .conftest import Tiny
 
 ARCHITECTURE = "first=3 second=5 kernel=3"
 
 
-def bench(tiny: Tiny, **settings: object) -> Bench:
-    return Bench(tiny, Setting("tiny", **settings))  # type: ignore[arg-type]
+def bench(tiny: Tiny, **settings: object) -> NetworkMeasurer:
+    return NetworkMeasurer(tiny, Setting("tiny", **settings))  # type: ignore[arg-type]
 
 
 def test_parameters_and_multiply_adds(tiny: Tiny) -> None:
@@ -82,7 +82,7 @@ def test_accuracies_are_those_of_inherited_weights(tiny: Tiny) -> None:
 
 
 def test_training_from_scratch_gives_an_accuracy() -> None:
-    found = Bench(*_digits())
+    found = NetworkMeasurer(*_digits())
     assert 5.0 <= found.trained("depth=1")["trained_accuracy"] <= 100.0
 
 

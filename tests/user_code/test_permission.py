@@ -14,22 +14,21 @@ from typing import Any
 import pytest
 
 import zcproxy.benchmarks
-from zcproxy.benchmarks.shared.built import BuiltTask
 from zcproxy.errors import ConfigurationError, ZcproxyError
 from zcproxy.evolve import resume
 from zcproxy.names.proxies import (
     load_proxy,
 )
 from zcproxy.names.spaces import get_space
-from zcproxy.names.tasks import get_task
+from zcproxy.names.tasks import built_task, get_task
 from zcproxy.ranking.scoring import score_networks
 from zcproxy.search import SearchConfiguration, Setting
-from zcproxy.user_code.jobs import carried
 from zcproxy.user_code.permission import (
     one_command,
     permit,
     stored_in,
 )
+from zcproxy.workers.jobs import carried
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -164,7 +163,7 @@ def test_permission_reaches_worker_processes(run: Command, folder: Path) -> None
 def test_permission_reaches_any_executor(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with one_command():
-        task = BuiltTask(folder, allow_code=[space_of(folder)])
+        task = built_task(folder, allow_code=[space_of(folder)])
         names = task.architectures("all")[:5]
         with ProcessPoolExecutor(1, get_context("spawn")) as executor:
             found = score_networks(
@@ -172,7 +171,7 @@ def test_permission_reaches_any_executor(folder: Path, tmp_path: Path, monkeypat
             )
     assert len(found.scores["zc-forward"]) == 5
     with one_command(), pytest.raises(ConfigurationError, match="names code"):
-        BuiltTask(folder)
+        built_task(folder)
 
 
 def test_a_job_carries_what_is_permitted(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

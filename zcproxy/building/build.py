@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, as_completed
 from pathlib import Path
 
 from zcproxy.building.configuration import BuildConfiguration
@@ -16,7 +14,7 @@ from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
 from zcproxy.models.device import check_device
 from zcproxy.storage.claims import claimed, remove_partials
-from zcproxy.user_code.jobs import carried
+from zcproxy.workers.jobs import as_completed_jobs
 from zcproxy.workers.pool import worker_pool
 from zcproxy.workers.progress import Progress
 
@@ -74,25 +72,14 @@ def _complete(
     if progress is not None:
         progress(len(trained), len(plan.architectures))
     with worker_pool(workers) as executor:
-        for item in _train(executor, plan.configuration, [name for name in plan.architectures if name not in trained]):
+        jobs = [(plan.configuration, name) for name in plan.architectures if name not in trained]
+        for _, item in as_completed_jobs(executor, train_architecture, jobs):
             directory.append(item)
             trained[item.arch] = item
             if progress is not None:
                 progress(len(trained), len(plan.architectures))
     in_order = [trained[architecture] for architecture in plan.architectures]
     if all(training.diverged for item in in_order for training in item.trainings):
-        raise BenchmarkError("every training diverged: give a lower --learning-rate")
+        raise BenchmarkError("every training diverged: give a lower `learning_rate`")
     write_benchmark(directory.path, plan, dataset, in_order)
     return in_order
-
-
-def _train(
-    executor: Executor | None, configuration: BuildConfiguration, architectures: Sequence[str]
-) -> Iterator[Trained]:
-    if executor is None:
-        for architecture in architectures:
-            yield train_architecture(configuration, architecture)
-        return
-    jobs = [executor.submit(carried(train_architecture), configuration, architecture) for architecture in architectures]
-    for job in as_completed(jobs):
-        yield job.result()

@@ -39,7 +39,7 @@ class BuildConfiguration:
 
     def __post_init__(self) -> None:
         if self.networks < 2 or self.seeds < 1:
-            raise ConfigurationError("--networks must be 2 or more and --seeds 1 or more")
+            raise ConfigurationError("`networks` must be 2 or more and `seeds` 1 or more")
         check_sampling(self.sampling)
 
     def as_dict(self) -> dict[str, Any]:

@@ -51,15 +51,15 @@ class BuildDirectory:
         place = self.path / PLAN
         if not os.path.lexists(place):
             if not is_unclaimed(self.path):
-                raise RunError(f"{self.path} exists and holds no build of a benchmark: choose another --out")
+                raise RunError(f"{self.path} exists and holds no build of a benchmark: choose another `out`")
             return None
         plan = read_fields(Plan, read_record_file(place), str(place), RunError)
         known = plan.configuration
         if known != configuration:
             difference = first_difference(known.as_dict(), configuration.as_dict())
-            raise RunError(f"{self.path} holds a build with {difference}: choose another --out")
+            raise RunError(f"{self.path} holds a build with {difference}: choose another `out`")
         if plan.dataset_fingerprint != dataset_fingerprint:
-            raise RunError(f"{self.path} was begun with other images of {known.dataset}: choose another --out")
+            raise RunError(f"{self.path} was begun with other images of {known.dataset}: choose another `out`")
         return plan
 
     def save_plan(self, plan: Plan) -> None:

@@ -47,6 +47,6 @@ def _draw(space: SearchSpace, least: int, wanted: int, rng: Random) -> list[str]
         found = list(dict.fromkeys(space.prune(space.sample(rng)) for _ in range(2 * wanted)))[:wanted]
     if len(found) < least:
         raise BenchmarkError(
-            f"{least} networks asked for, the space {space.name} has {len(found)} different ones: give fewer --networks"
+            f"{least} networks asked for, the space {space.name} has {len(found)} different ones: give fewer `networks`"
         )
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -24,8 +25,9 @@ from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, Workers
 from zcproxy.cli.usage import OneLineGroup
+from zcproxy.cli.wording import in_options, options_of
 from zcproxy.columns.store import clear, summaries
-from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError
+from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError, check_known
 from zcproxy.export.latex import latex
 from zcproxy.export.proxy_source import export_python
 from zcproxy.images.own import import_images, own_batch, own_image_set
@@ -138,7 +140,7 @@ def score(
             initialisation=initialisation,
             images=import_images(images),
             executor=executor,
-            progress=lambda done, total: display.sweeping(task, done, total),
+            progress=partial(display.step, f"measuring {task}"),
         )
     if out is not None:
         columns = {"score": found.scores[scorer.name], "label": found.labels, "seconds": found.seconds}
@@ -201,8 +203,7 @@ def export(
     form: Annotated[str, typer.Option("--format", help="python, or latex for the formula alone.")] = "python",
 ) -> None:
     """Write a proxy as one Python file that needs torch alone, or its formula as LaTeX."""
-    if form not in _EXPORTS:
-        raise ConfigurationError(f"unknown format '{form}': write {' or '.join(_EXPORTS)}")
+    check_known("format", form, _EXPORTS)
     source = _EXPORTS[form](resolve_proxy(proxy))
     if out is None:
         sys.stdout.write(source)
@@ -243,5 +244,6 @@ def main() -> None:
         with answering(), one_command(), own_failures():
             app()
     except ZcproxyError as error:
-        console.print(f"zcproxy: {error}", style="red", soft_wrap=True)
+        text = in_options(str(error), options_of(typer.main.get_command(app)))
+        console.print(f"zcproxy: {text}", style="red", soft_wrap=True)
         raise SystemExit(error.exit_code) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -80,7 +81,7 @@ def import_command(
             released_benchmark(name),
             path,
             trust=trust,
-            progress=lambda done, total: display.step(f"reading {path.name}", done, total),
+            progress=partial(display.step, f"reading {path.name}"),
         ):
             for line in table.left_out:
                 console.print(f"{name}, {table.table}: left out {line}", soft_wrap=True)
@@ -165,7 +166,7 @@ def build(
     )
     advise(GOES_ON)
     with RunDisplay() as display:
-        trained = build_benchmark(configuration, out, workers=workers, progress=display.training)
+        trained = build_benchmark(configuration, out, workers=workers, progress=partial(display.step, "training"))
     labels = sorted(item.label for item in trained)
     diverged = sum(training.diverged for item in trained for training in item.trainings)
     ceiling = built_task(out).noise_ceiling()

@@ -40,14 +40,6 @@ class RunDisplay:
         if self._bars:
             self._progress.stop()
 
-    def sweeping(self, task: str, done: int, total: int) -> None:
-        """Show how many networks of a sweep are measured."""
-        self.step(f"measuring {task}", done, total)
-
-    def training(self, done: int, total: int) -> None:
-        """Show how many architectures are trained."""
-        self.step("training", done, total)
-
     def step(self, what: str, done: int, total: int) -> None:
         """Show how much of some work is done."""
         if total == 0:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from zcproxy.cli.display import console
+from zcproxy.cli.wording import in_options
 from zcproxy.images.image_sets import ImageSet
 
 Images = Annotated[
@@ -22,4 +23,4 @@ Images = Annotated[
 def say_images(found: ImageSet | None) -> None:
     """Show what the networks were shown, and how to use other images; nothing where no proxy looks at images."""
     if found is not None:
-        console.print(found.line, soft_wrap=True)
+        console.print(in_options(found.line, {"images": "--images"}), soft_wrap=True)

@@ -16,7 +16,7 @@ from zcproxy.cli.options import AllowCode
 from zcproxy.errors import ConfigurationError, RunError
 from zcproxy.export.network_source import export_network
 from zcproxy.search.directory import CONFIGURATION, FRONT, RESULTS, SearchDirectory
-from zcproxy.search.quantities.networks import INHERITED, INITIALISATION, WEIGHTS, Bench, check_weights
+from zcproxy.search.quantities.networks import INHERITED, INITIALISATION, WEIGHTS, NetworkMeasurer, check_weights
 from zcproxy.search.results import DIGEST
 from zcproxy.storage.files import cannot_read, check_target, open_regular
 from zcproxy.storage.records import read_record_file
@@ -47,7 +47,7 @@ def export(
         raise ConfigurationError(f"--out {out} is the name of the state: name the Python file, for example network.py")
     setting = SearchDirectory(search).configuration().setting
     with stored_in(search / CONFIGURATION):
-        bench = Bench(setting.subject(), setting)
+        bench = NetworkMeasurer(setting.subject(), setting)
     chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
     network = bench.network(chosen, inherited=weights == INHERITED)
     source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)

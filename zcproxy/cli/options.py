@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -25,6 +26,11 @@ def _permitted(references: Sequence[str] | None) -> Sequence[str] | None:
         check_reference(reference)
     permit(references or ())
     return references
+
+
+def folder_name(reference: str) -> str:
+    """Return the name of a folder for what a task, subject or file is called: different for different ones."""
+    return re.sub(r"[^A-Za-z0-9._@-]+", "-", reference).strip("-.")[-100:] or "run"
 
 
 Workers = Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Processes; the result does not depend on it.")]

@@ -11,6 +11,7 @@ import typer
 from zcproxy.cli.display import RunDisplay, console, task_table
 from zcproxy.cli.images import Images
 from zcproxy.cli.options import LARGEST_BATCH, MOST_NETWORKS, AllowCode, Device, Seed, Workers
+from zcproxy.cli.wording import in_options
 from zcproxy.images.own import import_images
 from zcproxy.names.scorers import ZOO, resolve_scorers
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
@@ -86,7 +87,7 @@ def table(
         console.print()
         console.print(task_table(each, console.width))
         if each.images is not None and each.images.advice:
-            console.print(f"Images: {each.images.advice}.", soft_wrap=True)
+            console.print(in_options(f"Images: {each.images.advice}.", {"images": "--images"}), soft_wrap=True)
         for note in notes(each):
             console.print(note)
         left_out = coverage_note(get_task(each.task), each.architectures)

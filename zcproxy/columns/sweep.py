@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from zcproxy.primitives import parse
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.jobs import carried
+from zcproxy.workers.jobs import as_completed_jobs
 from zcproxy.workers.pool import (
     dead_workers_reported,
     single_threaded as single_threaded,
@@ -113,29 +113,15 @@ def _measure_missing(
     if any(looks_at_images(column) for missing in groups for column in missing):
         context = replace(context, images=store.images.token)  # what is at hand may change while workers measure
     with dead_workers_reported():
-        for (names, missing), measured in _run(executor, context, chunks):
+        jobs = [(context, names, [str(column) for column in missing]) for names, missing in chunks]
+        for index, measured in as_completed_jobs(executor, measure_architectures, jobs):
+            names, missing = chunks[index]
             store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
                 spent[name] = spent.get(name, 0.0) + measurement.seconds
             done += len(names)
             if progress is not None:
                 progress(done, total)
-
-
-def _run(
-    executor: Executor | None, context: Context, chunks: Sequence[Chunk]
-) -> Iterator[tuple[Chunk, list[Measurement]]]:
-    if executor is None:
-        for names, missing in chunks:
-            yield (names, missing), measure_architectures(context, names, [str(column) for column in missing])
-        return
-    job = carried(measure_architectures)
-    jobs = {
-        executor.submit(job, context, names, [str(column) for column in missing]): (names, missing)
-        for names, missing in chunks
-    }
-    for future in as_completed(jobs):
-        yield jobs[future], future.result()
 
 
 def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:

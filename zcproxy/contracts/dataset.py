@@ -45,7 +45,7 @@ class ImageDataset:
         images = len(self.train_targets)
         if batch_size > images:
             raise ConfigurationError(
-                f"--batch-size {batch_size} is more than the {images} training images of {self.name}"
+                f"batch_size={batch_size} is more than the {images} training images of {self.name}"
             )
 
     def fingerprint(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from zcproxy.errors import ConfigurationError, nearest_names
+from zcproxy.errors import check_known
 
 SAMPLINGS = ("uniform", "stratified")
 
@@ -17,9 +17,7 @@ STRATA = 10
 
 def check_sampling(sampling: str) -> None:
     """Raise `ConfigurationError` if there is no such way to draw networks."""
-    if sampling not in SAMPLINGS:
-        hint = nearest_names(sampling, SAMPLINGS)
-        raise ConfigurationError(f"unknown sampling '{sampling}'{hint}: write one of {', '.join(SAMPLINGS)}")
+    check_known("sampling", sampling, SAMPLINGS)
 
 
 def stratified(pool: Sequence[str], costs: Sequence[float], count: int) -> list[str]:

@@ -42,11 +42,11 @@ class SuperNetwork(ChoiceSpace):
 
     def inherit(self, network: nn.Module, choice: Mapping[str, Option]) -> None:
         """Put the shared weights into a sub-network."""
-        raise ConfigurationError(f"the super-network {self.name} has no weights to inherit: leave out --weights")
+        raise ConfigurationError(f"the super-network {self.name} has no weights to inherit: leave out `weights`")
 
     def load(self, path: Path) -> None:
         """Take trained weights from a file instead of making them. Raises `ModelError` if they do not fit."""
-        raise ConfigurationError(f"the super-network {self.name} reads no file of weights: leave out --shared-weights")
+        raise ConfigurationError(f"the super-network {self.name} reads no file of weights: leave out `shared_weights`")
 
     def prepare(self, progress: Progress) -> None:
         """Make the shared weights, where they are trained on first use; called before they are needed."""

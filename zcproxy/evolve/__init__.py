@@ -5,8 +5,11 @@ from types import ModuleType
 
 from zcproxy.evolve.configuration import Configuration as Configuration, Limits as Limits
 from zcproxy.evolve.observer import Observer as Observer
-from zcproxy.evolve.results import Champion as Champion, Result as Result
-from zcproxy.evolve.run import evolve as evolve, resume as resume
+from zcproxy.evolve.results import Finalist as Finalist, Result as Result
+from zcproxy.evolve.run import (
+    evolve as evolve,
+    resume as resume,
+)
 
 
 class _CallablePackage(ModuleType):

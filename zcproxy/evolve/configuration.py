@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from zcproxy.benchmarks.shared.populations import POPULATIONS
-from zcproxy.errors import ConfigurationError
+from zcproxy.errors import ConfigurationError, check_known
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.targets import TARGETS
@@ -47,8 +47,6 @@ RANGES = (
 """Fields of a configuration with the least and the most that make sense."""
 LONGEST = 40
 """Characters that messages show of a number."""
-OPTIONS = {"seconds": "--budget", "generations": "--generations", "evaluations": "--evaluations"}
-"""What the command line calls the limits of a run."""
 
 
 @dataclass(frozen=True)
@@ -122,27 +120,23 @@ class Configuration:
         if not self.tasks:
             raise ConfigurationError("no task given: name at least one, for example nasbench201/cifar10")
         if self.networks is not None and self.networks < 16:
-            raise ConfigurationError(f"--networks {self.networks} is too few to fit and choose: give 16 or more")
-        unknown = [name for name in self.probes if name not in PROBES]
-        if unknown:
-            raise ConfigurationError(f"unknown probe '{unknown[0]}', known are {', '.join(PROBES)}")
-        for option, value, known in (
-            ("algorithm", self.algorithm, ALGORITHMS),
-            ("selection", self.selection, SELECTIONS),
-            ("targets", self.targets, TARGETS),
-            ("population", self.population, POPULATIONS),
+            raise ConfigurationError(f"networks={self.networks} is too few to fit and choose: give 16 or more")
+        for kind, values, known in (
+            ("probe", self.probes, PROBES),
+            ("algorithm", (self.algorithm,), ALGORITHMS),
+            ("selection", (self.selection,), SELECTIONS),
+            ("targets", (self.targets,), TARGETS),
+            ("population", (self.population,), POPULATIONS),
+            ("case", self.cases, CASES),
         ):
-            if value not in known:
-                raise ConfigurationError(f"unknown {option} '{value}', known are {', '.join(known)}")
-        unknown = [name for name in self.cases if name not in CASES]
-        if unknown:
-            raise ConfigurationError(f"unknown case '{unknown[0]}', known are {', '.join(CASES)}")
+            for value in values:
+                check_known(kind, value, known)
         if not LEAST_RESAMPLED <= self.resampled <= 1.0:
-            raise ConfigurationError(f"--resample {self.resampled:g} is no share from {LEAST_RESAMPLED} to 1")
+            raise ConfigurationError(f"resampled={self.resampled:g} is no share from {LEAST_RESAMPLED} to 1")
         if self.goals and len(self.goals) != len(self.tasks):
             raise ConfigurationError(f"{len(self.goals)} goals for {len(self.tasks)} tasks: name one for each task")
         if self.maximum_size < 2:
-            raise ConfigurationError(f"--max-size {self.maximum_size} leaves no room for a formula: give 2 or more")
+            raise ConfigurationError(f"maximum_size={self.maximum_size} leaves no room for a formula: give 2 or more")
         for name in self.without:
             if name not in (CONSTANTS, GRADIENTS):
                 vocabulary().get(name)
@@ -155,14 +149,14 @@ class Configuration:
             raise ConfigurationError(f"'{text}' to start from is nested deeper than {MAXIMUM_DEPTH} in canonical form")
         if formula.size > self.maximum_size:
             raise ConfigurationError(
-                f"'{text}' to start from has {formula.size} nodes: --max-size is {self.maximum_size}"
+                f"'{text}' to start from has {formula.size} nodes, the run has maximum_size={self.maximum_size}"
             )
         nodes = [place.node for place in places(formula) if not place.node.is_column]
         found = {CONSTANTS if node.is_constant else node.symbol for node in nodes}
         found.update({GRADIENTS} if needs_gradients(formula) else ())
         unwanted = sorted(found.intersection(self.without))
         if unwanted:
-            raise ConfigurationError(f"'{text}' to start from has {unwanted[0]}, which --without leaves out")
+            raise ConfigurationError(f"'{text}' to start from has {unwanted[0]}, which `without` leaves out")
 
     def admits(self, column: Node) -> bool:
         """Whether formulas may be made of a column."""
@@ -200,9 +194,9 @@ class Limits:
     def __post_init__(self) -> None:
         given = [value for value in (self.seconds, self.generations, self.evaluations) if value is not None]
         if not given:
-            raise ConfigurationError("nothing stops the run: give --budget, --generations or --evaluations")
+            raise ConfigurationError("nothing stops the run: give `seconds`, `generations` or `evaluations`")
         if not all(0 < value < math.inf for value in given):  # False for NaN too
-            raise ConfigurationError("--budget, --generations and --evaluations must be positive")
+            raise ConfigurationError("`seconds`, `generations` and `evaluations` must be positive")
 
     def extended(
         self, *, seconds: float | None = None, generations: int | None = None, evaluations: int | None = None
@@ -212,11 +206,11 @@ class Limits:
         for name, value in wanted.items():
             known = getattr(self, name)
             if value is not None and (known is None or value < known):
-                limits = {OPTIONS[key]: str(each)[:LONGEST] for key, each in vars(self).items() if each is not None}
-                rest = ", ".join(f"{option} {each}" for option, each in limits.items())
+                limits = {key: str(each)[:LONGEST] for key, each in vars(self).items() if each is not None}
+                rest = ", ".join(f"{key}={each}" for key, each in limits.items())
                 raise ConfigurationError(
-                    f"{OPTIONS[name]} {str(value)[:LONGEST]} does not extend the run, whose limits are {rest} "
-                    "(--budget in seconds): they can only grow"
+                    f"{name}={str(value)[:LONGEST]} does not extend the run, whose limits are {rest}"
+                    ": they can only grow"
                 )
         return replace(self, **{name: value for name, value in wanted.items() if value is not None})
 
@@ -226,4 +220,4 @@ def _check_numbers(configuration: Configuration) -> None:
     for name, least, most in RANGES:
         value = getattr(configuration, name)
         if value is not None and not least <= value <= most:
-            raise ConfigurationError(f"{name} = {str(value)[:LONGEST]} is out of range: give {least:g} to {most:g}")
+            raise ConfigurationError(f"{name}={str(value)[:LONGEST]} is out of range: give {least:g} to {most:g}")

@@ -86,11 +86,11 @@ class RunDirectory:
             if known != configuration:
                 difference = first_difference(known.as_dict(), configuration.as_dict())
                 raise RunError(
-                    f"{self.path} holds a run with {difference}: choose another --out, or continue it with --resume "
-                    f"{self.path}"
+                    f"{self.path} holds a run with {difference}: choose another `out`, or continue it (`zcproxy evolve "
+                    f"--resume {self.path}`)"
                 )
         elif not is_unclaimed(self.path, (LIMITS, ENVIRONMENT)):
-            raise RunError(f"{self.path} exists and is no run directory: choose another --out")
+            raise RunError(f"{self.path} exists and is no run directory: choose another `out`")
         write_record_file(self.path / LIMITS, vars(limits))
         write_record_file(self.path / ENVIRONMENT, _environment())
         write_record_file(place, configuration.as_dict())
@@ -183,7 +183,7 @@ class RunDirectory:
                     f"{self.path} was stopped before it began, it has no {name}: give the command that began it again"
                 ) from error
             raise RunError(
-                f"{self.path} is no run directory: it has no {name}; --out {self.path} begins a run there"
+                f"{self.path} is no run directory: it has no {name}; out={self.path} begins a run there"
             ) from error
 
 

@@ -26,7 +26,7 @@ WORST = -1.0
 
 
 @dataclass(frozen=True)
-class Score:
+class Fitness:
     """What a formula is worth on a set of networks.
 
     Attributes:
@@ -60,7 +60,7 @@ class Score:
         return self.worst, self.mean, float(self.size), self.cost
 
 
-class Scorer:
+class FitnessFunction:
     """Scores formulas on one set of networks a task.
 
     Args:
@@ -90,7 +90,7 @@ class Scorer:
         names = list(goals or map(str, range(len(tables))))
         self._goals = [[task for task, name in enumerate(names) if name == goal] for goal in dict.fromkeys(names)]
 
-    def __call__(self, formula: Node) -> Score:
+    def __call__(self, formula: Node) -> Fitness:
         """Return the score of a formula whose columns are in the tables."""
         values = self._evaluator(formula)
         outcomes = [self._evaluator.outcome(values, part) for part in self._parts]
@@ -106,7 +106,7 @@ class Scorer:
         ]
         by_goal = [sum(values[index] for index in goal) / len(goal) for values in found for goal in self._goals]
         failed = [outcome for outcome in outcomes if outcome is not Outcome.OK]
-        return Score(
+        return Fitness(
             correlations=tuple(found[0]),
             cases=tuple(by_goal),
             worst=min(by_goal[: len(self._goals)]),

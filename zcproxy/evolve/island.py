@@ -16,7 +16,7 @@ from random import Random
 
 from deap import base, tools
 
-from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.evolve.parents import SELECTIONS
 from zcproxy.evolve.simplify import simplify
 from zcproxy.formula import Kind, Node, constant, replace_at
@@ -49,7 +49,7 @@ class ParetoFitness(base.Fitness):  # type: ignore[misc]
 class Individual:
     """A formula with its score, in the form DEAP's selection takes."""
 
-    def __init__(self, formula: Node, score: Score) -> None:
+    def __init__(self, formula: Node, score: Fitness) -> None:
         self.formula = formula
         self.score = score
         self.fitness = ParetoFitness(score.objectives)
@@ -67,7 +67,7 @@ class EpochResult:
     """
 
     population: list[Node]
-    best: dict[int, tuple[Node, Score]]
+    best: dict[int, tuple[Node, Fitness]]
     evaluations: int
     outcomes: Counter[Outcome]
 
@@ -84,15 +84,15 @@ class Epoch:
     """
 
     def __init__(
-        self, scorer: Scorer, choices: Choices, maximum_size: int, rng: Random, selection: str = "tournament"
+        self, scorer: FitnessFunction, choices: Choices, maximum_size: int, rng: Random, selection: str = "tournament"
     ) -> None:
         self._scorer = scorer
         self._choices = choices
         self._maximum_size = maximum_size
         self._rng = rng
         self._selection = SELECTIONS[selection]
-        self._known: dict[Node, Score] = {}
-        self._best: dict[int, tuple[Node, Score]] = {}
+        self._known: dict[Node, Fitness] = {}
+        self._best: dict[int, tuple[Node, Fitness]] = {}
         self._outcomes: Counter[Outcome] = Counter()
 
     def evolve(self, population: Sequence[Node], size: int, generations: int) -> EpochResult:
@@ -108,7 +108,7 @@ class Epoch:
         return self._result(select(individuals + [self._score(formula) for formula in tuned], size))
 
     def draw(self, count: int) -> EpochResult:
-        """Score formulas drawn from nothing, without any selection: the random control."""
+        """Fitness formulas drawn from nothing, without any selection: the random control."""
         for _ in range(count):
             self._score(self._new(self._fresh))
         return self._result([])
@@ -122,8 +122,8 @@ class Epoch:
         if score is None:
             score = self._known[formula] = self._scorer(formula)
             self._outcomes[score.outcome] += 1
-            champion = self._best.get(score.size)
-            if score.outcome is Outcome.OK and (champion is None or _is_better(formula, score, *champion)):
+            finalist = self._best.get(score.size)
+            if score.outcome is Outcome.OK and (finalist is None or _is_better(formula, score, *finalist)):
                 self._best[score.size] = formula, score
         return Individual(formula, score)
 
@@ -182,14 +182,14 @@ def select(individuals: Sequence[Individual], size: int) -> list[Individual]:
     return list(tools.selNSGA2(list(distinct.values()), size, nd="log"))
 
 
-def merge_best(into: dict[int, tuple[Node, Score]], found: dict[int, tuple[Node, Score]]) -> None:
+def merge_best(into: dict[int, tuple[Node, Fitness]], found: dict[int, tuple[Node, Fitness]]) -> None:
     """Keep the better formula of each size."""
     for size, (formula, score) in found.items():
         if size not in into or _is_better(formula, score, *into[size]):
             into[size] = formula, score
 
 
-def _is_better(formula: Node, score: Score, rival: Node, rival_score: Score) -> bool:
+def _is_better(formula: Node, score: Fitness, rival: Node, rival_score: Fitness) -> bool:
     """Compare by merit, then cheaper probes, then text, so that ties never depend on order."""
     own = (score.merit, -score.cost)
     other = (rival_score.merit, -rival_score.cost)

@@ -10,8 +10,8 @@ from zcproxy.evolve.directory import State
 class Observer(Protocol):
     """Shows how a run gets on; its methods are called from the main process alone."""
 
-    def sweeping(self, task: str, done: int, total: int) -> None:
-        """Networks of a task are being measured: so many of so many."""
+    def step(self, what: str, done: int, total: int) -> None:
+        """Show how much of some work is done: see `zcproxy.workers.progress.Step`."""
 
     def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:
         """An epoch is over: the best formula on the training networks, its merit, and the time left to evolve."""
@@ -23,7 +23,7 @@ class Observer(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def sweeping(self, task: str, done: int, total: int) -> None:
+    def step(self, what: str, done: int, total: int) -> None:
         pass
 
     def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 
-from zcproxy.evolve.fitness import Score
+from zcproxy.evolve.fitness import Fitness
 
 TOURNAMENT = 5
 
@@ -15,7 +15,7 @@ Draw = Callable[[Random], int]
 """Returns the index of one parent."""
 
 
-def tournament(scores: Sequence[Score]) -> Draw:
+def tournament(scores: Sequence[Fitness]) -> Draw:
     """Return the draw of the one of highest merit among one to `TOURNAMENT` formulas, so that weaker ones breed too."""
 
     def draw(rng: Random) -> int:
@@ -25,7 +25,7 @@ def tournament(scores: Sequence[Score]) -> Draw:
     return draw
 
 
-def lexicase(scores: Sequence[Score]) -> Draw:
+def lexicase(scores: Sequence[Fitness]) -> Draw:
     """Return the draw that takes the cases in random order, and of each the formulas about as good as the best.
 
     That is within the median absolute deviation of the case over all formulas. Formulas that are best on a few goals
@@ -50,4 +50,4 @@ def lexicase(scores: Sequence[Score]) -> Draw:
     return draw
 
 
-SELECTIONS: dict[str, Callable[[Sequence[Score]], Draw]] = {"tournament": tournament, "lexicase": lexicase}
+SELECTIONS: dict[str, Callable[[Sequence[Fitness]], Draw]] = {"tournament": tournament, "lexicase": lexicase}

@@ -37,7 +37,7 @@ def untrained_predictors(seed: int) -> dict[str, Predictor]:
     }
 
 
-def train(
+def fit(
     predictors: Mapping[str, Predictor], features: Sequence[Array], labels: Sequence[Array], goals: Sequence[str]
 ) -> None:
     """Fit predictors to the ranks of the labels within each task.

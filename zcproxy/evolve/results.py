@@ -11,13 +11,13 @@ from typing import Any
 from zcproxy.correlation import Correlation
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import State
-from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.formula import Node
 from zcproxy.proxy.proxy import Proxy
 
 
 @dataclass(frozen=True)
-class Champion:
+class Finalist:
     """The best formula of its size, with its scores.
 
     Attributes:
@@ -29,9 +29,9 @@ class Champion:
     """
 
     formula: Node
-    training: Score
-    validation: Score
-    labelled: Score
+    training: Fitness
+    validation: Fitness
+    labelled: Fitness
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Result:
         outcomes: how many evaluations ended how.
     """
 
-    hall: list[Champion]
-    front: list[Champion]
-    chosen: Champion
+    hall: list[Finalist]
+    front: list[Finalist]
+    chosen: Finalist
     test: Mapping[str, Correlation] = field(default_factory=dict)
     baselines: Mapping[str, Mapping[str, Correlation]] = field(default_factory=dict)
     evaluations: int = 0
@@ -79,16 +79,18 @@ class Result:
         )
 
 
-def choose(champions: Sequence[Node], training: Scorer, validation: Scorer, labelled: Scorer) -> Result:
+def choose(
+    finalists: Sequence[Node], training: FitnessFunction, validation: FitnessFunction, labelled: FitnessFunction
+) -> Result:
     """Return the hall of fame, its Pareto front, and what all labels prefer; ties go to the smaller formula."""
-    hall = [Champion(formula, training(formula), validation(formula), labelled(formula)) for formula in champions]
+    hall = [Finalist(formula, training(formula), validation(formula), labelled(formula)) for formula in finalists]
     hall.sort(key=lambda item: item.training.size)
     front = [item for item in hall if not any(_dominates(other.training, item.training) for other in hall)]
     chosen = max(hall, key=lambda item: (item.labelled.merit, -item.training.size))
     return Result(hall, front, chosen)
 
 
-def _dominates(first: Score, second: Score) -> bool:
+def _dominates(first: Fitness, second: Fitness) -> bool:
     signs = (1.0, 1.0, -1.0, -1.0)
     gains = [sign * (a - b) for sign, a, b in zip(signs, first.objectives, second.objectives, strict=True)]
     return min(gains) >= 0.0 and max(gains) > 0.0
@@ -115,7 +117,7 @@ def write_results(path: Path, result: Result, configuration: Configuration, imag
     replace(best, correlations=correlations).save(path / "best.json")
 
 
-def _proxy(item: Champion, name: str, configuration: Configuration, result: Result, images: Mapping[str, str]) -> Proxy:
+def _proxy(item: Finalist, name: str, configuration: Configuration, result: Result, images: Mapping[str, str]) -> Proxy:
     provenance: dict[str, Any] = {
         "configuration": configuration.as_dict(),
         "size": item.training.size,

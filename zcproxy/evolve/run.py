@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,26 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.columns.standard import standard_columns
-from zcproxy.columns.store import Context
-from zcproxy.columns.sweep import sweep
-from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
-from zcproxy.evolve.fitness import Score, Scorer
+from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.evolve.island import merge_best
+from zcproxy.evolve.materials import IslandJob, Materials, fitness_function_of, run_island
 from zcproxy.evolve.observer import Observer, Silent
-from zcproxy.evolve.proposals import propose_columns, useful_columns
 from zcproxy.evolve.results import Result, choose, write_results
-from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
+from zcproxy.evolve.run_columns import RunColumns
+from zcproxy.evolve.sample import Sample
+from zcproxy.evolve.start import draw_samples, first_state
 from zcproxy.evolve.targets import check_transferable
-from zcproxy.evolve.workplace import IslandJob, IslandReport, Workplace, run_island, scorer_of
 from zcproxy.formula import (
     Node,
 )
-from zcproxy.formula.canonical import canonical
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import images_of
@@ -42,27 +37,18 @@ from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.jobs import carried
 from zcproxy.user_code.permission import (
     permit,
     stored_in,
 )
+from zcproxy.workers.jobs import in_order
 from zcproxy.workers.pool import worker_pool
 
 MIGRANTS = 6
 """Formulas of the hall of fame that an island receives after an epoch."""
 
-LEAST_PACE = 0.3
-"""Seconds a network that the final test is expected to take where the columns of the run were all known already."""
-
 SWEEP_SHARE = 1.5
 """A sweep for new columns is only begun with this multiple of the first sweep's time left: it takes about a half."""
-
-PROPOSED_FOR_EACH = 5
-"""Expressions proposed for each new column wanted: most are undefined somewhere."""
-
-SCREENING_NETWORKS = 8
-"""Networks that the proposed expressions are tried on before the others are measured."""
 
 TEST_SHARE = 0.5
 """Time of the final test, which measures a few columns, as a share of the same networks in the first sweep."""
@@ -163,47 +149,6 @@ def _shown_images(configuration: Configuration, samples: Iterable[str], out: Pat
     return images
 
 
-def fitted_networks(configuration: Configuration, space: str) -> set[str]:
-    """Return the classes of equivalent networks of a space that a run was fitted to or chosen by."""
-    tasks = [task for task in map(get_task, configuration.tasks) if task.space.name == space]
-    return {
-        task.space.equivalence_class(each)
-        for task in tasks
-        for each in _drawn(configuration, task.name, test_networks=0).fitted
-    }
-
-
-def draw_samples(configuration: Configuration) -> dict[str, Sample]:
-    """Return the networks of a run, by task; held-out tasks come last and have test networks alone.
-
-    Raises:
-        BenchmarkError: a task has fewer networks than asked for.
-    """
-    tests, population = configuration.test_networks, configuration.population
-    left = 0 if configuration.hold_out else tests
-    fitted = {name: _drawn(configuration, name, test_networks=left) for name in configuration.tasks}
-    held_out = {
-        name: draw_held_out(get_task(name), networks=tests, population=population, seed=_seed_of_samples(configuration))
-        for name in configuration.hold_out
-    }
-    return {**fitted, **held_out}
-
-
-def _drawn(configuration: Configuration, task: str, *, test_networks: int | None) -> Sample:
-    return draw_sample(
-        get_task(task),
-        networks=configuration.networks,
-        test_networks=test_networks,
-        validation_share=configuration.validation_share,
-        population=configuration.population,
-        seed=_seed_of_samples(configuration),
-    )
-
-
-def _seed_of_samples(configuration: Configuration) -> int:
-    return configuration.seed if configuration.sample_seed is None else configuration.sample_seed
-
-
 class _Run:
     def __init__(
         self,
@@ -222,26 +167,22 @@ class _Run:
         self._cache = cache
         self._observer = observer
         self._images = images
-        self._contexts = {
-            name: Context(get_task(name), configuration.batch_size, 0, configuration.device, images[name].token)
-            for name in samples
-        }
-        self._pace = LEAST_PACE
+        self._columns = RunColumns(configuration, samples, images, cache, observer)
 
     def complete(self, executor: Executor | None) -> Result:
         """Go from wherever the run stands to its end."""
         state = self._begin()
         clock = _Clock(state.seconds, time.monotonic())
-        self._measure_columns(executor, state.columns)
+        self._columns.measure(executor, state.columns)
         while not self._is_over(state, clock):
             self._advance(executor, state, clock)
         if not state.hall:
             raise RunError(
                 f"no formula was scored in {clock.seconds:.0f} s, which measuring took: `zcproxy evolve --resume "
-                f"{self._directory.path}` goes on with what is measured, or give a larger --budget"
+                f"{self._directory.path}` goes on with what is measured, or give a larger `seconds`"
             )
-        champions = [parse(state.hall[size]) for size in sorted(state.hall)]
-        result = choose(champions, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
+        finalists = [parse(state.hall[size]) for size in sorted(state.hall)]
+        result = choose(finalists, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula
         tests = {name: self._test(executor, name, chosen) for name in self._configuration.tested}
         baselines = {name: self._test_baselines(name) for name in self._configuration.tested}
@@ -257,7 +198,7 @@ class _Run:
         if state is not None and may_grow and state.generations % self._configuration.epoch_generations:
             self._directory.forget_last(state)
             state = self._directory.load_state()
-        return state or _first_state(self._configuration)
+        return state or first_state(self._configuration)
 
     def _advance(self, executor: Executor | None, state: State, clock: _Clock) -> None:
         """Run one epoch and save the state it leaves."""
@@ -265,12 +206,12 @@ class _Run:
         generations = configuration.epoch_generations
         if self._limits.generations is not None:
             generations = min(generations, self._limits.generations - state.generations)
-        workplace = self._workplace(state)
+        materials = self._materials(state)
         jobs = [IslandJob(island, state.epoch, tuple(texts), generations) for island, texts in enumerate(state.islands)]
-        reports = _run_jobs(executor, workplace, jobs)
-        scorer = scorer_of(workplace)
-        champions = {size: parse(text) for size, text in state.hall.items()}
-        hall = {size: (formula, scorer(formula)) for size, formula in champions.items()}
+        reports = list(in_order(executor, run_island, [(materials, job) for job in jobs]))
+        scorer = fitness_function_of(materials)
+        finalists = {size: parse(text) for size, text in state.hall.items()}
+        hall = {size: (formula, scorer(formula)) for size, formula in finalists.items()}
         for report in reports:
             best = [parse(text) for text in report.best]
             merge_best(hall, {formula.size: (formula, scorer(formula)) for formula in best})
@@ -292,87 +233,33 @@ class _Run:
         if not population:
             return []
         rng = generator("migration", self._configuration.seed, state.epoch, island)
-        champions = list(state.hall.values())
-        migrants = rng.sample(champions, min(MIGRANTS, len(champions)))
+        finalists = list(state.hall.values())
+        migrants = rng.sample(finalists, min(MIGRANTS, len(finalists)))
         return list(dict.fromkeys([*population[: len(population) - len(migrants)], *migrants]))
 
     def _add_columns(self, executor: Executor | None, state: State, formulas: Sequence[Node]) -> None:
         """Measure columns that the best formulas propose and let every island start from some of them."""
-        configuration = self._configuration
-        wanted = configuration.new_columns
-        proposed = propose_columns(
-            formulas,
-            map(parse, state.columns),
-            PROPOSED_FOR_EACH * wanted,
-            seed_names=(configuration.seed, state.epoch),
-            accept=configuration.admits,
-        )
-        screened = self._useful_columns(executor, proposed, networks=SCREENING_NETWORKS)[:wanted]
-        self._observer.saying(f"measuring {len(screened)} new layer-level expressions of {len(proposed)} proposed")
-        useful = [str(column) for column in self._useful_columns(executor, screened)]
+        useful = self._columns.proposed(executor, state, formulas)
         state.columns += useful
-        aggregations = [name for name in ("sum", "mean") if name not in configuration.without][:1]
+        aggregations = [name for name in ("sum", "mean") if name not in self._configuration.without][:1]
         of_columns = [f"{name}({column})" for name in aggregations for column in useful]
         state.islands = [[*texts, *of_columns] for texts in state.islands]
 
-    def _useful_columns(
-        self, executor: Executor | None, columns: Sequence[Node], networks: int | None = None
-    ) -> list[Node]:
-        """Return the columns that are finite and not constant on the networks, or on about so many of each task."""
-        tables = []
-        for name in self._configuration.tasks:
-            fitted = self._samples[name].fitted
-            step = len(fitted) // networks if networks else 1  # equivalent networks stand beside each other
-            tables.append(self._table(executor, name, fitted[::step], columns))
-        return useful_columns(tables, columns)
-
-    def _measure_columns(self, executor: Executor | None, columns: Sequence[str]) -> None:
-        started = time.monotonic()
-        networks = 0
-
-        def counting(task: str, done: int, total: int) -> None:
-            nonlocal networks
-            networks += done == total and total
-            self._observer.sweeping(task, done, total)
-
-        for name in self._configuration.tasks:
-            self._table(executor, name, self._samples[name].fitted, [parse(text) for text in columns], counting)
-        if networks:
-            self._pace = max(LEAST_PACE, (time.monotonic() - started) / networks)
-
-    def _table(
-        self,
-        executor: Executor | None,
-        task: str,
-        architectures: Sequence[str],
-        columns: Sequence[Node],
-        progress: Callable[[str, int, int], None] | None = None,
-    ) -> ColumnTable:
-        shown = progress or self._observer.sweeping
-        return sweep(
-            self._contexts[task],
-            architectures,
-            columns,
-            executor=executor,
-            cache=self._cache,
-            progress=lambda done, total: shown(task, done, total),
-        )
-
-    def _workplace(self, state: State) -> Workplace:
-        return Workplace(
-            tuple(self._contexts[name] for name in self._configuration.tasks),
+    def _materials(self, state: State) -> Materials:
+        return Materials(
+            tuple(self._columns.contexts[name] for name in self._configuration.tasks),
             tuple(self._samples[name].training for name in self._configuration.tasks),
             tuple(state.columns),
             self._cache,
             self._configuration,
         )
 
-    def _scorer(self, state: State, part: str) -> Scorer:
+    def _scorer(self, state: State, part: str) -> FitnessFunction:
         architectures = tuple(getattr(self._samples[name], part) for name in self._configuration.tasks)
-        return scorer_of(replace(self._workplace(state), architectures=architectures))
+        return fitness_function_of(replace(self._materials(state), architectures=architectures))
 
     def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:
-        table = self._table(executor, task, self._samples[task].test, formula.columns())
+        table = self._columns.table(executor, task, self._samples[task].test, formula.columns())
         return self._correlate(task, Evaluator(table.counts, table.values)(formula))
 
     def _test_baselines(self, task: str) -> dict[str, Correlation]:
@@ -390,13 +277,13 @@ class _Run:
         if self._limits.seconds is None:
             return None
         tests = sum(len(self._samples[name].test) for name in self._configuration.tested)
-        return self._limits.seconds - clock.seconds - TEST_SHARE * self._pace * tests
+        return self._limits.seconds - clock.seconds - TEST_SHARE * self._columns.pace * tests
 
     def _has_time_for_columns(self, clock: _Clock) -> bool:
         left = self._seconds_left(clock)
         networks = sum(len(sample.fitted) for sample in self._samples.values())
         wanted = self._configuration.new_columns > 0 and self._configuration.algorithm == "evolve"
-        return wanted and (left is None or left > SWEEP_SHARE * self._pace * networks)
+        return wanted and (left is None or left > SWEEP_SHARE * self._columns.pace * networks)
 
     def _is_over(self, state: State, clock: _Clock) -> bool:
         left = self._seconds_left(clock)
@@ -408,27 +295,7 @@ class _Run:
         )
 
 
-def _first_state(configuration: Configuration) -> State:
-    """Return where a run begins: every island with the formulas to start from, and nothing else."""
-    start = [str(canonical(parse(text))) for text in configuration.start_from]
-    return State([list(start) for _ in range(configuration.islands)], list(map(str, first_columns(configuration))))
-
-
-def first_columns(configuration: Configuration) -> list[Node]:
-    """Return the columns that a run begins with: the standard library, and those of the formulas to start from."""
-    start = [canonical(parse(text)) for text in configuration.start_from]
-    standard = filter(configuration.admits, standard_columns(configuration.probes))
-    columns = [*standard, *(column for formula in start for column in formula.columns())]
-    return list(dict.fromkeys(columns))
-
-
-def _run_jobs(executor: Executor | None, workplace: Workplace, jobs: Sequence[IslandJob]) -> list[IslandReport]:
-    if executor is None:
-        return [run_island(workplace, job) for job in jobs]
-    return list(executor.map(carried(run_island), itertools.repeat(workplace), jobs))
-
-
-def _journal_line(state: State, formula: Node, score: Score) -> dict[str, Any]:
+def _journal_line(state: State, formula: Node, score: Fitness) -> dict[str, Any]:
     return {
         "generations": state.generations,
         "evaluations": state.evaluations,

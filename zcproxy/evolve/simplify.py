@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zcproxy.evolve.fitness import Score
+from zcproxy.evolve.fitness import Fitness
 from zcproxy.formula import Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import has_small_numbers
 from zcproxy.formula.variation import places, replaced
 
 
-def simplify(formula: Node, score: Callable[[Node], Score]) -> Node:
+def simplify(formula: Node, score: Callable[[Node], Fitness]) -> Node:
     """Return a formula that gives every network the same rank, and of which no part can be left out.
 
     Parts are left out one after another, the largest first: a subtree makes room for one below it of the same kind.
@@ -29,7 +29,7 @@ def simplify(formula: Node, score: Callable[[Node], Score]) -> Node:
     return formula
 
 
-def _ranks_alike(score: Score, aim: Score) -> bool:
+def _ranks_alike(score: Fitness, aim: Fitness) -> bool:
     return score.signature == aim.signature and score.correlations == aim.correlations
 
 

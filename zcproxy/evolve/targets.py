@@ -18,7 +18,7 @@ from sklearn.linear_model import Ridge
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
 from zcproxy.errors import ConfigurationError
-from zcproxy.evolve.predictors import features_of, train
+from zcproxy.evolve.predictors import features_of, fit
 from zcproxy.names.tasks import get_task
 
 Array = NDArray[np.float64]
@@ -78,7 +78,7 @@ def _predictions(
     for places in others:
         if places not in trained:
             trained[places] = Ridge(penalty * sum(len(labels[place]) for place in places))
-            train(
+            fit(
                 {"ridge": trained[places]},
                 [features[place] for place in places],
                 [labels[place] for place in places],

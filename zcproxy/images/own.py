@@ -73,7 +73,7 @@ def restore_images(reference: str, token: str) -> None:
     """
     if reference and import_images(reference).split(" ")[1:2] != token.split(" ")[1:2]:
         begun = token.partition(" ")[2] or "what was at hand"
-        raise ConfigurationError(f"the run was begun with other images ({begun}): leave out --images, or begin anew")
+        raise ConfigurationError(f"the run was begun with other images ({begun}): leave out `images`, or begin anew")
 
 
 def own_image_set(token: str) -> ImageSet:
@@ -101,7 +101,7 @@ def own_batch(token: str, input_shape: tuple[int, ...], classes: int, size: int)
     is_puzzle = len(input_shape) == 4 and input_shape[0] == TILES
     if len(input_shape) != 3 and not is_puzzle:
         shape = "x".join(map(str, input_shape))
-        raise ConfigurationError(f"inputs of shape {shape} are no images: leave out --images {name}")
+        raise ConfigurationError(f"inputs of shape {shape} are no images: leave out images={name}")
     if not 1 <= size <= len(pictures.targets):
         raise BenchmarkError(f"a batch of {size} images was asked for, {name} has 1 to {len(pictures.targets)}")
     channels, height, width = input_shape[-3:]
@@ -141,11 +141,11 @@ def _kept(token: str) -> Pictures:
         content = read_npz(place, ("pixels", "targets"), place.name)
     except BenchmarkError as error:
         raise BenchmarkError(
-            f"the images {name} (sha256 {digest}) are not in the cache any more: give them again with --images"
+            f"the images {name} (sha256 {digest}) are not in the cache any more: give them again with `images`"
         ) from error
     pictures = Pictures(content["pixels"], content["targets"])
     if _digest(pictures) != digest:
-        raise BenchmarkError(f"{place} has changed: delete it, and give the images {name} again with --images")
+        raise BenchmarkError(f"{place} has changed: delete it, and give the images {name} again with `images`")
     return pictures
 
 
@@ -153,7 +153,7 @@ def _parts(token: str) -> tuple[str, str]:
     """Return the digest in a token, and the user's name of the images. Raises `ConfigurationError`."""
     found = re.fullmatch(rf"{OWN} ([0-9a-f]{{{DIGITS}}}) (.+)", token, re.DOTALL)
     if found is None:
-        raise ConfigurationError(f"'{shortened(token, 80)}' names no images: give --images, or call `import_images`")
+        raise ConfigurationError(f"'{shortened(token, 80)}' names no images: give `images`, or call `import_images`")
     return found[1], found[2]
 
 

@@ -131,9 +131,9 @@ def image_set(images: Images, chosen: str = "") -> ImageSet:
     if kind == PHOTOGRAPHS:
         place = f"put {FOLDERS[source.classes]} into {configured_directory()} or " if source.classes else ""
         found = f"crops of two photographs in place of {images.dataset}"
-        return ImageSet(chosen, found, f"to use others, {place}give --images")
+        return ImageSet(chosen, found, f"to use others, {place}give `images`")
     if kind != OFFICIAL:
-        raise ConfigurationError(f"unknown images '{chosen}': name them with --images, or call `import_images` first")
+        raise ConfigurationError(f"unknown images '{chosen}': name them with `images`, or call `import_images` first")
     if official is None or _digest(official) != digest:
         raise BenchmarkError(
             f"the {images.dataset} images that were begun with are no longer in {configured_directory()}: put "

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.contracts.task import SPACE_MEMBERS, SearchSpace
-from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
+from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names, unknown
 from zcproxy.user_code.border import running
 from zcproxy.user_code.references import load_offered, made_by, offered_names
 
@@ -51,10 +51,8 @@ def get_space(reference: str, options: Mapping[str, int] | None = None) -> Searc
     made: Any = _own_spaces().get(reference)
     if made is None and ":" not in reference and reference not in offered_names(ENTRY_POINTS):
         known = space_names()
-        raise ConfigurationError(
-            f"unknown space '{reference}'{nearest_names(reference, known)}: write one of {', '.join(known)}, or "
-            "package.module:name of your own"
-        )
+        advice = f"write one of {', '.join(known)}, or package.module:name of your own"
+        raise ConfigurationError(unknown("space", reference, known, advice))
     made = made or load_offered(reference, ENTRY_POINTS)
     if callable(made):
         _check_options(reference, made, options or {})

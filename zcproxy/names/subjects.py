@@ -12,7 +12,7 @@ from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.super_network import SuperNetwork, noise_batch
 from zcproxy.contracts.task import Batch, SearchSpace
-from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
+from zcproxy.errors import BenchmarkError, ConfigurationError, unknown
 from zcproxy.images.image_sets import NOISE, ImageSet
 from zcproxy.names.spaces import get_space, space_names
 from zcproxy.names.tasks import UnknownTaskError, get_task, task_names
@@ -75,7 +75,7 @@ class BareSpace:
 
     def image_set(self, chosen: str = "") -> ImageSet:
         """Return what minibatches are made of, whatever was chosen before."""
-        return ImageSet(NOISE, "Gaussian noise", "to use others, give --images")
+        return ImageSet(NOISE, "Gaussian noise", "to use others, give `images`")
 
 
 def get_subject(
@@ -106,10 +106,10 @@ def get_subject(
                 made.load(shared_weights)
             return made
     if shared_weights is not None:
-        raise ConfigurationError(f"{reference} is no super-network: leave out --shared-weights")
+        raise ConfigurationError(f"{reference} is no super-network: leave out `shared_weights`")
     if reference in space_names() and input_shape is None:
         raise ConfigurationError(
-            f"{reference} is a space without a dataset: give --input, for example --input 3x32x32, or name a task"
+            f"{reference} is a space without a dataset: give `input_shape`, for example 3x32x32, or name a task"
         )
     if input_shape is not None:
         return BareSpace(get_space(reference), input_shape, classes, _measurements_of(reference))
@@ -117,10 +117,8 @@ def get_subject(
         return get_task(reference)
     except UnknownTaskError as error:
         names = [*known, *task_names(), *space_names()]
-        raise BenchmarkError(
-            f"unknown task, space or super-network '{reference}'{nearest_names(reference, names)}: "
-            "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
-        ) from error
+        advice = "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
+        raise BenchmarkError(unknown("task, space or super-network", reference, names, advice)) from error
 
 
 def _measurements_of(space: str) -> Callable[[], Measurements] | None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.benchmarks.shared.built import MANIFEST, BuiltTask, read_manifest
 from zcproxy.contracts.task import TASK_MEMBERS, Task
-from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
+from zcproxy.errors import BenchmarkError, ConfigurationError, unknown
 from zcproxy.names.spaces import get_space, is_own_space
 from zcproxy.text.whole_numbers import whole_number
 from zcproxy.user_code.border import running
@@ -56,10 +56,11 @@ def get_task(name: str) -> Task:
     offered = offered_names(ENTRY_POINTS)
     if name not in offered and ":" not in name:
         choices = [*task_names(), *offered]
-        raise UnknownTaskError(
-            f"unknown task {name!r}{nearest_names(name, choices)}: `zcproxy benchmark list` shows the known ones; "
-            "otherwise name the folder of a benchmark that you built, or package.module:name of your own"
+        advice = (
+            "`zcproxy benchmark list` shows the known ones; otherwise name the folder of a benchmark that you built, "
+            "or package.module:name of your own"
         )
+        raise UnknownTaskError(unknown("task", name, choices, advice))
     if name not in offered:
         check_permitted(name)  # `_own` asks only the first time
     return cast(Task, TaskByName(name, _own(name)))

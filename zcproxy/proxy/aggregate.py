@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.correlation.ranks import mean_ranks, rank_scores
-from zcproxy.errors import ConfigurationError, nearest_names
+from zcproxy.errors import ConfigurationError, check_known
 from zcproxy.proxy.proxy import Proxy
 
 RULES: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
@@ -36,9 +36,7 @@ class Aggregate:
     def __post_init__(self) -> None:
         if len(self.members) < 2:
             raise ConfigurationError(f"the aggregate '{self.name}' needs 2 or more proxies, it has {len(self.members)}")
-        if self.rule not in RULES:
-            hint = nearest_names(self.rule, RULES)
-            raise ConfigurationError(f"unknown rule '{self.rule}'{hint}: write one of {', '.join(RULES)}")
+        check_known("rule", self.rule, RULES)
 
     @property
     def text(self) -> str:

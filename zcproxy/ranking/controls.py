@@ -19,8 +19,11 @@ from zcproxy.correlation import Correlation, correlate, kendall_tau
 from zcproxy.evolve import Configuration, Limits, Result, evolve
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.observer import Observer, Silent
-from zcproxy.evolve.predictors import Predictor, features_of, train, untrained_predictors
-from zcproxy.evolve.run import draw_samples, first_columns
+from zcproxy.evolve.predictors import Predictor, features_of, fit, untrained_predictors
+from zcproxy.evolve.start import (
+    draw_samples,
+    first_columns,
+)
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import Scorer
@@ -142,7 +145,7 @@ class _Comparison:
         fitted = [self._samples[task].fitted for task in tasks]
         features = [features_of(self._table(task, networks)) for task, networks in zip(tasks, fitted, strict=True)]
         labels = [get_task(task).labels(networks) for task, networks in zip(tasks, fitted, strict=True)]
-        train(predictors, features, labels, self._goals)
+        fit(predictors, features, labels, self._goals)
         return {task: self._predictions(predictors, task) for task in self._result.test}
 
     @property
@@ -180,7 +183,7 @@ class _Comparison:
             images=self._images.get(task, ""),
             executor=self._executor,
             cache=self._cache,
-            progress=partial(self._observer.sweeping, f"{task} for comparison"),
+            progress=partial(self._observer.step, f"measuring {task} for comparison"),
         )
 
     def _table(self, task: str, networks: Sequence[str]) -> ColumnTable:
@@ -196,5 +199,5 @@ class _Comparison:
             first_columns(self._configuration),
             executor=self._executor,
             cache=self._cache,
-            progress=partial(self._observer.sweeping, f"{task} for comparison"),
+            progress=partial(self._observer.step, f"measuring {task} for comparison"),
         )

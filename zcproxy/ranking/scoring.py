@@ -20,7 +20,9 @@ from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
-from zcproxy.evolve.run import fitted_networks
+from zcproxy.evolve.start import (
+    fitted_networks,
+)
 from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet

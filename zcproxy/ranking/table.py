@@ -29,6 +29,7 @@ from zcproxy.proxy.aggregate import Scorer, text_of
 from zcproxy.ranking.measures import Estimate, estimates
 from zcproxy.ranking.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
 from zcproxy.ranking.timing import seconds_alone
+from zcproxy.workers.jobs import in_order
 
 Array = NDArray[np.float64]
 
@@ -166,7 +167,7 @@ def build_table(
     found = []
     for index in range(plan.initialisations):
         part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
-        progress = partial(observer.sweeping, task_name + part)
+        progress = partial(observer.step, f"measuring {task_name}{part}")
         found.append(
             sweep(
                 batch_size=plan.batch_size, initialisation=index, executor=executor, cache=cache, progress=progress
@@ -182,7 +183,7 @@ def build_table(
         seed_names=("table", task_name, population),
         resamples=plan.resamples,
     )
-    judged = dict(zip(scores, (executor.map if executor else map)(judge, scores.values()), strict=True))
+    judged = dict(zip(scores, in_order(executor, judge, [(values,) for values in scores.values()]), strict=True))
     seconds = seconds_alone(
         scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
     )

@@ -11,7 +11,7 @@ from zcproxy.formula import Node
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import Scorer
 from zcproxy.ranking.scoring import columns_by_batch_size
-from zcproxy.user_code.jobs import carried
+from zcproxy.workers.jobs import in_order
 
 TIMED = 4
 """Networks that each proxy is timed on."""
@@ -45,8 +45,7 @@ def seconds_alone(
     for scorer in scorers:
         groups = columns_by_batch_size([scorer], batch_size).items()
         jobs.append([(Context(get_task(task), size, 0, device, images), _texts(columns)) for size, columns in groups])
-    timed = [tuple(networks[:TIMED])] * len(jobs)
-    found = executor.map(carried(_mean_seconds), jobs, timed) if executor else map(_mean_seconds, jobs, timed)
+    found = in_order(executor, _mean_seconds, [(job, tuple(networks[:TIMED])) for job in jobs])
     return {scorer.name: seconds for scorer, seconds in zip(scorers, found, strict=True)}
 
 

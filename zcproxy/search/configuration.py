@@ -12,7 +12,7 @@ from zcproxy.search.goals import ACCURACIES, ACCURACY, PROXY, Goals, Limit
 from zcproxy.search.quantities.networks import INHERITED, LATENCY, Setting
 from zcproxy.storage.fields import read_fields
 
-DEAR = (*ACCURACIES, LATENCY)
+EXPENSIVE = (*ACCURACIES, LATENCY)
 """Quantities that the search for a first population does without: the proxy stands in for accuracies."""
 
 
@@ -52,15 +52,15 @@ class SearchConfiguration:
         check_algorithm(self.algorithm, self.goals)
         if self.population < 4 or self.evaluations < self.population:
             raise ConfigurationError(
-                f"--population {self.population} and --evaluations {self.evaluations}: give 4 or more, and at least as "
+                f"population={self.population} and evaluations={self.evaluations}: give 4 or more, and at least as "
                 "many evaluations"
             )
         if self.inner_evaluations < self.population:
-            raise ConfigurationError(f"--inner-evaluations {self.inner_evaluations} is less than a population")
+            raise ConfigurationError(f"inner_evaluations={self.inner_evaluations} is less than a population")
         if PROXY in self.goals.quantities and not self.setting.formula:
-            raise ConfigurationError("the objective 'proxy' needs a proxy: give --proxy")
+            raise ConfigurationError("the objective 'proxy' needs a proxy: give `formula`")
         if self.warm_start and (not self.setting.formula or self.warm_start < self.population):
-            raise ConfigurationError("--warm-start needs --proxy, and at least as many architectures as a population")
+            raise ConfigurationError("`warm_start` needs `formula`, and at least as many architectures as a population")
 
     @cached_property
     def goals(self) -> Goals:
@@ -74,8 +74,8 @@ class SearchConfiguration:
         A network's costs take as long to count as many a proxy does, but far less than an accuracy.
         """
         quantities = self.goals.quantities
-        is_dear = any(name in DEAR for name in quantities)
-        return tuple(name for name in quantities if name in (PROXY, *DEAR)) if is_dear else quantities
+        is_expensive = any(name in EXPENSIVE for name in quantities)
+        return tuple(name for name in quantities if name in (PROXY, *EXPENSIVE)) if is_expensive else quantities
 
     @property
     def hints(self) -> tuple[str, ...]:
@@ -91,8 +91,8 @@ class SearchConfiguration:
     @property
     def warm_goals(self) -> Goals:
         """What the first population is searched for: the proxy, and all that is cheap to measure."""
-        cheap = tuple(limit for limit in self.limits if limit.name not in DEAR)
-        return Goals((PROXY,), tuple(name for name in self.minimized if name not in DEAR), cheap)
+        cheap = tuple(limit for limit in self.limits if limit.name not in EXPENSIVE)
+        return Goals((PROXY,), tuple(name for name in self.minimized if name not in EXPENSIVE), cheap)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON can hold it."""

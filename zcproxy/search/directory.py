@@ -15,7 +15,7 @@ from typing import Any
 
 from zcproxy.errors import RunError, first_difference
 from zcproxy.search.configuration import SearchConfiguration
-from zcproxy.search.evaluation import Measured
+from zcproxy.search.measuring import Measured
 from zcproxy.storage.claims import claimed, is_unclaimed, remove_partials
 from zcproxy.storage.fields import read_fields
 from zcproxy.storage.records import Journal, read_record_file, write_record_file
@@ -51,9 +51,9 @@ class SearchDirectory:
             known = self.configuration().with_evaluations(configuration.evaluations)
             if known != configuration:
                 difference = first_difference(_flat(known), _flat(configuration))
-                raise RunError(f"{self.path} holds a search with {difference}: choose another --out")
+                raise RunError(f"{self.path} holds a search with {difference}: choose another `out`")
         elif not is_unclaimed(self.path):
-            raise RunError(f"{self.path} exists and holds no search: choose another --out")
+            raise RunError(f"{self.path} exists and holds no search: choose another `out`")
         write_record_file(place, configuration.as_dict())
 
     def configuration(self) -> SearchConfiguration:
@@ -63,7 +63,7 @@ class SearchDirectory:
             return SearchConfiguration.from_dict(read_record_file(place), str(place))
         except FileNotFoundError as error:
             raise RunError(
-                f"{self.path} holds no search: it has no {CONFIGURATION}; --out {self.path} begins one there"
+                f"{self.path} holds no search: it has no {CONFIGURATION}; out={self.path} begins one there"
             ) from error
 
     def measured(self) -> list[Measured]:

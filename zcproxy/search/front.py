@@ -12,12 +12,12 @@ from pymoo.indicators.hv import HV
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
 from zcproxy.correlation.ranks import mean_ranks
-from zcproxy.search.goals import Outcome
+from zcproxy.search.goals import Candidate
 
 Array = NDArray[np.float64]
 
 
-def pareto_front(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def pareto_front(outcomes: Sequence[Candidate]) -> list[Candidate]:
     """Return the outcomes within the bounds that no other is better than everywhere, by their costs."""
     inside = [outcome for outcome in outcomes if outcome.violation == 0.0]
     if not inside:
@@ -26,7 +26,7 @@ def pareto_front(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return sorted((inside[index] for index in front), key=lambda outcome: outcome.key)
 
 
-def costs_of(outcomes: Sequence[Outcome]) -> Array:
+def costs_of(outcomes: Sequence[Candidate]) -> Array:
     """Return the costs as an array: outcomes x objectives."""
     return np.array([outcome.costs for outcome in outcomes], np.float64)
 
@@ -48,7 +48,7 @@ def hypervolume(costs: Array, ideal: Array, nadir: Array) -> float:
 
 
 def hypervolume_over(
-    outcomes: Sequence[Outcome], *, points: int = 100, by_rank: Sequence[int] = ()
+    outcomes: Sequence[Candidate], *, points: int = 100, by_rank: Sequence[int] = ()
 ) -> tuple[NDArray[np.int64], Array]:
     """Return the hypervolume after some numbers of evaluations, within the box that all outcomes span.
 
@@ -73,7 +73,7 @@ def hypervolume_over(
     return after, np.array([hypervolume(costs[:count], ideal, nadir) if count else 0.0 for count in known])
 
 
-def ranked(outcomes: Sequence[Outcome]) -> list[Outcome]:
+def ranked(outcomes: Sequence[Candidate]) -> list[Candidate]:
     """Return outcomes from best to worst: within the bounds by fronts, each spread out; then by violation."""
     inside = [outcome for outcome in outcomes if outcome.violation == 0.0]
     outside = sorted((outcome for outcome in outcomes if outcome.violation > 0.0), key=lambda outcome: outcome.key)
@@ -85,7 +85,7 @@ def ranked(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [inside[index] for index in order] + outside
 
 
-def most_promising(candidates: Sequence[Outcome], known: Sequence[Outcome], count: int) -> list[Outcome]:
+def most_promising(candidates: Sequence[Candidate], known: Sequence[Candidate], count: int) -> list[Candidate]:
     """Return the candidates that would add most hypervolume to what is known, each beside those before it.
 
     Where fewer than `count` add any, the best of the others follow, as `ranked` has them.

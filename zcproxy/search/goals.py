@@ -61,7 +61,7 @@ def parse_limit(text: str) -> Limit:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Candidate:
     """How an architecture does, as algorithms see it.
 
     Attributes:
@@ -98,16 +98,16 @@ class Goals:
 
     def __post_init__(self) -> None:
         if not self.objectives:
-            raise ConfigurationError("nothing to search for: give --proxy, --maximize or --minimize")
+            raise ConfigurationError("nothing to search for: give `formula`, `maximized` or `minimized`")
         repeated = next((name for name in self.objectives if self.objectives.count(name) > 1), None)
         if repeated is not None:
             raise ConfigurationError(f"the objective '{repeated}' is named twice")
         wrong = next((name for name in self.minimized if name in MAXIMIZED), None)
         if wrong is not None:
-            raise ConfigurationError(f"of '{wrong}' more is better: write --maximize {wrong}")
+            raise ConfigurationError(f"of '{wrong}' more is better: write maximized={wrong}")
         wrong = next((name for name in self.maximized if name not in MAXIMIZED), None)
         if wrong is not None:
-            raise ConfigurationError(f"of '{wrong}' less is better: write --minimize {wrong}")
+            raise ConfigurationError(f"of '{wrong}' less is better: write minimized={wrong}")
 
     @property
     def objectives(self) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ class Goals:
         """Names of all that has to be known of an architecture."""
         return tuple(dict.fromkeys([*self.objectives, *(limit.name for limit in self.limits)]))
 
-    def outcome(self, architecture: str, values: Mapping[str, float]) -> Outcome:
+    def outcome(self, architecture: str, values: Mapping[str, float]) -> Candidate:
         """Return how an architecture does.
 
         Args:
@@ -129,9 +129,9 @@ class Goals:
         costs = tuple(-values[name] if name in self.maximized else values[name] for name in self.objectives)
         undefined = any(not math.isfinite(cost) for cost in costs)
         violation = math.inf if undefined else sum(limit.excess(values[limit.name]) for limit in self.limits)
-        return Outcome(architecture, costs, violation, tuple(values[name] for name in self.quantities))
+        return Candidate(architecture, costs, violation, tuple(values[name] for name in self.quantities))
 
-    def outcomes(self, architectures: Sequence[str], values: Mapping[str, NDArray[np.float64]]) -> list[Outcome]:
+    def outcomes(self, architectures: Sequence[str], values: Mapping[str, NDArray[np.float64]]) -> list[Candidate]:
         """Return how architectures do; `values` has a number an architecture for each quantity."""
         return [
             self.outcome(architecture, {name: float(values[name][index]) for name in self.quantities})

@@ -15,7 +15,7 @@ from zcproxy.errors import BenchmarkError
 from zcproxy.reading.data_directory import sha256_of
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, RESULTS
 from zcproxy.search.front import hypervolume_over, pareto_front
-from zcproxy.search.goals import PROXY, Goals, Outcome
+from zcproxy.search.goals import PROXY, Candidate, Goals
 from zcproxy.storage.files import replacing
 from zcproxy.storage.records import write_record_file
 from zcproxy.text.escaping import csv_frame, plain
@@ -39,7 +39,7 @@ class SearchResult:
     """
 
     goals: Goals
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Candidate, ...]
     table: pd.DataFrame
     measuring_seconds: float
     total_seconds: float
@@ -72,7 +72,7 @@ class SearchResult:
 
 def result_of(
     goals: Goals,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[Candidate],
     seconds: Sequence[float],
     measuring: float,
     total: float,

@@ -9,8 +9,8 @@ from zcproxy.errors import ConfigurationError, first_difference
 from zcproxy.images.image_sets import ImageSet, kept_image_sets
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.directory import SearchDirectory
-from zcproxy.search.evaluation import Measured
 from zcproxy.search.goals import PROXY
+from zcproxy.search.measuring import Measured
 
 
 def measured_by(path: Path, configuration: SearchConfiguration, images: ImageSet | None) -> list[Measured]:
@@ -37,7 +37,7 @@ def measured_by(path: Path, configuration: SearchConfiguration, images: ImageSet
     if same_scores != own or other.table != configuration.table:
         theirs, ours = vars(same_scores) | {"table": other.table}, vars(own) | {"table": configuration.table}
         difference = first_difference(theirs, ours)
-        raise ConfigurationError(f"{path} measured with {difference}: leave it out of --reuse")
+        raise ConfigurationError(f"{path} measured with {difference}: leave it out of `reuse`")
     shown = next(iter(kept_image_sets(path).values()), None)
     was_alike = shown is None or images is None or shown.token == images.token
     without = set() if was_alike and replace(other.setting, images=own.images) == own else {PROXY}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,19 +22,17 @@ from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.directory import CONFIGURATION, SearchDirectory
-from zcproxy.search.evaluation import Evaluator
 from zcproxy.search.front import ranked
-from zcproxy.search.goals import PROXY, Goals, Outcome
+from zcproxy.search.goals import PROXY, Candidate, Goals
+from zcproxy.search.measuring import Quantities
 from zcproxy.search.quantities.latency import LARGE_SPREAD
-from zcproxy.search.quantities.networks import LATENCY, LATENCY_SPREAD, Bench, Setting
+from zcproxy.search.quantities.networks import LATENCY, LATENCY_SPREAD, NetworkMeasurer, Setting
 from zcproxy.search.quantities.sources import sources_of
 from zcproxy.search.results import SearchResult, result_of, write_results
 from zcproxy.search.reuse import measured_by
 from zcproxy.user_code.permission import permit, stored_in
 from zcproxy.workers.pool import worker_pool
-
-Step = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is to do."""
+from zcproxy.workers.progress import Step
 
 
 def search(
@@ -70,7 +68,7 @@ def search(
     check_device(setting.device)
     searched = subject or setting.subject()
     images = shown_images(searched, setting, out)
-    bench = Bench(searched, replace(setting, images=setting.images if images is None else images.token))
+    bench = NetworkMeasurer(searched, replace(setting, images=setting.images if images is None else images.token))
     start = [bench.subject.space.parse(text) for text in configuration.start_from]
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
     directory = SearchDirectory(out)
@@ -81,7 +79,7 @@ def search(
         with directory.claim(configuration):
             if images is not None:
                 keep_image_sets(out, {searched.name: images})
-            evaluator = Evaluator(sources, directory.note)
+            evaluator = Quantities(sources, directory.note)
             evaluator.add(directory.mend())
             evaluator.take_over(known)
             step = step or _silent
@@ -129,7 +127,7 @@ def resume(
     if evaluations is not None:
         if evaluations < configuration.evaluations:
             raise ConfigurationError(
-                f"--evaluations {evaluations} does not extend the search, which has {configuration.evaluations}"
+                f"evaluations={evaluations} does not extend the search, which has {configuration.evaluations}"
             )
         configuration = configuration.with_evaluations(evaluations)
     with stored_in(out / CONFIGURATION):
@@ -139,8 +137,8 @@ def resume(
 @dataclass
 class _Run:
     configuration: SearchConfiguration
-    bench: Bench
-    evaluator: Evaluator
+    bench: NetworkMeasurer
+    evaluator: Quantities
     step: Step
 
     def complete(self, start: Sequence[str]) -> SearchResult:
@@ -158,12 +156,12 @@ class _Run:
         total = time.perf_counter() - started
         return result_of(goals, outcomes, seconds, self.evaluator.measuring, total, self._unsteady(outcomes))
 
-    def _unsteady(self, outcomes: Sequence[Outcome]) -> int:
+    def _unsteady(self, outcomes: Sequence[Candidate]) -> int:
         """Return how many architectures have a latency that varied much from run to run."""
         known = [self.evaluator.known[outcome.architecture] for outcome in outcomes]
         return sum(row[LATENCY_SPREAD] > LARGE_SPREAD * row[LATENCY] for row in known if LATENCY_SPREAD in row)
 
-    def _warm(self, start: Sequence[str]) -> list[Outcome]:
+    def _warm(self, start: Sequence[str]) -> list[Candidate]:
         """Return what a search by the proxy and what is cheap comes upon."""
         goals, evaluations = self.configuration.warm_goals, self.configuration.warm_start
         algorithm = self._algorithm("nsga2", goals, start, "warm start")
@@ -187,9 +185,9 @@ class _Run:
             scored=scored,
         )
 
-    def _drive(self, algorithm: Algorithm, goals: Goals, evaluations: int, what: str) -> list[Outcome]:
+    def _drive(self, algorithm: Algorithm, goals: Goals, evaluations: int, what: str) -> list[Candidate]:
         """Ask, measure and tell until there are enough evaluations, or nothing new is asked for."""
-        outcomes: list[Outcome] = []
+        outcomes: list[Candidate] = []
         self.step(what, 0, evaluations)
         while len(outcomes) < evaluations:
             asked = algorithm.ask()[: evaluations - len(outcomes)]
@@ -209,7 +207,7 @@ def _silent(what: str, done: int, total: int) -> None:
     pass
 
 
-def _check_defined(outcomes: Sequence[Outcome], goals: Goals) -> None:
+def _check_defined(outcomes: Sequence[Candidate], goals: Goals) -> None:
     for place, name in enumerate(goals.quantities):
         if not any(np.isfinite(outcome.values[place]) for outcome in outcomes):
             raise ModelError(

@@ -29,7 +29,7 @@ def claimed(path: Path) -> Iterator[None]:
         path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDONLY)
     except FileExistsError as error:
-        raise RunError(f"{path} exists and is not a directory: choose another --out") from error
+        raise RunError(f"{path} exists and is not a directory: choose another `out`") from error
     except OSError as error:
         raise cannot_write(path, error) from error
     try:
@@ -46,7 +46,7 @@ def _lock(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise RunError(
-            f"another zcproxy process works in {path}: wait until it has ended, or choose another --out"
+            f"another zcproxy process works in {path}: wait until it has ended, or choose another `out`"
         ) from error
     except OSError:
         return  # no locks here

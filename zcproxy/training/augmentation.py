@@ -8,16 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from zcproxy.errors import ConfigurationError, nearest_names
+from zcproxy.errors import check_known
 
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def augmentation(name: str) -> Augmentation:
     """Return the augmentation called `name`. Raises `ConfigurationError` if there is none."""
-    if name not in AUGMENTATIONS:
-        hint = nearest_names(name, AUGMENTATIONS)
-        raise ConfigurationError(f"unknown augmentation '{name}'{hint}, known are {', '.join(AUGMENTATIONS)}")
+    check_known("augmentation", name, AUGMENTATIONS)
     return AUGMENTATIONS[name]
 
 

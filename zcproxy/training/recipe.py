@@ -34,9 +34,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 2:
-            raise ConfigurationError("--epochs must be 1 or more and --batch-size 2 or more")
+            raise ConfigurationError("`epochs` must be 1 or more and `batch_size` 2 or more")
         if not 0 < self.learning_rate < math.inf:  # False for NaN too
-            raise ConfigurationError("--learning-rate must be positive")
+            raise ConfigurationError("`learning_rate` must be positive")
         if not 0 <= self.weight_decay < math.inf or not 0 <= self.momentum < 1:
-            raise ConfigurationError("--weight-decay must be 0 or more, and the momentum from 0 to below 1")
+            raise ConfigurationError("`weight_decay` must be 0 or more, and the momentum from 0 to below 1")
         augmentation(self.augmentation)

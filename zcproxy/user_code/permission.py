@@ -46,8 +46,8 @@ def check_permitted(reference: str) -> None:
         scope.permitted.add(reference)
     elif reference not in scope.permitted:
         raise ConfigurationError(
-            f"{scope.place} names code, {reference}: nothing of a file is executed; if it is yours, add --allow-code "
-            f"{reference}"
+            f"{scope.place} names code, {reference}: nothing of a file is executed; if it is yours, add "
+            f"allow_code={reference}"
         )
 
 

@@ -83,7 +83,7 @@ def dead_workers_reported() -> Iterator[None]:
     try:
         yield
     except BrokenProcessPool as error:
-        raise RunError("a worker process died, probably for lack of memory: use fewer --workers") from error
+        raise RunError("a worker process died, probably for lack of memory: use fewer `workers`") from error
 
 
 @contextmanager

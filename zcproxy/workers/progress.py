@@ -1,4 +1,4 @@
-"""The one progress protocol: how much of a job is done."""
+"""How jobs tell how far they are: one count for a single job, and its name before it where there are several."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
 """Called with the number of units done and the number to do."""
+
+Step = Callable[[str, int, int], None]
+"""Called with what is being done, then as `Progress`."""
 
 
 def silent(done: int, total: int) -> None:

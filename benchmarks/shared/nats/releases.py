@@ -52,7 +52,7 @@ def not_known(path: Path, releases: Mapping[str, str]) -> BenchmarkError:
     expected = releases[release_of(path, releases)]
     if path.is_dir():
         return BenchmarkError(
-            f"the content of the folder {path} is not known: import it with --trust; nothing but numbers, text and "
+            f"the content of the folder {path} is not known: import it with `trust`; nothing but numbers, text and "
             "containers of them is read"
         )
     try:
@@ -64,11 +64,11 @@ def not_known(path: Path, releases: Mapping[str, str]) -> BenchmarkError:
     if digits != expected:
         return BenchmarkError(
             f"{path} is truncated or changed: its md5 ends in {digits}, the official one in {expected}; fetch it "
-            "again, or import it with --trust"
+            "again, or import it with `trust`"
         )
     return BenchmarkError(
         f"the content of {path} is not known: its md5 ends in {expected} as the authors say, which shows that it is "
-        f"whole, but {len(expected)} digits are easily forged; import it with --trust if you know where it comes from"
+        f"whole, but {len(expected)} digits are easily forged; import it with `trust` if you know where it comes from"
     )
 
 

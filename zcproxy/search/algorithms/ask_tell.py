@@ -8,7 +8,7 @@ from random import Random
 from typing import Protocol
 
 from zcproxy.contracts.task import SearchSpace
-from zcproxy.search.goals import Outcome
+from zcproxy.search.goals import Candidate
 
 MOST_DRAWS = 200
 """Draws for each new architecture after which a space is taken to have no more."""
@@ -21,7 +21,7 @@ class Algorithm(Protocol):
         """Return architectures to evaluate; none when the algorithm knows nothing more to try."""
         ...
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[Candidate]) -> None:
         """Take how the architectures did that were asked for last, in their order."""
         ...
 

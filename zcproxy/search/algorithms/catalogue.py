@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zcproxy.errors import ConfigurationError, nearest_names
+from zcproxy.errors import ConfigurationError, check_known
 from zcproxy.random import derive_seed
 from zcproxy.search.algorithms.ask_tell import Algorithm, Proposer
 from zcproxy.search.algorithms.genetic import KINDS, Genetic
@@ -21,12 +21,10 @@ ALGORITHMS = ("random", *OF_ONE_OBJECTIVE, *KINDS, LINAS)
 
 def check_algorithm(name: str, goals: Goals) -> None:
     """Raise `ConfigurationError` if there is no such algorithm, or it does not suit the goals."""
-    if name not in ALGORITHMS:
-        hint = nearest_names(name, ALGORITHMS)
-        raise ConfigurationError(f"unknown algorithm '{name}'{hint}: write one of {', '.join(ALGORITHMS)}")
+    check_known("algorithm", name, ALGORITHMS)
     if name in OF_ONE_OBJECTIVE and len(goals.objectives) > 1:
         raise ConfigurationError(
-            f"{name} takes one objective, not {' and '.join(goals.objectives)}: bound the others with --limit, or "
+            f"{name} takes one objective, not {' and '.join(goals.objectives)}: bound the others with `limits`, or "
             f"choose {', '.join([*KINDS, LINAS])}"
         )
 

@@ -28,7 +28,7 @@ from pymoo.util.ref_dirs import get_reference_directions
 
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.search.algorithms.ask_tell import Proposer
-from zcproxy.search.goals import Outcome
+from zcproxy.search.goals import Candidate
 
 UNDEFINED = 1e12
 """Violation that pymoo is told where a quantity is undefined: more than any bound can be missed by."""
@@ -128,7 +128,7 @@ class Genetic:
         self._asked = Population.new("X", _as_column(asked))
         return asked
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[Candidate]) -> None:
         """Let the next generation survive."""
         self._asked.set("F", np.array([_finite(outcome.costs) for outcome in outcomes]))
         self._asked.set("G", np.array([[min(outcome.violation, UNDEFINED)] for outcome in outcomes]))

@@ -16,7 +16,7 @@ from zcproxy.random import derive_seed, generator
 from zcproxy.search.algorithms.ask_tell import Proposer
 from zcproxy.search.algorithms.genetic import Genetic
 from zcproxy.search.front import most_promising, ranked
-from zcproxy.search.goals import Goals, Outcome
+from zcproxy.search.goals import Candidate, Goals
 from zcproxy.search.predictor import Predictor
 
 INNER_POPULATION = 50
@@ -66,7 +66,7 @@ class Linas:
         self._inner, self._seed = inner_evaluations, seed
         self._start, self._scored = list(start), list(scored)
         self._optimism = OPTIMISM if len(goals.objectives) > 1 else 0.0
-        self._measured: list[Outcome] = []
+        self._measured: list[Candidate] = []
 
     def ask(self) -> list[str]:
         """Return the first population, then those of an inner search that are predicted to be best."""
@@ -76,11 +76,11 @@ class Linas:
         self._proposer.known.update(outcome.architecture for outcome in found)
         return [outcome.architecture for outcome in found]
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[Candidate]) -> None:
         """Add measurements."""
         self._measured.extend(outcomes)
 
-    def _inner_search(self) -> list[Outcome]:
+    def _inner_search(self) -> list[Candidate]:
         """Return how all architectures of an inner search that were not measured are predicted to do."""
         measured = [outcome.architecture for outcome in self._measured]
         places = [self._goals.quantities.index(name) for name in self._predicted]
@@ -94,7 +94,7 @@ class Linas:
         objectives = len(self._goals.objectives)
         seed = derive_seed("linas", self._seed, step) % 2**32
         inner = Genetic("nsga2", inner_proposer, INNER_POPULATION, best, objectives, seed)
-        found: list[Outcome] = []
+        found: list[Candidate] = []
         while len(found) < self._inner:
             asked = inner.ask()
             if not asked:

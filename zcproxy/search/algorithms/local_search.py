@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zcproxy.search.algorithms.ask_tell import Proposer
-from zcproxy.search.goals import Outcome
+from zcproxy.search.goals import Candidate
 
 
 class LocalSearch:
@@ -23,7 +23,7 @@ class LocalSearch:
     def __init__(self, proposer: Proposer, batch: int, start: Sequence[str]) -> None:
         self._proposer, self._batch = proposer, batch
         self._waiting = list(start)
-        self._here: Outcome | None = None
+        self._here: Candidate | None = None
 
     def ask(self) -> list[str]:
         """Return all neighbours of where the climb stands that are new, else the start of a new climb."""
@@ -39,7 +39,7 @@ class LocalSearch:
             self._here = None
         return self._proposer.fresh(self._batch)
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[Candidate]) -> None:
         """Go to the best neighbour if it is better than where the climb stands, else end the climb."""
         best = min(outcomes, key=lambda outcome: outcome.key)
         self._here = best if self._here is None or best.key < self._here.key else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zcproxy.search.algorithms.ask_tell import Proposer
-from zcproxy.search.goals import Outcome
+from zcproxy.search.goals import Candidate
 
 
 class RandomSearch:
@@ -26,5 +26,5 @@ class RandomSearch:
         asked, self._waiting = self._waiting, []
         return asked or self._proposer.fresh(self._batch)
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[Candidate]) -> None:
         """Learn nothing."""

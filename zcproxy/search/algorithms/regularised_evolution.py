@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from zcproxy.search.algorithms.ask_tell import MOST_DRAWS, Proposer
-from zcproxy.search.goals import Outcome
+from zcproxy.search.goals import Candidate
 
 TOURNAMENT = 0.25
 """Share of the population that a parent is the best of."""
@@ -29,7 +29,7 @@ class RegularisedEvolution:
     def __init__(self, proposer: Proposer, population: int, start: Sequence[str], children: int = 4) -> None:
         self._proposer, self._size, self._children = proposer, population, children
         self._start = list(start)
-        self._alive: deque[Outcome] = deque(maxlen=population)
+        self._alive: deque[Candidate] = deque(maxlen=population)
 
     def ask(self) -> list[str]:
         """Return the first population, then children that have not been proposed before."""
@@ -37,7 +37,7 @@ class RegularisedEvolution:
             return self._proposer.filled(self._start, self._size)
         return [child for child in (self._child() for _ in range(self._children)) if child is not None]
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[Candidate]) -> None:
         """Add the children; as many of the oldest die."""
         self._alive.extend(outcomes)
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.contracts.super_network import SuperNetwork
-from zcproxy.errors import ConfigurationError, ModelError
+from zcproxy.errors import ConfigurationError, ModelError, check_known
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
 from zcproxy.models.untrained import untrained
@@ -39,8 +39,7 @@ LATENCY_SPREAD = "latency_ms_spread"
 
 def check_weights(name: str) -> None:
     """Raise `ConfigurationError` if the name is none of `WEIGHTS`."""
-    if name not in WEIGHTS:
-        raise ConfigurationError(f"unknown weights '{name}': write {' or '.join(WEIGHTS)}")
+    check_known("weights", name, WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Setting:
         }
         for name, (value, lowest) in least.items():
             if not lowest <= value <= MOST:
-                raise ConfigurationError(f"{name} = {str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
+                raise ConfigurationError(f"{name}={str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
 
     def subject(self) -> Subject:
         """Return what networks are built from."""
@@ -102,7 +101,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Bench:
+class NetworkMeasurer:
     """Builds and measures networks.
 
     Attributes:
@@ -177,20 +176,20 @@ class Bench:
         return {TRAINED_ACCURACY: result.accuracy}
 
 
-Measure = Callable[[Bench, str], dict[str, float]]
+Measure = Callable[[NetworkMeasurer, str], dict[str, float]]
 
 MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
-    "costs": ((PARAMS, MACS), Bench.params_and_macs),
-    "memory": ((PEAK_MEMORY,), Bench.memory),
-    "latency": ((LATENCY, LATENCY_SPREAD), Bench.latency),
-    "score": ((PROXY,), Bench.score),
-    "validated": ((ACCURACY,), Bench.validated),
-    "trained": ((TRAINED_ACCURACY,), Bench.trained),
+    "costs": ((PARAMS, MACS), NetworkMeasurer.params_and_macs),
+    "memory": ((PEAK_MEMORY,), NetworkMeasurer.memory),
+    "latency": ((LATENCY, LATENCY_SPREAD), NetworkMeasurer.latency),
+    "score": ((PROXY,), NetworkMeasurer.score),
+    "validated": ((ACCURACY,), NetworkMeasurer.validated),
+    "trained": ((TRAINED_ACCURACY,), NetworkMeasurer.trained),
 }
 """What measures a network, by name: the quantities that it gives, and the function."""
 
 
-def measure_networks(bench: Bench, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
+def measure_networks(bench: NetworkMeasurer, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
     """Return quantities of networks, measured one after another on one thread."""
     with single_threaded():
         return [MEASURES[measure][1](bench, architecture) for architecture in architectures]
@@ -202,8 +201,8 @@ def measure_by_setting(setting: Setting, measure: str, architectures: Sequence[s
 
 
 @cache
-def _bench(setting: Setting) -> Bench:
-    return Bench(setting.subject(), setting)
+def _bench(setting: Setting) -> NetworkMeasurer:
+    return NetworkMeasurer(setting.subject(), setting)
 
 
 @cache

@@ -17,17 +17,17 @@ from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.contracts.task import Task
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.names.subjects import Subject
-from zcproxy.search.evaluation import ColumnScores, Networks, Published, Source, labels_of, looked_up
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
+from zcproxy.search.measuring import ColumnScores, Networks, Source, Tabulated, labels_of, looked_up
 from zcproxy.search.quantities.lookup import published_look_up, read_look_up
-from zcproxy.search.quantities.networks import INHERITED, LATENCY, MACS, PARAMS, PEAK_MEMORY, Bench
+from zcproxy.search.quantities.networks import INHERITED, LATENCY, MACS, PARAMS, PEAK_MEMORY, NetworkMeasurer
 
 KNOWN = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY)
 """Quantities that need no look-up table."""
 
 
 def sources_of(
-    names: Iterable[str], bench: Bench, table: Path | None, executor: Executor | None, cache: Path | None
+    names: Iterable[str], bench: NetworkMeasurer, table: Path | None, executor: Executor | None, cache: Path | None
 ) -> dict[str, Source]:
     """Return what measures each quantity.
 
@@ -53,7 +53,7 @@ def sources_of(
 
 
 def _source(
-    name: str, bench: Bench, table: Measurements | None, executor: Executor | None, cache: Path | None
+    name: str, bench: NetworkMeasurer, table: Measurements | None, executor: Executor | None, cache: Path | None
 ) -> Source:
     subject, setting = bench.subject, bench.setting
     match name:
@@ -76,7 +76,7 @@ def _source(
             raise ConfigurationError(f"{subject.name} has no measured accuracies: name a benchmark or a super-network")
         case "trained_accuracy":
             if not setting.dataset:
-                raise ConfigurationError("'trained_accuracy' needs a dataset to train on: give --dataset")
+                raise ConfigurationError("'trained_accuracy' needs a dataset to train on: give `dataset`")
             load_dataset(setting.dataset)  # what is wrong with it is said before anything is written
             return Networks("trained", bench, executor)
         case "params" | "macs":
@@ -93,7 +93,7 @@ def _looked_up(name: str, subject: Subject, table: Measurements | None) -> Sourc
     if table is None:
         raise BenchmarkError(
             f"nothing measures '{name}'{nearest_names(name, KNOWN)}: known are {', '.join(KNOWN)}; nothing else is "
-            f"published of {subject.name}, give a table with --table"
+            f"published of {subject.name}, give a table with `table`"
         )
     return looked_up(table, name)
 
@@ -113,4 +113,4 @@ def _published_costs(task: Task) -> Source:
         found = task.baselines(architectures)
         return {PARAMS: found["params"], MACS: 1e6 * found["flops"]}
 
-    return Published((PARAMS, MACS), read)
+    return Tabulated((PARAMS, MACS), read)

@@ -14,7 +14,7 @@ from zcproxy.columns.store import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.configuration import Configuration
-from zcproxy.evolve.fitness import Scorer
+from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.island import Epoch
 from zcproxy.evolve.targets import transferred
 from zcproxy.formula import (
@@ -30,7 +30,7 @@ LEAST_SEEN = 12
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Materials:
     """Names everything an island is evolved with; the columns are read from the store.
 
     Attributes:
@@ -76,46 +76,46 @@ class IslandReport:
 
 
 @lru_cache(maxsize=2)
-def _tables_of(workplace: Workplace) -> tuple[list[ColumnTable], list[NDArray[np.float64]]]:
+def _tables_of(materials: Materials) -> tuple[list[ColumnTable], list[NDArray[np.float64]]]:
     """Return columns of the networks and what formulas are fitted to, a task each."""
-    columns = [parse(text) for text in workplace.columns]
+    columns = [parse(text) for text in materials.columns]
     tables = []
     labels: list[NDArray[np.float64]] = []
-    for context, architectures in zip(workplace.contexts, workplace.architectures, strict=True):
-        tables.append(sweep(context, architectures, columns, cache=workplace.cache))
+    for context, architectures in zip(materials.contexts, materials.architectures, strict=True):
+        tables.append(sweep(context, architectures, columns, cache=materials.cache))
         labels.append(context.task.labels(architectures))
-    if workplace.configuration.targets == "transferred":
-        tasks = [context.name for context in workplace.contexts]
-        return tables, transferred(tasks, tables, labels, workplace.configuration.goals or tasks)
+    if materials.configuration.targets == "transferred":
+        tasks = [context.name for context in materials.contexts]
+        return tables, transferred(tasks, tables, labels, materials.configuration.goals or tasks)
     return tables, labels
 
 
 @lru_cache(maxsize=2)
-def scorer_of(workplace: Workplace, epoch: int | None = None) -> Scorer:
+def fitness_function_of(materials: Materials, epoch: int | None = None) -> FitnessFunction:
     """Return the scorer on the networks, or on those that an epoch sees of them."""
-    tables, labels = _tables_of(workplace)
-    configuration = workplace.configuration
+    tables, labels = _tables_of(materials)
+    configuration = materials.configuration
     if epoch is not None:
         draw = array_generator("resample", configuration.seed, epoch)
         sizes = [max(LEAST_SEEN, round(configuration.resampled * len(values))) for values in labels]
         kept = [draw.permutation(len(values))[:size] for values, size in zip(labels, sizes, strict=True)]
         tables = [table.take(networks) for table, networks in zip(tables, kept, strict=True)]
         labels = [values[networks] for values, networks in zip(labels, kept, strict=True)]
-    return Scorer(tables, labels, configuration.goals, configuration.cases)
+    return FitnessFunction(tables, labels, configuration.goals, configuration.cases)
 
 
 @lru_cache(maxsize=2)
-def choices_of(workplace: Workplace) -> Choices:
+def choices_of(materials: Materials) -> Choices:
     """Return what formulas are made of."""
-    return number_choices([parse(text) for text in workplace.columns], workplace.configuration.without)
+    return number_choices([parse(text) for text in materials.columns], materials.configuration.without)
 
 
-def run_island(workplace: Workplace, job: IslandJob) -> IslandReport:
+def run_island(materials: Materials, job: IslandJob) -> IslandReport:
     """Evolve one island for one epoch; the job that a worker runs."""
-    configuration = workplace.configuration
+    configuration = materials.configuration
     rng = generator("island", configuration.seed, job.island, job.epoch)
-    scorer = scorer_of(workplace, job.epoch if configuration.resampled < 1.0 else None)
-    epoch = Epoch(scorer, choices_of(workplace), configuration.maximum_size, rng, configuration.selection)
+    scorer = fitness_function_of(materials, job.epoch if configuration.resampled < 1.0 else None)
+    epoch = Epoch(scorer, choices_of(materials), configuration.maximum_size, rng, configuration.selection)
     if configuration.algorithm == "random":
         result = epoch.draw(configuration.island_size * job.generations)
     else:

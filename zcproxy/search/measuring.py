@@ -16,12 +16,12 @@ from zcproxy.columns.store import ColumnStore, Context
 from zcproxy.columns.sweep import sweep_into
 from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.task import Task
-from zcproxy.formula.evaluate import Evaluator as FormulaEvaluator
+from zcproxy.formula.evaluate import Evaluator
 from zcproxy.primitives import parse
 from zcproxy.search.goals import PROXY
-from zcproxy.search.quantities.networks import LATENCY, MEASURES, Bench, measure_by_setting, measure_networks
+from zcproxy.search.quantities.networks import LATENCY, MEASURES, NetworkMeasurer, measure_by_setting, measure_networks
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.jobs import carried
+from zcproxy.workers.jobs import in_order
 
 Array = NDArray[np.float64]
 Row = dict[str, float]
@@ -55,7 +55,7 @@ class Networks:
         executor: of processes that know the subject by its reference; None measures in this process.
     """
 
-    def __init__(self, measure: str, bench: Bench, executor: Executor | None) -> None:
+    def __init__(self, measure: str, bench: NetworkMeasurer, executor: Executor | None) -> None:
         self.names = MEASURES[measure][0]
         self._measure, self._bench = measure, bench
         self._executor = None if LATENCY in self.names else executor  # other work would be timed too
@@ -63,20 +63,13 @@ class Networks:
     def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
         """Yield chunk after chunk, in the order given."""
         chunks = [list(architectures[start : start + CHUNK]) for start in range(0, len(architectures), CHUNK)]
-        if self._executor is None:
-            for chunk in chunks:
-                started = time.perf_counter()
-                found = measure_networks(self._bench, self._measure, chunk)
-                yield chunk, found, time.perf_counter() - started
-            return
+        here = self._executor is None
+        what = (measure_networks, self._bench) if here else (measure_by_setting, self._bench.setting)
+        jobs = [(what[1], self._measure, chunk) for chunk in chunks]
         started = time.perf_counter()
-        setting = self._bench.setting
-        jobs = [self._executor.submit(carried(measure_by_setting), setting, self._measure, chunk) for chunk in chunks]
-        for chunk, job in zip(chunks, jobs, strict=True):
-            found = job.result()
-            now = time.perf_counter()
-            yield chunk, found, now - started
-            started = now
+        for chunk, found in zip(chunks, in_order(self._executor, what[0], jobs), strict=True):
+            yield chunk, found, time.perf_counter() - started
+            started = time.perf_counter()
 
 
 class ColumnScores:
@@ -100,12 +93,12 @@ class ColumnScores:
         started = time.perf_counter()
         columns = self._formula.columns()
         table = sweep_into(self._store, architectures, columns, executor=self._executor)
-        scores = FormulaEvaluator(table.counts, table.values)(self._formula)
+        scores = Evaluator(table.counts, table.values)(self._formula)
         yield list(architectures), [{PROXY: float(score)} for score in scores], time.perf_counter() - started
 
 
 @dataclass(frozen=True)
-class Published:
+class Tabulated:
     """Reads quantities off a table.
 
     Attributes:
@@ -124,7 +117,7 @@ class Published:
         yield list(architectures), rows, time.perf_counter() - started
 
 
-def labels_of(task: Task, name: str) -> Published:
+def labels_of(task: Task, name: str) -> Tabulated:
     """Return the accuracies of a benchmark under a name; NaN for networks without one."""
     known = frozenset(task.architectures("all"))
 
@@ -134,17 +127,17 @@ def labels_of(task: Task, name: str) -> Published:
         found[places] = task.labels([architectures[place] for place in places])
         return {name: found}
 
-    return Published((name,), read)
+    return Tabulated((name,), read)
 
 
-def looked_up(table: Measurements, name: str) -> Published:
+def looked_up(table: Measurements, name: str) -> Tabulated:
     """Return a quantity of a look-up table."""
     table.check(name)
-    return Published((name,), lambda architectures: {name: table.values(name, architectures)})
+    return Tabulated((name,), lambda architectures: {name: table.values(name, architectures)})
 
 
 @dataclass
-class Evaluator:
+class Quantities:
     """Measures what is asked for and not known yet.
 
     Attributes:

@@ -1,0 +1,94 @@
+"""The options of `zcproxy evolve`; an option that is a field of the configuration has the field's name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zcproxy.cli.options import LARGEST_BATCH, LARGEST_COUNT, LARGEST_SEED, MOST_NETWORKS, MOST_NODES
+from zcproxy.evolve.cases import CASES
+from zcproxy.evolve.targets import TARGETS
+from zcproxy.names.tasks import DEFAULT_TASK
+
+# What the run learns from
+
+Tasks = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help=f"Tasks such as nasbench201/cifar10, families of tasks such as nds-cells, or folders of benchmarks; "
+        f"{DEFAULT_TASK} if not given, and with --hold-out all other families."
+    ),
+]
+Networks = Annotated[
+    int | None,
+    typer.Option(
+        max=MOST_NETWORKS,
+        help="Labelled networks per task, training and validation together; 400, or 60 % of fewer than 667.",
+    ),
+]
+Population = Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")]
+TestNetworks = Annotated[
+    int | None,
+    typer.Option(min=2, max=MOST_NETWORKS, help="Unseen networks to test the formula on; up to 200 if not given."),
+]
+HoldOut = Annotated[
+    list[str] | None,
+    typer.Option(help="Family (nds, ofa_mobilenetv3, ...) or task to test the chosen formula on; not trained on."),
+]
+SampleSeed = Annotated[
+    int | None,
+    typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample and its split alone; --seed if not given."),
+]
+
+# What formulas are made of
+
+Probes = Annotated[str, typer.Option(help="Probes to use, separated by commas.")]
+BatchSize = Annotated[int, typer.Option(min=2, max=LARGEST_BATCH, help="Samples of a minibatch.")]
+NewColumns = Annotated[int, typer.Option(min=0, max=10_000, help="New layer-level expressions to measure on the way.")]
+MaximumSize = Annotated[
+    int, typer.Option("--maximum-size", "--max-size", min=2, max=MOST_NODES, help="Most nodes of a formula.")
+]
+Without = Annotated[
+    str,
+    typer.Option(help="Primitives that formulas do without, separated by commas; also `constants`, `gradients`."),
+]
+StartFrom = Annotated[
+    str, typer.Option(help="Proxies that the populations begin with, separated by commas; `zoo`: all published.")
+]
+
+# How they are selected
+
+Algorithm = Annotated[str, typer.Option(help="evolve, or random for the control without selection.")]
+Targets = Annotated[
+    str,
+    typer.Option(help=f"What formulas are fitted to: {' or '.join(TARGETS)} (predicted from labels of other spaces)."),
+]
+Cases = Annotated[str, typer.Option(help=f"What counts beside tau, separated by commas: {', '.join(CASES)}.")]
+Selection = Annotated[str, typer.Option(help="How parents are found: tournament, or lexicase over all cases.")]
+Resampled = Annotated[
+    float,
+    typer.Option("--resampled", "--resample", help="Share of the training networks that each epoch sees, drawn anew."),
+]
+
+# When the run stops, where it writes, and what it is compared with
+
+Budget = Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")]
+Generations = Annotated[
+    int | None, typer.Option(min=1, max=LARGEST_COUNT, help="Stop after this many generations of every island.")
+]
+Evaluations = Annotated[int | None, typer.Option(min=1, max=LARGEST_COUNT, help="Stop after this many formulas.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Run directory to write; runs/TASK-SEED or runs/without-FAMILY-SEED if not given."),
+]
+Resume = Annotated[Path | None, typer.Option("--resume", help="Run directory to continue.")]
+Compare = Annotated[str, typer.Option("--compare", help="Proxies to test on the same networks, separated by commas.")]
+Control = Annotated[
+    bool,
+    typer.Option(
+        "--control",
+        help="Then test the best of as many random formulas, and two predictors trained on the same columns, too.",
+    ),
+]

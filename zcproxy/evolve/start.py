@@ -1,0 +1,67 @@
+"""What a run begins with: the networks of its tasks, its columns, and its first state."""
+
+from __future__ import annotations
+
+from zcproxy.columns.standard import standard_columns
+from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.directory import State
+from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
+from zcproxy.formula import Node
+from zcproxy.formula.canonical import canonical
+from zcproxy.names.tasks import get_task
+from zcproxy.primitives import parse
+
+
+def fitted_networks(configuration: Configuration, space: str) -> set[str]:
+    """Return the classes of equivalent networks of a space that a run was fitted to or chosen by."""
+    tasks = [task for task in map(get_task, configuration.tasks) if task.space.name == space]
+    return {
+        task.space.equivalence_class(each)
+        for task in tasks
+        for each in _drawn(configuration, task.name, test_networks=0).fitted
+    }
+
+
+def draw_samples(configuration: Configuration) -> dict[str, Sample]:
+    """Return the networks of a run, by task; held-out tasks come last and have test networks alone.
+
+    Raises:
+        BenchmarkError: a task has fewer networks than asked for.
+    """
+    tests, population = configuration.test_networks, configuration.population
+    left = 0 if configuration.hold_out else tests
+    fitted = {name: _drawn(configuration, name, test_networks=left) for name in configuration.tasks}
+    held_out = {
+        name: draw_held_out(get_task(name), networks=tests, population=population, seed=_seed_of_samples(configuration))
+        for name in configuration.hold_out
+    }
+    return {**fitted, **held_out}
+
+
+def _drawn(configuration: Configuration, task: str, *, test_networks: int | None) -> Sample:
+    return draw_sample(
+        get_task(task),
+        networks=configuration.networks,
+        test_networks=test_networks,
+        validation_share=configuration.validation_share,
+        population=configuration.population,
+        seed=_seed_of_samples(configuration),
+    )
+
+
+def _seed_of_samples(configuration: Configuration) -> int:
+    return configuration.seed if configuration.sample_seed is None else configuration.sample_seed
+
+
+def first_state(configuration: Configuration) -> State:
+    """Return where a run begins: every island with the formulas to start from, and nothing else."""
+    start = [str(canonical(parse(text))) for text in configuration.start_from]
+    return State([list(start) for _ in range(configuration.islands)], list(map(str, first_columns(configuration))))
+
+
+def first_columns(configuration: Configuration) -> list[Node]:
+    """Return the columns that a run begins with: the standard library, and those of the formulas to start from."""
+    start = [canonical(parse(text)) for text in configuration.start_from]
+    standard = filter(configuration.admits, standard_columns(configuration.probes))
+    columns = [*standard, *(column for formula in start for column in formula.columns())]
+    return list(dict.fromkeys(columns))
