@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_tables import drawn_networks
+from made_tables import drawn_networks, made_table
 from scipy.stats import kendalltau
 from sklearn.linear_model import RidgeCV
 
 from zcproxy.benchmarks.nasbench201 import NASBench201Space
+from zcproxy.benchmarks.nasbench201.labels import TABLE
 from zcproxy.benchmarks.nasbench201.measurements import HELP, HW_NAS_BENCH
 from zcproxy.benchmarks.once_for_all import MobileNetV3Space, latency
 from zcproxy.benchmarks.shared.imported import imported_path, write_imported
@@ -41,13 +42,15 @@ def measured_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = {name: 80.0 + 2.0 * convolutions + rng.uniform(size=len(cells)) for name in quantities}
     frame = pd.DataFrame({"arch": cells, **numbers})
     write_imported(imported_path("nasbench201", "measurements"), frame, {"source": {"made": ""}})
+    labels = made_table(TABLE, NASBench201Space(), 50)
+    write_imported(imported_path("nasbench201", "labels"), labels, {"source": {"made": ""}})
 
 
 @pytest.fixture
 def measured_sub_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Latencies of a few sub-networks, made up: a millisecond a block."""
     monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path / "data"))
-    texts = drawn_networks(MobileNetV3Space(), 60)
+    texts = drawn_networks(MobileNetV3Space(), 600)
     blocks = np.array([len(re.split("[./]", text)) for text in texts], np.float64)
     frame = pd.DataFrame({"arch": [f"{text}@224" for text in texts], **dict.fromkeys(latency.DEVICES, blocks)})
     write_imported(imported_path("ofa_mobilenetv3", "latencies"), frame, {"source": {"made": ""}})
