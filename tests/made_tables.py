@@ -7,6 +7,7 @@ from random import Random
 
 import pandas as pd
 import pytest
+import torch
 
 from zcproxy.benchmarks.shared.imported import imported_path, write_imported
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, TableSource
@@ -45,5 +46,17 @@ def write_tables(directory: Path) -> None:
         patch.setenv("ZCPROXY_DATA", str(directory))
         for (benchmark, name), task in sources.items():
             count = NETWORKS.get(benchmark, NETWORKS.get(name, FEW))
-            frame = made_table(task.source, task.space, count)
-            write_imported(imported_path(benchmark, name), frame, {"source": {name: ""}})
+            write_table(task.source, made_table(task.source, task.space, count))
+
+
+def write_table(source: TableSource, frame: pd.DataFrame) -> None:
+    """Put a table into the data directory that is set."""
+    write_imported(imported_path(source.benchmark, source.name), frame, {"source": {source.name: ""}})
+
+
+def counted_table(task: TableTask, networks: int) -> pd.DataFrame:
+    """Return a table whose parameters are those of the networks of a task."""
+    frame = made_table(task.source, task.space, networks)
+    with torch.device("meta"):
+        sizes = [sum(value.numel() for value in task.build(text).parameters()) for text in frame[ARCHITECTURE]]
+    return frame.assign(**{name: sizes for name in frame if name.startswith("params")})

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 import torch
+from made_tables import counted_table, write_table
 from torch import nn
 
 from zcproxy.benchmarks.hat import TranslationSpace
 from zcproxy.benchmarks.nasbench201 import NASBench201Space
 from zcproxy.benchmarks.nats_sss import NATSSizeSpace
 from zcproxy.benchmarks.once_for_all import MobileNetV3Space, ResNet50Space
+from zcproxy.benchmarks.shared.table_task import TableTask
 from zcproxy.benchmarks.transnas101 import MacroSpace, MicroSpace
 from zcproxy.contracts.choice_space import ChoiceSpace
 from zcproxy.contracts.task import SearchSpace
@@ -60,8 +62,11 @@ def test_the_embedded_task_conforms() -> None:
         *("transnas101/micro-scene", "transnas101/macro-jigsaw", "ofa_mobilenetv3/imagenet"),
     ],
 )
-def test_tasks_conform(made_data: Path, name: str) -> None:
+def test_tasks_conform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path))
     task = get_task(name)
+    assert isinstance(task, TableTask)
+    write_table(task.source, counted_table(task, 6))
     check_task(task, samples=2)
     batch = task.batch(4)
     assert batch.inputs.shape == (4, *task.input_shape)
@@ -113,7 +118,7 @@ def test_tiles_of_a_puzzle_are_those_of_the_photograph(made_data: Path) -> None:
 
 OWN = """
 import numpy as np
-from zcproxy.benchmarks import get_task
+from zcproxy import get_task
 
 class Own:
     name = "users_task:Own"
