@@ -27,7 +27,7 @@ from zcproxy.names.proxies import (
 )
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
 from zcproxy.search.front import costs_of, hypervolume
-from zcproxy.search.quantities.networks import WEIGHTS
+from zcproxy.search.quantities.networks import Weights
 
 HERE = Path(__file__).parent
 PLAIN = SearchConfiguration(Setting("elastic_digits"), ("accuracy",), ("macs",), population=50, evaluations=3000)
@@ -81,7 +81,7 @@ def correlations(folder: Path, display: RunDisplay) -> pd.DataFrame:
     rows = []
     for name in PROXIES:
         proxy = resolve_proxy(name)
-        for weights in WEIGHTS:
+        for weights in Weights:
             setting = Setting(
                 "elastic_digits", formula=str(proxy.formula), proxy_batch_size=proxy.batch_size, weights=weights
             )

@@ -123,7 +123,7 @@ def _lines(path: Path) -> int:
 
 def test_a_diverged_training_is_recorded_as_that(own: Path) -> None:
     wild = replace(SMALL, networks=4, recipe=Recipe(epochs=2, batch_size=50, learning_rate=1e18))
-    with pytest.raises(BenchmarkError, match="every training diverged: give a lower --learning-rate"):
+    with pytest.raises(BenchmarkError, match="every training diverged: give a lower `learning_rate`"):
         build_benchmark(wild, own / "b")
     entries = [json.loads(line) for line in (own / "b" / JOURNAL).read_text().splitlines()]
     assert all(training["diverged"] for entry in entries for training in entry["trainings"])
@@ -190,7 +190,7 @@ def test_the_folder_of_another_build_is_left_alone(own: Path) -> None:
 
 def test_a_minibatch_has_no_more_images_than_the_dataset(own: Path) -> None:
     wanted = replace(SMALL, recipe=Recipe(batch_size=60_000))
-    with pytest.raises(ConfigurationError, match=r"--batch-size 60000 is more than the \d+ training images"):
+    with pytest.raises(ConfigurationError, match=r"batch_size=60000 is more than the \d+ training images"):
         build_benchmark(wanted, own / "b")
     assert not (own / "b").exists()
 

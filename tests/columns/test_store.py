@@ -342,7 +342,7 @@ def test_two_workers_measure_the_same_columns(swept: tuple[Path, ColumnTable], t
         assert same(sweep(CONTEXT, CELLS, COLUMNS, cache=tmp_path, executor=executor), table)
         assert executor is not None
         wait([executor.submit(os._exit, 9)])
-        with pytest.raises(RunError, match=r"a worker process died.*--workers"):
+        with pytest.raises(RunError, match=r"a worker process died.*`workers`"):
             sweep(CONTEXT, CELLS, [parse("macs")], cache=tmp_path / "other", executor=executor)
 
 

@@ -98,7 +98,7 @@ def test_weights_of_another_super_network_are_refused(trained: Path, tmp_path: P
     with pytest.raises(ModelError, match=f"the shared weights do not fit: '{first}' is 16x1x5x5 in a sub-network"):
         ElasticDigits().load(tmp_path / "narrow.pt")
     assert torch.equal(get_subject("elastic_digits", shared_weights=trained).weights[first], weights[first])
-    with pytest.raises(ConfigurationError, match="digits201 is no super-network: leave out --shared-weights"):
+    with pytest.raises(ConfigurationError, match="digits201 is no super-network: leave out `shared_weights`"):
         get_subject("digits201", shared_weights=trained)
 
 

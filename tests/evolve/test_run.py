@@ -90,7 +90,9 @@ def test_populations_begin_with_what_is_given(small: Configuration, column_cache
 
 
 def test_a_formula_to_start_from_has_to_fit(small: Configuration) -> None:
-    with pytest.raises(ConfigurationError, match=r"'0 - sum\(params\)' to start from has 4 nodes: --max-size is 3"):
+    with pytest.raises(
+        ConfigurationError, match=r"'0 - sum\(params\)' to start from has 4 nodes, the run has maximum_size=3"
+    ):
         replace(small, start_from=("0 - sum(params)",), maximum_size=3)
 
 

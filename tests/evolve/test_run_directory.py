@@ -151,7 +151,7 @@ def test_what_a_killed_first_write_left_is_taken_over(tmp_path: Path) -> None:
     path.mkdir()
     (path / ".configuration.json.1.partial").write_text("{")
     with pytest.raises(
-        RunError, match=r"is no run directory: it has no configuration\.json; --out .* begins a run there"
+        RunError, match=r"is no run directory: it has no configuration\.json; out=.* begins a run there"
     ):
         resume(path)
     directory = RunDirectory(path)
@@ -211,7 +211,7 @@ def test_limits_only_grow() -> None:
     assert limits.extended() == limits
     assert limits.extended(generations=9, seconds=60.0) == Limits(60.0, 9)
     for change in ({"generations": 7}, {"seconds": 1.0}, {"evaluations": 10}):
-        with pytest.raises(ConfigurationError, match="does not extend the run, whose limits are --budget 60"):
+        with pytest.raises(ConfigurationError, match="does not extend the run, whose limits are seconds=60"):
             limits.extended(**change)
 
 

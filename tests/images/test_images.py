@@ -255,7 +255,7 @@ def test_batches_that_cannot_be_made_of_own_images(empty: Path, tmp_path: Path) 
     token = import_images(saved(tmp_path / "own.npz", images=gradient_images(6, 8, 8, 3)))
     with pytest.raises(BenchmarkError, match=r"a batch of 7 images was asked for, own.npz has 1 to 6"):
         own_batch(token, (3, 8, 8), 10, 7)
-    with pytest.raises(ConfigurationError, match=r"inputs of shape 30 are no images: leave out --images own.npz"):
+    with pytest.raises(ConfigurationError, match=r"inputs of shape 30 are no images: leave out images=own.npz"):
         own_batch(token, (30,), 10, 2)
     with pytest.raises(BenchmarkError, match="have 3 channels, the task takes 2"):
         own_batch(token, (2, 8, 8), 10, 2)
@@ -272,7 +272,7 @@ def test_kept_images_are_checked(empty: Path, tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"has changed: delete it, and give the images own.npz again"):
         own_batch(token, (3, 8, 8), 10, 2)
     place.unlink()
-    with pytest.raises(BenchmarkError, match=r"are not in the cache any more: give them again with --images"):
+    with pytest.raises(BenchmarkError, match=r"are not in the cache any more: give them again with `images`"):
         own_batch(token, (3, 8, 8), 10, 2)
     restore_images(str(path), token)
     assert own_batch(token, (3, 8, 8), 10, 2).inputs.shape == (2, 3, 8, 8)
@@ -297,7 +297,7 @@ def test_a_torn_note_of_what_was_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("token", ["own", "own x", "own ../../../../etc/passwd a", "own 0123456789abcdef", "own  a"])
 def test_a_token_of_a_changed_file_is_refused(empty: Path, token: str) -> None:
     for call in (lambda: own_image_set(token), lambda: own_batch(token, (3, 8, 8), 10, 2)):
-        with pytest.raises(ConfigurationError, match="names no images: give --images"):
+        with pytest.raises(ConfigurationError, match="names no images: give `images`"):
             call()
 
 

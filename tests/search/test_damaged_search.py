@@ -83,7 +83,7 @@ def test_a_measured_value_that_was_changed_is_not_used(
         ({"limits": [5]}, r"5 where an object is expected in 'limits\[0\]'"),
         ({"limits": [{"name": "macs", "bound": None}]}, r"'limits\[0\].bound' is null"),
         ({"evaluations": 1e30}, "'evaluations' is 1e[+]30, not a whole number"),
-        ({"population": 0}, "--population 0"),
+        ({"population": 0}, "population=0"),
         ({"algorithm": "anneal"}, "anneal"),
         ({"colour": "red"}, 'unknown field "colour"'),
     ],
@@ -159,7 +159,7 @@ def test_what_a_killed_first_write_left_is_taken_over(tmp_path: Path, tiny: Tiny
     path = tmp_path / "run"
     path.mkdir()
     (path / ".search.json.1.partial").write_text("{")
-    with pytest.raises(RunError, match=r"holds no search: it has no search\.json; --out .* begins one there"):
+    with pytest.raises(RunError, match=r"holds no search: it has no search\.json; out=.* begins one there"):
         SearchDirectory(path).configuration()
     search(replace(SMALL, evaluations=4), path, subject=tiny)
     assert not list(path.glob(".*"))

@@ -46,8 +46,8 @@ def test_an_undefined_objective_ranks_worse_than_any_violation(score: float, mac
     [
         ((), (), "nothing to search for"),
         (("proxy", "proxy"), (), "named twice"),
-        ((), ("accuracy",), "write --maximize accuracy"),
-        (("macs",), (), "write --minimize macs"),
+        ((), ("accuracy",), "write maximized=accuracy"),
+        (("macs",), (), "write minimized=macs"),
     ],
 )
 def test_goals_that_make_no_sense_are_refused(

@@ -198,7 +198,7 @@ def test_a_directory_of_another_search_is_refused(tmp_path: Path, tiny: Tiny) ->
     [
         ({"evaluations": 3}, "at least as many evaluations"),
         ({"setting": Setting("tiny")}, "needs a proxy"),
-        ({"warm_start": 2}, "--warm-start needs"),
+        ({"warm_start": 2}, "`warm_start` needs"),
         ({"inner_evaluations": 2}, "less than a population"),
         ({"algorithm": "local"}, "takes one objective"),
     ],

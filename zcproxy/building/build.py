@@ -13,7 +13,6 @@ from zcproxy.contracts.dataset import ImageDataset
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
 from zcproxy.models.device import check_device
-from zcproxy.storage.claims import claimed, remove_partials
 from zcproxy.workers.jobs import as_completed_jobs
 from zcproxy.workers.pool import worker_pool
 from zcproxy.workers.progress import Progress
@@ -44,10 +43,9 @@ def build_benchmark(
     directory = BuildDirectory(out)
     fingerprint = dataset.fingerprint()
     plan = directory.load_plan(configuration, fingerprint) or _plan(configuration, space, dataset)
-    with claimed(out):
+    with directory.claimed():
         if directory.load_plan(configuration, fingerprint) is None:
             directory.save_plan(plan)
-        remove_partials(out)
         return _complete(directory, plan, dataset, workers, progress)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from zcproxy.contracts.sampling import check_sampling
+from zcproxy.contracts.sampling import Sampling, check_sampling
 from zcproxy.errors import ConfigurationError
 from zcproxy.storage.fields import read_fields
 from zcproxy.training.recipe import Recipe
@@ -31,7 +31,7 @@ class BuildConfiguration:
     dataset: str
     networks: int
     seeds: int = 3
-    sampling: str = "uniform"
+    sampling: str = Sampling.UNIFORM
     seed: int = 0
     space_options: dict[str, int] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=Recipe)

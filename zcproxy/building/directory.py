@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from zcproxy.building.configuration import BuildConfiguration
 from zcproxy.building.job import Trained
-from zcproxy.errors import RunError, first_difference
-from zcproxy.storage.claims import is_unclaimed
+from zcproxy.errors import RunError
+from zcproxy.storage.claimed_folder import ClaimedFolder
 from zcproxy.storage.fields import read_fields
-from zcproxy.storage.records import Journal, read_record_file, write_record_file
+from zcproxy.storage.records import read_record_file, write_record_file
 
 PLAN, JOURNAL = "build.json", "trainings.jsonl"
 
@@ -36,11 +34,16 @@ class Plan:
     architectures: tuple[str, ...]
 
 
-class BuildDirectory:
+class BuildDirectory(ClaimedFolder[Plan]):
     """Reads and writes the files of one build."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    what, file, journal_file = "build", PLAN, JOURNAL
+    when_damaged = "its architectures are trained again"
+
+    def configuration(self) -> Plan:
+        """Return the plan. Raises `RunError` if its file is damaged."""
+        place = self.path / PLAN
+        return read_fields(Plan, read_record_file(place), str(place), RunError)
 
     def load_plan(self, configuration: BuildConfiguration, dataset_fingerprint: str) -> Plan | None:
         """Return the plan that the folder holds, or None if the folder is new.
@@ -48,16 +51,11 @@ class BuildDirectory:
         Raises:
             RunError: the folder holds another build, one of other images, or other files.
         """
-        place = self.path / PLAN
-        if not os.path.lexists(place):
-            if not is_unclaimed(self.path):
-                raise RunError(f"{self.path} exists and holds no build of a benchmark: choose another `out`")
+        plan = self.held()
+        if plan is None:
             return None
-        plan = read_fields(Plan, read_record_file(place), str(place), RunError)
         known = plan.configuration
-        if known != configuration:
-            difference = first_difference(known.as_dict(), configuration.as_dict())
-            raise RunError(f"{self.path} holds a build with {difference}: choose another `out`")
+        self.check_same(known.as_dict(), configuration.as_dict())
         if plan.dataset_fingerprint != dataset_fingerprint:
             raise RunError(f"{self.path} was begun with other images of {known.dataset}: choose another `out`")
         return plan
@@ -82,7 +80,3 @@ class BuildDirectory:
     def append(self, item: Trained) -> None:
         """Note one trained architecture. Raises `StorageError`."""
         self._journal.append([item.as_dict()])
-
-    @property
-    def _journal(self) -> Journal:
-        return Journal(self.path / JOURNAL, "its architectures are trained again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from zcproxy.contracts.sampling import POOL, stratified
+from zcproxy.contracts.sampling import POOL, Sampling, stratified
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
 from zcproxy.random import generator
@@ -31,7 +31,7 @@ def draw_architectures(
         BenchmarkError: the space has fewer different architectures.
     """
     rng = generator("architectures", space.name, sampling, seed)
-    if sampling == "uniform":
+    if sampling == Sampling.UNIFORM:
         return _draw(space, count, count, rng)
     pool = _draw(space, count, POOL * count, rng)
     return stratified(pool, [macs(architecture) for architecture in pool], count)

@@ -27,6 +27,7 @@ from zcproxy.cli.options import MOST_NETWORKS, AllowCode, Device, Initialisation
 from zcproxy.cli.usage import OneLineGroup
 from zcproxy.cli.wording import in_options, options_of
 from zcproxy.columns.store import clear, summaries
+from zcproxy.contracts.sampling import Sampling
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, ZcproxyError, check_known
 from zcproxy.export.latex import latex
 from zcproxy.export.proxy_source import export_python
@@ -91,7 +92,7 @@ def score(
     networks: Annotated[
         int | None, typer.Option(min=2, max=MOST_NETWORKS, help="Networks to draw; 1,000 or all if not given.")
     ] = None,
-    sampling: Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")] = "uniform",
+    sampling: Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")] = Sampling.UNIFORM,
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="CSV file with arch, score, label, seconds.")] = None,
     population: Population = "all",

@@ -19,6 +19,7 @@ from zcproxy.building.build import build_benchmark
 from zcproxy.building.configuration import BuildConfiguration
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
+from zcproxy.contracts.sampling import Sampling
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.models.device import check_device
 from zcproxy.names.tasks import built_task
@@ -127,7 +128,7 @@ def build(
         int, typer.Option(min=1, max=1000, help="Trainings of each; the label is their mean accuracy.")
     ] = 3,
     space_option: Annotated[list[str] | None, typer.Option(help="Option of the space, such as channels=6.")] = None,
-    sampling: Annotated[str, typer.Option(help="uniform, or stratified by MACs.")] = "uniform",
+    sampling: Annotated[str, typer.Option(help="uniform, or stratified by MACs.")] = Sampling.UNIFORM,
     epochs: Annotated[
         int, typer.Option(min=1, max=MOST_EPOCHS, help="Passes over the training images.")
     ] = DEFAULT_RECIPE.epochs,

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from zcproxy.cli.options import LARGEST_BATCH, LARGEST_COUNT, LARGEST_SEED, MOST_NETWORKS, MOST_NODES
+from zcproxy.evolve import targets
 from zcproxy.evolve.cases import CASES
-from zcproxy.evolve.targets import TARGETS
 from zcproxy.names.tasks import DEFAULT_TASK
 
 # What the run learns from
@@ -63,7 +63,9 @@ StartFrom = Annotated[
 Algorithm = Annotated[str, typer.Option(help="evolve, or random for the control without selection.")]
 Targets = Annotated[
     str,
-    typer.Option(help=f"What formulas are fitted to: {' or '.join(TARGETS)} (predicted from labels of other spaces)."),
+    typer.Option(
+        help=f"What formulas are fitted to: {' or '.join(targets.Targets)} (predicted from labels of other spaces)."
+    ),
 ]
 Cases = Annotated[str, typer.Option(help=f"What counts beside tau, separated by commas: {', '.join(CASES)}.")]
 Selection = Annotated[str, typer.Option(help="How parents are found: tournament, or lexicase over all cases.")]

@@ -16,7 +16,7 @@ from zcproxy.cli.options import AllowCode
 from zcproxy.errors import ConfigurationError, RunError
 from zcproxy.export.network_source import export_network
 from zcproxy.search.directory import CONFIGURATION, FRONT, RESULTS, SearchDirectory
-from zcproxy.search.quantities.networks import INHERITED, INITIALISATION, WEIGHTS, NetworkMeasurer, check_weights
+from zcproxy.search.quantities.networks import NetworkMeasurer, Weights, check_weights
 from zcproxy.search.results import DIGEST
 from zcproxy.storage.files import cannot_read, check_target, open_regular
 from zcproxy.storage.records import read_record_file
@@ -37,7 +37,7 @@ def export(
         str | None, typer.Option(help="Architecture; the front's best by the first objective if not given.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Python file to write; the state goes beside it.")] = Path("network.py"),
-    weights: Annotated[str, typer.Option(help=f"The state: {' or '.join(WEIGHTS)}.")] = INITIALISATION,
+    weights: Annotated[str, typer.Option(help=f"The state: {' or '.join(Weights)}.")] = Weights.INITIALISATION,
     allow_code: AllowCode = None,
 ) -> None:
     """Write an architecture as a Python file that needs torch alone, and its state."""
@@ -49,7 +49,7 @@ def export(
     with stored_in(search / CONFIGURATION):
         bench = NetworkMeasurer(setting.subject(), setting)
     chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
-    network = bench.network(chosen, inherited=weights == INHERITED)
+    network = bench.network(chosen, inherited=weights == Weights.INHERITED)
     source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
     console.print(str(chosen), f"written: {source}, {state}", sep="\n")
 

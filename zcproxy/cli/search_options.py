@@ -11,7 +11,7 @@ from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, MOST_
 from zcproxy.proxies import DEFAULT
 from zcproxy.search.algorithms import ALGORITHMS
 from zcproxy.search.goals import MAXIMIZED, TRAINED_ACCURACY
-from zcproxy.search.quantities.networks import WEIGHTS
+from zcproxy.search.quantities import networks
 
 # What is searched, and for what
 
@@ -75,7 +75,7 @@ Classes = Annotated[int, typer.Option(min=2, max=100_000, help="Logits, for such
 Table = Annotated[
     Path | None, typer.Option(help="CSV or Parquet file with `arch` and columns of numbers, each a quantity.")
 ]
-Weights = Annotated[str, typer.Option(help=f"What the proxy looks at: {' or '.join(WEIGHTS)}.")]
+Weights = Annotated[str, typer.Option(help=f"What the proxy looks at: {' or '.join(networks.Weights)}.")]
 SharedWeights = Annotated[
     Path | None, typer.Option(help="File of trained weights of the super-network, in place of its own.")
 ]

@@ -12,6 +12,7 @@ from zcproxy.cli.display import RunDisplay, console, task_table
 from zcproxy.cli.images import Images
 from zcproxy.cli.options import LARGEST_BATCH, MOST_NETWORKS, AllowCode, Device, Seed, Workers
 from zcproxy.cli.wording import in_options
+from zcproxy.contracts.sampling import Sampling
 from zcproxy.images.own import import_images
 from zcproxy.names.scorers import ZOO, resolve_scorers
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
@@ -39,7 +40,7 @@ def table(
         typer.Option(min=2, max=MOST_NETWORKS, help="Networks a task; 1,000, or all of fewer, if not given."),
     ] = None,
     population: Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")] = "all",
-    sampling: Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")] = "uniform",
+    sampling: Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")] = Sampling.UNIFORM,
     unseen_by: Annotated[
         list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
     ] = None,

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from enum import StrEnum
 
 from zcproxy.errors import check_known
 
-SAMPLINGS = ("uniform", "stratified")
+
+class Sampling(StrEnum):
+    """How networks are drawn from a population."""
+
+    UNIFORM = "uniform"
+    STRATIFIED = "stratified"
+
 
 POOL = 4
 """A stratified sample is taken from a uniform one that is larger by this factor."""
@@ -17,7 +24,7 @@ STRATA = 10
 
 def check_sampling(sampling: str) -> None:
     """Raise `ConfigurationError` if there is no such way to draw networks."""
-    check_known("sampling", sampling, SAMPLINGS)
+    check_known("sampling", sampling, Sampling)
 
 
 def stratified(pool: Sequence[str], costs: Sequence[float], count: int) -> list[str]:

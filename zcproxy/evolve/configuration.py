@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from zcproxy.benchmarks.shared.populations import POPULATIONS
 from zcproxy.errors import ConfigurationError, check_known
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.parents import SELECTIONS
-from zcproxy.evolve.targets import TARGETS
+from zcproxy.evolve.targets import Targets
 from zcproxy.formula import (
     MAXIMUM_DEPTH,
     Node,
@@ -29,7 +30,15 @@ DEFAULT_PROBES = ("noise", "ones", "chunks")
 """`data` and `delta` add little to these and cost a pass or two more."""
 GRADIENTS = "gradients"
 """Stands for columns that need a backward pass among the names of what formulas do without."""
-ALGORITHMS = ("evolve", "random")
+
+
+class Algorithm(StrEnum):
+    """How formulas are found."""
+
+    EVOLVE = "evolve"
+    RANDOM = "random"
+
+
 LEAST_RESAMPLED = 0.25
 """Share of the training networks below which an epoch would mostly select for chance."""
 RANGES = (
@@ -103,11 +112,11 @@ class Configuration:
     epoch_generations: int = 5
     new_columns: int = 12
     new_columns_after: int = 10
-    algorithm: str = "evolve"
+    algorithm: str = Algorithm.EVOLVE
     start_from: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
-    targets: str = "labels"
+    targets: str = Targets.LABELS
     cases: tuple[str, ...] = ()
     selection: str = "tournament"
     resampled: float = 1.0
@@ -123,9 +132,9 @@ class Configuration:
             raise ConfigurationError(f"networks={self.networks} is too few to fit and choose: give 16 or more")
         for kind, values, known in (
             ("probe", self.probes, PROBES),
-            ("algorithm", (self.algorithm,), ALGORITHMS),
+            ("algorithm", (self.algorithm,), Algorithm),
             ("selection", (self.selection,), SELECTIONS),
-            ("targets", (self.targets,), TARGETS),
+            ("targets", (self.targets,), Targets),
             ("population", (self.population,), POPULATIONS),
             ("case", self.cases, CASES),
         ):

@@ -15,20 +15,19 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import deap
 import numpy as np
 import torch
 
-from zcproxy.errors import RunError, first_difference
+from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
-from zcproxy.storage.claims import claimed, is_unclaimed, remove_partials
+from zcproxy.storage.claimed_folder import ClaimedFolder
 from zcproxy.storage.fields import read_fields
 from zcproxy.storage.files import cannot_write
 from zcproxy.storage.notices import notice
-from zcproxy.storage.records import Journal, read_record_file, write_record_file
+from zcproxy.storage.records import read_record_file, write_record_file
 
 JOURNAL, CHECKPOINT, CONFIGURATION, LIMITS = "journal.jsonl", "checkpoint.json", "configuration.json", "limits.json"
 PREVIOUS, ENVIRONMENT = "checkpoint.previous.json", "environment.json"
@@ -59,18 +58,18 @@ class State:
     outcomes: Counter[str] = field(default_factory=Counter)
 
 
-class RunDirectory:
+class RunDirectory(ClaimedFolder[Configuration]):
     """Reads and writes the files of one run."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    what, file, journal_file = "run", CONFIGURATION, JOURNAL
+    begun = (LIMITS, ENVIRONMENT)
+    when_damaged = "only this history is lost, the result does not depend on it"
 
     @contextmanager
     def claim(self, configuration: Configuration, limits: Limits) -> Iterator[None]:
         """Hold the directory for a run, so that no other process works in it: see `create`."""
-        with claimed(self.path):
+        with self.claimed():
             self.create(configuration, limits)
-            remove_partials(self.path)
             yield
 
     def create(self, configuration: Configuration, limits: Limits) -> None:
@@ -80,20 +79,13 @@ class RunDirectory:
             RunError: the directory holds another run, or other files.
             StorageError: it cannot be written.
         """
-        place = self.path / CONFIGURATION
-        if os.path.lexists(place):
-            known = self.configuration()
-            if known != configuration:
-                difference = first_difference(known.as_dict(), configuration.as_dict())
-                raise RunError(
-                    f"{self.path} holds a run with {difference}: choose another `out`, or continue it (`zcproxy evolve "
-                    f"--resume {self.path}`)"
-                )
-        elif not is_unclaimed(self.path, (LIMITS, ENVIRONMENT)):
-            raise RunError(f"{self.path} exists and is no run directory: choose another `out`")
+        known = self.held()
+        if known is not None:
+            advice = f", or continue it (`zcproxy evolve --resume {self.path}`)"
+            self.check_same(known.as_dict(), configuration.as_dict(), advice)
         write_record_file(self.path / LIMITS, vars(limits))
         write_record_file(self.path / ENVIRONMENT, _environment())
-        write_record_file(place, configuration.as_dict())
+        write_record_file(self.path / CONFIGURATION, configuration.as_dict())
 
     def configuration(self) -> Configuration:
         """Return the configuration of the run. Raises `RunError` if there is none."""
@@ -151,10 +143,6 @@ class RunDirectory:
     def journal(self) -> list[dict[str, Any]]:
         """Return the lines of the journal; damaged ones and a torn last one are left out."""
         return self._journal.read(_epoch_line)
-
-    @property
-    def _journal(self) -> Journal:
-        return Journal(self.path / JOURNAL, "only this history is lost, the result does not depend on it")
 
     def _state(self, name: str) -> State:
         return read_fields(State, self._read(name), str(self.path / name), RunError)

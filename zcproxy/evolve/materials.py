@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from zcproxy.columns.store import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
-from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.configuration import Algorithm, Configuration
 from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.island import Epoch
-from zcproxy.evolve.targets import transferred
+from zcproxy.evolve.targets import Targets, transferred
 from zcproxy.formula import (
     Node,
 )
@@ -84,7 +84,7 @@ def _tables_of(materials: Materials) -> tuple[list[ColumnTable], list[NDArray[np
     for context, architectures in zip(materials.contexts, materials.architectures, strict=True):
         tables.append(sweep(context, architectures, columns, cache=materials.cache))
         labels.append(context.task.labels(architectures))
-    if materials.configuration.targets == "transferred":
+    if materials.configuration.targets == Targets.TRANSFERRED:
         tasks = [context.name for context in materials.contexts]
         return tables, transferred(tasks, tables, labels, materials.configuration.goals or tasks)
     return tables, labels
@@ -116,7 +116,7 @@ def run_island(materials: Materials, job: IslandJob) -> IslandReport:
     rng = generator("island", configuration.seed, job.island, job.epoch)
     scorer = fitness_function_of(materials, job.epoch if configuration.resampled < 1.0 else None)
     epoch = Epoch(scorer, choices_of(materials), configuration.maximum_size, rng, configuration.selection)
-    if configuration.algorithm == "random":
+    if configuration.algorithm == Algorithm.RANDOM:
         result = epoch.draw(configuration.island_size * job.generations)
     else:
         population: list[Node] = [parse(text) for text in job.population]

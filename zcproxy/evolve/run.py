@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
-from zcproxy.evolve.configuration import Configuration, Limits
+from zcproxy.evolve.configuration import Algorithm, Configuration, Limits
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
 from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.evolve.island import merge_best
@@ -24,7 +24,7 @@ from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.run_columns import RunColumns
 from zcproxy.evolve.sample import Sample
 from zcproxy.evolve.start import draw_samples, first_state
-from zcproxy.evolve.targets import check_transferable
+from zcproxy.evolve.targets import Targets, check_transferable
 from zcproxy.formula import (
     Node,
 )
@@ -94,7 +94,7 @@ def evolve(
     check_device(configuration.device)
     directory = RunDirectory(out)
     check_apart(configuration.hold_out, configuration.tasks)
-    if configuration.targets == "transferred":
+    if configuration.targets == Targets.TRANSFERRED:
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
     with directory.claim(configuration, limits), worker_pool(workers) as executor:
@@ -282,7 +282,7 @@ class _Run:
     def _has_time_for_columns(self, clock: _Clock) -> bool:
         left = self._seconds_left(clock)
         networks = sum(len(sample.fitted) for sample in self._samples.values())
-        wanted = self._configuration.new_columns > 0 and self._configuration.algorithm == "evolve"
+        wanted = self._configuration.new_columns > 0 and self._configuration.algorithm == Algorithm.EVOLVE
         return wanted and (left is None or left > SWEEP_SHARE * self._columns.pace * networks)
 
     def _is_over(self, state: State, clock: _Clock) -> bool:

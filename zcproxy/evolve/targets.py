@@ -9,6 +9,7 @@ columns agree on, and that has already held in a space it was not fitted to.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from statistics import fmean
 
 import numpy as np
@@ -23,7 +24,13 @@ from zcproxy.names.tasks import get_task
 
 Array = NDArray[np.float64]
 
-TARGETS = ("labels", "transferred")
+
+class Targets(StrEnum):
+    """What formulas are fitted to: the labels, or what is predicted from the labels of other goals."""
+
+    LABELS = "labels"
+    TRANSFERRED = "transferred"
+
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 """Of the squared coefficients, as a share of the networks. Of these, the one is taken that foretells most."""

@@ -17,6 +17,7 @@ from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import Correlation, correlate, kendall_tau
 from zcproxy.evolve import Configuration, Limits, Result, evolve
+from zcproxy.evolve.configuration import Algorithm
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.predictors import Predictor, features_of, fit, untrained_predictors
@@ -87,15 +88,15 @@ def _compared(
 ) -> Rows:
     configuration = RunDirectory(out).configuration()
     found: list[Rows] = [{task: {"best formula": best} for task, best in result.test.items()}]
-    if control and configuration.algorithm == "evolve":
+    if control and configuration.algorithm == Algorithm.EVOLVE:
         observer.saying(f"control: {result.evaluations:,} random formulas")
-        randomly = replace(configuration, algorithm="random", new_columns=0)
+        randomly = replace(configuration, algorithm=Algorithm.RANDOM, new_columns=0)
         limits = Limits(evaluations=result.evaluations)
         drawn = evolve(randomly, limits, out / CONTROL, workers=workers, cache=cache, observer=observer)
         found.append({task: {"random formulas": best} for task, best in drawn.test.items()})
     with worker_pool(workers) as executor:
         comparison = _Comparison(out, configuration, result, executor, cache, observer)
-        if control and configuration.algorithm == "evolve":
+        if control and configuration.algorithm == Algorithm.EVOLVE:
             found.append(comparison.predicted())
         if proxies:
             found.append(comparison.published(proxies))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from zcproxy.columns.store import Context
 from zcproxy.columns.sweep import sweep
-from zcproxy.contracts.sampling import POOL, check_sampling, stratified
+from zcproxy.contracts.sampling import POOL, Sampling, check_sampling, stratified
 from zcproxy.contracts.task import Task
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
@@ -75,7 +75,7 @@ def draw_networks(
     networks: int | None,
     *,
     population: str = "all",
-    sampling: str = "uniform",
+    sampling: str = Sampling.UNIFORM,
     seed: int = 0,
     unseen_by: Sequence[Path] = (),
 ) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ def draw_networks(
         )
     shuffled = list(left)
     generator("score", task.space.name, population, seed).shuffle(shuffled)
-    if sampling == "uniform":
+    if sampling == Sampling.UNIFORM:
         return tuple(shuffled[:networks])
     pool = shuffled[: POOL * networks]
     return tuple(stratified(pool, task.baselines(pool)["flops"].tolist(), networks))
@@ -158,13 +158,13 @@ def seen_line(name: str, seen: int, networks: int) -> str:
 
 
 def population_name(
-    task: Task, drawn: int, population: str, *, sampling: str = "uniform", seed: int = 0, unseen: bool = False
+    task: Task, drawn: int, population: str, *, sampling: str = Sampling.UNIFORM, seed: int = 0, unseen: bool = False
 ) -> str:
     """Return in words which networks of a task were drawn, as it belongs to every number measured on them."""
     known = len(task.architectures(population))
     if drawn == known:
         return f"{population} {known:,}"
-    name = f"{drawn:,} of {population} {known:,}" + (", stratified by FLOPs" if sampling == "stratified" else "")
+    name = f"{drawn:,} of {population} {known:,}" + (", stratified by FLOPs" if sampling == Sampling.STRATIFIED else "")
     return name + (", unseen by the run" if unseen else "") + f", seed {seed}"
 
 

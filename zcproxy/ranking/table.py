@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zcproxy.contracts.sampling import Sampling
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.images.image_sets import ImageSet
@@ -53,7 +54,7 @@ class Plan:
 
     networks: int | None = None
     population: str = "all"
-    sampling: str = "uniform"
+    sampling: str = Sampling.UNIFORM
     seed: int = 0
     initialisations: int = 1
     batch_size: int | None = None

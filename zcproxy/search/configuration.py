@@ -9,7 +9,7 @@ from typing import Any
 from zcproxy.errors import ConfigurationError
 from zcproxy.search.algorithms.catalogue import check_algorithm
 from zcproxy.search.goals import ACCURACIES, ACCURACY, PROXY, Goals, Limit
-from zcproxy.search.quantities.networks import INHERITED, LATENCY, Setting
+from zcproxy.search.quantities.networks import LATENCY, Setting, Weights
 from zcproxy.storage.fields import read_fields
 
 EXPENSIVE = (*ACCURACIES, LATENCY)
@@ -86,7 +86,7 @@ class SearchConfiguration:
     @property
     def needs_weights(self) -> bool:
         """Whether the trained weights of a super-network are needed."""
-        return ACCURACY in self.goals.quantities or self.setting.weights == INHERITED
+        return ACCURACY in self.goals.quantities or self.setting.weights == Weights.INHERITED
 
     @property
     def warm_goals(self) -> Goals:

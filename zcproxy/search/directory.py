@@ -6,37 +6,33 @@ anew and is given what the journal holds: the same seed then asks the same quest
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from zcproxy.errors import RunError, first_difference
+from zcproxy.errors import RunError
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.measuring import Measured
-from zcproxy.storage.claims import claimed, is_unclaimed, remove_partials
+from zcproxy.storage.claimed_folder import ClaimedFolder
 from zcproxy.storage.fields import read_fields
-from zcproxy.storage.records import Journal, read_record_file, write_record_file
+from zcproxy.storage.records import read_record_file, write_record_file
 
 CONFIGURATION, JOURNAL = "search.json", "journal.jsonl"
 EVALUATIONS, FRONT, FIGURE = "evaluations.parquet", "front.csv", "search.png"
 RESULTS = "results.json"
 
 
-class SearchDirectory:
+class SearchDirectory(ClaimedFolder[SearchConfiguration]):
     """Reads and writes the files of one search."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    what, file, journal_file = "search", CONFIGURATION, JOURNAL
 
     @contextmanager
     def claim(self, configuration: SearchConfiguration) -> Iterator[None]:
         """Hold the directory for a search, so that no other process works in it: see `create`."""
-        with claimed(self.path):
+        with self.claimed():
             self.create(configuration)
-            remove_partials(self.path)
             yield
 
     def create(self, configuration: SearchConfiguration) -> None:
@@ -46,15 +42,10 @@ class SearchDirectory:
             RunError: the directory holds another search, or other files.
             StorageError: it cannot be written.
         """
-        place = self.path / CONFIGURATION
-        if os.path.lexists(place):
-            known = self.configuration().with_evaluations(configuration.evaluations)
-            if known != configuration:
-                difference = first_difference(_flat(known), _flat(configuration))
-                raise RunError(f"{self.path} holds a search with {difference}: choose another `out`")
-        elif not is_unclaimed(self.path):
-            raise RunError(f"{self.path} exists and holds no search: choose another `out`")
-        write_record_file(place, configuration.as_dict())
+        known = self.held()
+        if known is not None:
+            self.check_same(_flat(known.with_evaluations(configuration.evaluations)), _flat(configuration))
+        write_record_file(self.path / CONFIGURATION, configuration.as_dict())
 
     def configuration(self) -> SearchConfiguration:
         """Return the configuration of the search. Raises `RunError` if there is none."""
@@ -79,10 +70,6 @@ class SearchDirectory:
         self._journal.append(
             {"arch": architecture, "values": row, "seconds": seconds} for architecture, row, seconds in measurements
         )
-
-    @property
-    def _journal(self) -> Journal:
-        return Journal(self.path / JOURNAL)
 
 
 @dataclass(frozen=True)

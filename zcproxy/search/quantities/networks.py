@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
@@ -27,8 +28,13 @@ from zcproxy.training.recipe import Recipe
 from zcproxy.training.train import train
 from zcproxy.workers.pool import single_threaded
 
-WEIGHTS = INITIALISATION, INHERITED = "initialisation", "inherited"
-"""What a proxy looks at: the untrained network, or the network with the weights of its super-network."""
+
+class Weights(StrEnum):
+    """What a proxy looks at: the untrained network, or the network with the weights of its super-network."""
+
+    INITIALISATION = "initialisation"
+    INHERITED = "inherited"
+
 
 MOST = 1_000_000
 """Of sizes and counts of a setting."""
@@ -38,8 +44,8 @@ LATENCY_SPREAD = "latency_ms_spread"
 
 
 def check_weights(name: str) -> None:
-    """Raise `ConfigurationError` if the name is none of `WEIGHTS`."""
-    check_known("weights", name, WEIGHTS)
+    """Raise `ConfigurationError` if the name is none of `Weights`."""
+    check_known("weights", name, Weights)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Setting:
         shared_weights: file of a super-network's trained weights; empty for those that it makes itself.
         formula: text of the proxy; empty for none.
         proxy_batch_size: samples of its minibatch.
-        weights: one of `WEIGHTS`: what the proxy looks at.
+        weights: one of `Weights`: what the proxy looks at.
         initialisation: index of the random initialisation.
         device: `cpu` or `cuda`.
         latency_batch_size: samples of a timed pass.
@@ -70,7 +76,7 @@ class Setting:
     shared_weights: str = ""
     formula: str = ""
     proxy_batch_size: int = 8
-    weights: str = INITIALISATION
+    weights: str = Weights.INITIALISATION
     initialisation: int = 0
     device: str = "cpu"
     latency_batch_size: int = 1
@@ -153,7 +159,7 @@ class NetworkMeasurer:
         """Return the proxy's score; NaN where it is undefined or the network fails."""
         setting = self.setting
         proxy = _proxy(setting.formula)
-        network = self.network(architecture, inherited=setting.weights == INHERITED).to(setting.device)
+        network = self.network(architecture, inherited=setting.weights == Weights.INHERITED).to(setting.device)
         if proxy.needs_images:
             batch = minibatch(self.subject, setting.proxy_batch_size, setting.images)
         else:

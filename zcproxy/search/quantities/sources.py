@@ -20,7 +20,7 @@ from zcproxy.names.subjects import Subject
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.measuring import ColumnScores, Networks, Source, Tabulated, labels_of, looked_up
 from zcproxy.search.quantities.lookup import published_look_up, read_look_up
-from zcproxy.search.quantities.networks import INHERITED, LATENCY, MACS, PARAMS, PEAK_MEMORY, NetworkMeasurer
+from zcproxy.search.quantities.networks import LATENCY, MACS, PARAMS, PEAK_MEMORY, NetworkMeasurer, Weights
 
 KNOWN = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY)
 """Quantities that need no look-up table."""
@@ -58,7 +58,7 @@ def _source(
     subject, setting = bench.subject, bench.setting
     match name:
         case "proxy":
-            if is_task(subject) and setting.weights != INHERITED:
+            if is_task(subject) and setting.weights != Weights.INHERITED:
                 context = Context(
                     cast(Task, subject),
                     setting.proxy_batch_size,
