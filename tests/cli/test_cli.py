@@ -197,7 +197,10 @@ def test_show_and_export(run: Command, proxy_file: Path, tmp_path: Path) -> None
     assert (tmp_path / "single.py").read_text() == exported
     assert "def score(" in exported
     assert run("proxy", "export", "snip", "--format", "latex")[1].startswith(r"\sum_{\ell} \left\langle")
-    refused(run("proxy", "export", "snip", "--format", "tex"), "unknown format 'tex': write python or latex")
+    refused(
+        run("proxy", "export", "snip", "--format", "tex"),
+        "unknown format 'tex' (did you mean latex?): write one of python, latex",
+    )
 
 
 def test_a_correlation_that_is_undefined_is_shown_as_such(run: Command, tmp_path: Path) -> None:
@@ -224,7 +227,10 @@ def test_a_correlation_that_is_undefined_is_shown_as_such(run: Command, tmp_path
         (["score"], ["name a task"]),
         (["score", "digits202"], ["unknown task 'digits202'", "did you mean digits201"]),
         (["score", "params", TASK, "--networks", "20000"], ["20000 networks asked for", "has 500"]),
-        (["score", "params", TASK, "--population", "some"], ["unknown population 'some'"]),
+        (
+            ["score", "params", TASK, "--population", "some"],
+            ["unknown population of digits201 'some'", "write one of all, pruned"],
+        ),
         (["evolve", TASK, "--out", "x", "--budget", "soon"], ["cannot read the duration 'soon'", "15m"]),
         (["evolve", TASK, "--out", "x", "--probes", "noise,light"], ["unknown probe 'light'"]),
         (["evolve", TASK, "--out", "x", "--networks", "3"], ["too few"]),

@@ -159,7 +159,7 @@ def test_command_writes_and_shows(run: Command, tmp_path: Path) -> None:
         (["--proxies", "params=depth"], "'params' is the name of a baseline"),
         (["--proxies", "convolutions=depth"], "'convolutions' is the name of a baseline"),
         (["--networks", "501"], "501 networks asked for"),
-        (["--population", "small"], "unknown population 'small'"),
+        (["--population", "small"], "unknown population of digits201 'small'"),
         (["--sampling", "odd"], "unknown sampling 'odd'"),
     ],
 )

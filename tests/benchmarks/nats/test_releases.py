@@ -153,14 +153,14 @@ def test_releases_by_name() -> None:
 def test_no_release_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / f"{SSS}-simple"
     folder.mkdir()
-    assert "the content of the folder" in str(sizes.not_known(folder)) and "--trust" in str(sizes.not_known(folder))
+    assert "the content of the folder" in str(sizes.not_known(folder)) and "`trust`" in str(sizes.not_known(folder))
     path = tmp_path / f"{TSS}.pickle.pbz2"
     path.write_bytes(b"something")
     told = str(cells.not_known(path))
     assert "is truncated or changed: its md5 ends in " in told and "the official one in 3ffb9; fetch it again" in told
     monkeypatch.setitem(cells.RELEASES, "NATS-tss-v1_0", hashlib.md5(b"something").hexdigest()[-5:])
     told = str(cells.not_known(path))
-    assert "is not known" in told and "5 digits are easily forged; import it with --trust" in told
+    assert "is not known" in told and "5 digits are easily forged; import it with `trust`" in told
     readers: list[Callable[[Path], object]] = [cells.not_known, cells.read_official, sizes.read_official]
     for read in readers:
         with pytest.raises(BenchmarkError, match=r"cannot be read \(No such file"):
