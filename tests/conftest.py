@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
+from made_tables import write_tables
 
 from zcproxy.cli.app import main
-
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # Machines differ in speed, so no example has a deadline; with CI set, every run draws the same examples.
 settings.register_profile("zcproxy", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("zcproxy")
 
 
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
-def real_data() -> Iterator[Path]:
-    """The folder of published measurements: ZCPROXY_DATA, else `shared/data` beside the repository, else a skip."""
-    directory = Path(os.environ.get("ZCPROXY_DATA") or SHARED_DATA)
-    if not directory.is_dir():
-        pytest.skip(f"real data not found: set ZCPROXY_DATA to its folder ({directory} does not exist)")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ZCPROXY_DATA", str(directory))
-        yield directory
+def real_data() -> Path:
+    """The folder of published measurements, which ZCPROXY_DATA names; without it, a skip."""
+    named = os.environ.get("ZCPROXY_DATA")
+    if not named or not Path(named).is_dir():
+        reason = f"it names {named}, which is no folder" if named else "it is not set"
+        pytest.skip(f"compares with published files: set ZCPROXY_DATA to their folder ({reason})")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def _made_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("made")
+    write_tables(directory)
+    return directory
+
+
+@pytest.fixture
+def made_data(_made_tables: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory with a table for every task, whose labels are made up; it has no images."""
+    monkeypatch.setenv("ZCPROXY_DATA", str(_made_tables))
+    return _made_tables
 
 
 @pytest.fixture

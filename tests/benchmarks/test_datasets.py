@@ -32,10 +32,10 @@ def batch(images: np.ndarray, field: bytes, targets: list[int]) -> bytes:
 
 
 @pytest.fixture
-def cifar(real_data: Path, tmp_path: Path) -> tuple[Path, np.ndarray]:
-    """The folder of the official CIFAR-10 batches, filled with the sample's real images."""
-    with np.load(real_data / "images" / "cifar10_sample.npz") as sample:
-        images, targets = sample["X_train"][:300], sample["y_train"][:300].astype(int).tolist()
+def cifar(tmp_path: Path) -> tuple[Path, np.ndarray]:
+    """A folder of batches as the official archive of CIFAR-10 has them, and the images in them."""
+    rng = np.random.default_rng(0)
+    images, targets = rng.integers(0, 256, (300, 32, 32, 3), np.uint8), rng.integers(0, 10, 300).tolist()
     for number in range(5):
         part = slice(50 * number, 50 * number + 50)
         (tmp_path / f"data_batch_{number + 1}").write_bytes(batch(images[part], b"labels", targets[part]))
@@ -53,9 +53,18 @@ def test_original_cifar_batches_are_read(cifar: tuple[Path, np.ndarray]) -> None
     assert np.allclose(dataset.train_inputs[7, :, 3, 5], expected, atol=1e-4)
 
 
-def test_an_npz_file_is_read(real_data: Path) -> None:
-    dataset = load_dataset(f"cifar10:{real_data / 'images' / 'cifar10_sample.npz'}")
+def test_an_npz_file_is_read(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    parts = {f"X_{part}": rng.integers(0, 256, (count, 32, 32, 3), np.uint8) for part, count in COUNTS.items()}
+    parts |= {f"y_{part}": rng.integers(0, 10, count) for part, count in COUNTS.items()}
+    np.savez(tmp_path / "images.npz", **parts)
+    dataset = load_dataset(f"cifar10:{tmp_path / 'images.npz'}")
     assert dataset.input_shape == (3, 32, 32)
+    assert dataset.train_targets.tolist() == parts["y_train"].tolist()
+    assert dataset.test_inputs.shape == (20, 3, 32, 32)
+
+
+COUNTS = {"train": 50, "test": 20}
 
 
 class Hostile:

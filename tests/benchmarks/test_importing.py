@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from nds_entries import made_entries
 
 from zcproxy.benchmarks.nds.labels import FILES, convert_entries
 from zcproxy.benchmarks.shared.imported import imported_path, manifest_path, read_manifest
@@ -30,9 +30,10 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def entries(real_data: Path) -> list[dict[str, Any]]:
-    with gzip.open(real_data / "nds" / "DARTS_in.json.gz") as stream:
-        return json.load(stream)
+def write_entries(folder: Path, stem: str, count: int) -> Path:
+    path = folder / f"{stem}.json.gz"
+    path.write_bytes(gzip.compress(json.dumps(made_entries(stem.partition("_")[0], count)).encode()))
+    return path
 
 
 def labels(name: str) -> dict[str, float]:
@@ -69,15 +70,15 @@ def test_imported_labels_are_those_of_the_files(
     assert all(f"{task}: {len(imported[task]):,} labels" in error for task in tasks)
 
 
-def test_a_zip_archive(run: Command, real_data: Path, directory: Path, tmp_path: Path) -> None:
+def test_a_zip_archive(run: Command, directory: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
-        archive.writestr("nds_data/DARTS_in.json", json.dumps(entries(real_data), indent=1))
+        archive.writestr("nds_data/DARTS_in.json", json.dumps(made_entries("DARTS", 21), indent=1))
         archive.writestr("nds_data/README.txt", "about")
     code, _, error = run("benchmark", "import", "nds", str(tmp_path / "data.zip"))
     assert code == 2
     assert "DARTS_in.json is not the official file" in error and "--trust" in error
     code, _, error = run("benchmark", "import", "nds", str(tmp_path / "data.zip"), "--trust")
-    assert (code, "121 networks from DARTS_in.json (trusted, not known)" in error) == (0, True)
+    assert (code, "21 networks from DARTS_in.json (trusted, not known)" in error) == (0, True)
     assert read_manifest(imported_path("nds", "DARTS_in"))["official"] is False
 
 
@@ -92,36 +93,35 @@ def test_a_zip_archive(run: Command, real_data: Path, directory: Path, tmp_path:
     ],
 )
 def test_a_bad_entry_is_named_and_the_others_stay(
-    run: Command, real_data: Path, directory: Path, tmp_path: Path, change: Callable[[Any], object], message: str
+    run: Command, directory: Path, tmp_path: Path, change: Callable[[Any], object], message: str
 ) -> None:
-    content = entries(real_data)
+    content = made_entries("DARTS", 21)
     change(content[7])
     (tmp_path / "DARTS_in.json").write_text(json.dumps(content))
     code, _, error = run("benchmark", "import", "nds", "DARTS_in.json", "--trust")
-    assert (code, "120 networks" in error) == (0, True)
+    assert (code, "20 networks" in error) == (0, True)
     line = next(line for line in error.splitlines() if "left out" in line)
     assert "nds, DARTS_in: left out entry 7: " in line and message in line
-    assert len(get_task(DARTS).architectures("all")) == 120
+    assert len(get_task(DARTS).architectures("all")) == 20
 
 
-def test_a_failed_import_leaves_the_old_one_and_the_other_tables(
-    run: Command, real_data: Path, directory: Path, tmp_path: Path
-) -> None:
-    assert run("benchmark", "import", "nds", str(real_data / "nds" / "DARTS_in.json.gz"))[0] == 0
-    before = labels(DARTS)
+def test_a_failed_import_leaves_the_old_one_and_the_other_tables(run: Command, directory: Path, tmp_path: Path) -> None:
     files = tmp_path / "files"
     files.mkdir()
-    shutil.copy(real_data / "nds" / "ENAS_in.json.gz", files)
-    (files / "DARTS_in.json.gz").write_bytes((real_data / "nds" / "DARTS_in.json.gz").read_bytes()[:-500])
-    code, _, error = run("benchmark", "import", "nds", "files")
+    darts = write_entries(files, "DARTS_in", 21)
+    assert run("benchmark", "import", "nds", str(darts), "--trust")[0] == 0
+    before = labels(DARTS)
+    write_entries(files, "ENAS_in", 17)
+    darts.write_bytes(darts.read_bytes()[:-500])
+    code, _, error = run("benchmark", "import", "nds", "files", "--trust")
     assert code == 2
-    assert "nds, DARTS_in: " in error and "cannot be read" in error and "nds, ENAS_in: 117 networks" in error
+    assert "nds, DARTS_in: " in error and "cannot be read" in error and "nds, ENAS_in: 17 networks" in error
     assert labels(DARTS) == before
-    assert len(get_task("nds/enas-imagenet").architectures("all")) == 117
+    assert len(get_task("nds/enas-imagenet").architectures("all")) == 17
 
 
-def test_an_imported_table_that_was_changed(run: Command, real_data: Path, directory: Path) -> None:
-    run("benchmark", "import", "nds", str(real_data / "nds" / "DARTS_in.json.gz"))
+def test_an_imported_table_that_was_changed(run: Command, directory: Path, tmp_path: Path) -> None:
+    run("benchmark", "import", "nds", str(write_entries(tmp_path, "DARTS_in", 21)), "--trust")
     place = imported_path("nds", "DARTS_in")
     place.write_bytes(place.read_bytes()[:-9])
     code, _, error = run("benchmark", "verify", "nds")
@@ -171,7 +171,7 @@ def test_wrong_files_are_one_line(
     assert not directory.exists()
 
 
-def test_transnas_release(run: Command, real_data: Path, directory: Path, tmp_path: Path) -> None:
+def test_transnas_release(run: Command, directory: Path, tmp_path: Path) -> None:
     data = {
         "micro": {
             "64-41414-1_02_333": {"class_object": {"metrics": {"test_top1": [10.0, 42.5, 42.0]}}},
@@ -185,19 +185,19 @@ def test_transnas_release(run: Command, real_data: Path, directory: Path, tmp_pa
     assert labels("transnas101/micro-object") == {"64-41414-1_02_333": 42.5}
 
 
-def test_repeated_networks_get_the_mean_of_their_trainings(real_data: Path) -> None:
-    first, second, *_ = entries(real_data)
+def test_repeated_networks_get_the_mean_of_their_trainings() -> None:
+    first, second = made_entries("DARTS", 2)
     again = {**first, "test_ep_top1": [90.0, 50.0]}
     frame = convert_entries("DARTS", [json.dumps({"top": [first, second], "mid": [again]}).encode()]).frame
     assert frame["trainings"].tolist() == [2, 1]
     assert frame["accuracy"][0] == pytest.approx(np.mean([100 - first["test_ep_top1"][-1], 50.0]))
 
 
-def test_list_says_what_is_here_and_how_to_get_the_rest(run: Command, real_data: Path, directory: Path) -> None:
+def test_list_says_what_is_here_and_how_to_get_the_rest(run: Command, directory: Path, tmp_path: Path) -> None:
     code, shown, _ = run("benchmark", "list")
     assert code == 0
     assert "0 of 26 tasks" in shown and "https://dl.fbaipublicfiles.com/nds/data.zip" in shown
-    run("benchmark", "import", "nds", str(real_data / "nds" / "ENAS_in.json.gz"))
+    run("benchmark", "import", "nds", str(write_entries(tmp_path, "ENAS_in", 17)), "--trust")
     shown = run("benchmark", "list", "nds")[1]
     assert "1 of 26 tasks" in shown and "(enas-imagenet)" not in shown and "enas-imagenet" in shown
     assert run("benchmark", "list", "ndss")[0] == 2

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 import torch
+from made_tables import counted_table, write_table
 from torch import nn
 
 from zcproxy.benchmarks.hat import TranslationSpace
 from zcproxy.benchmarks.nasbench201 import NASBench201Space
 from zcproxy.benchmarks.nats_sss import NATSSizeSpace
 from zcproxy.benchmarks.once_for_all import MobileNetV3Space, ResNet50Space
+from zcproxy.benchmarks.shared.table_task import TableTask
 from zcproxy.benchmarks.transnas101 import MacroSpace, MicroSpace
 from zcproxy.contracts.choice_space import ChoiceSpace
 from zcproxy.contracts.task import SearchSpace
@@ -60,8 +62,11 @@ def test_the_embedded_task_conforms() -> None:
         *("transnas101/micro-scene", "transnas101/macro-jigsaw", "ofa_mobilenetv3/imagenet"),
     ],
 )
-def test_tasks_conform(real_data: Path, name: str) -> None:
+def test_tasks_conform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path))
     task = get_task(name)
+    assert isinstance(task, TableTask)
+    write_table(task.source, counted_table(task, 6))
     check_task(task, samples=2)
     batch = task.batch(4)
     assert batch.inputs.shape == (4, *task.input_shape)
@@ -73,7 +78,7 @@ def test_spaces_have_names() -> None:
         assert get_space(name).name == name
 
 
-def test_images_of_another_size(real_data: Path) -> None:
+def test_images_of_another_size(made_data: Path) -> None:
     small, default = get_task("nds/darts-imagenet@40"), get_task("nds/darts-imagenet")
     assert (small.name, small.input_shape, default.input_shape) == ("nds/darts-imagenet@40", (3, 40, 40), (3, 64, 64))
     assert small.labels(small.architectures("all")).tolist() == default.labels(default.architectures("all")).tolist()
@@ -95,13 +100,13 @@ def test_sizes_that_are_none(name: str, message: str) -> None:
         get_task(name)
 
 
-def test_images_that_are_too_large(real_data: Path) -> None:
+def test_images_that_are_too_large(made_data: Path) -> None:
     for name, most in (("nds/darts-imagenet@225", 224), ("transnas101/macro-jigsaw@75", 74)):
         with pytest.raises(BenchmarkError, match=f"gives 1 to {most}"):
             get_task(name).batch(2)
 
 
-def test_tiles_of_a_puzzle_are_those_of_the_photograph(real_data: Path) -> None:
+def test_tiles_of_a_puzzle_are_those_of_the_photograph(made_data: Path) -> None:
     whole = image_batch(Images("taskonomy", 96), 3, 64).inputs
     puzzle = image_batch(Images("taskonomy", 32, puzzle=True), 3, 1000)
     for image, tiles in zip(whole, puzzle.inputs, strict=True):
@@ -113,7 +118,7 @@ def test_tiles_of_a_puzzle_are_those_of_the_photograph(real_data: Path) -> None:
 
 OWN = """
 import numpy as np
-from zcproxy.benchmarks import get_task
+from zcproxy import get_task
 
 class Own:
     name = "users_task:Own"
@@ -139,7 +144,7 @@ def test_a_task_of_ones_own(run: Command, tmp_path: Path) -> None:
     assert (code, "is no task, it has no" in error) == (2, True)
 
 
-def test_entry_points_of_installed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_data: Path) -> None:
+def test_entry_points_of_installed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "users_package-1.0.dist-info"
     package.mkdir()
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: users-package\nVersion: 1.0\n")

@@ -8,7 +8,7 @@ import pytest
 
 from zcproxy.evolve import Configuration
 
-TASK = "nasbench201/cifar10"
+TASK = "digits201"
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def column_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def small(real_data: Path) -> Configuration:
+def small() -> Configuration:
     """A run of seconds: 16 networks, one probe, batches of four."""
     return Configuration(
         (TASK,),

@@ -18,7 +18,7 @@ from zcproxy.formula import (
 )
 from zcproxy.primitives import parse
 
-TASKS = ("nasbench201/cifar10", "nats_sss/cifar10", "nds/darts-imagenet")
+TASKS = ("digits201", "nats_sss/imagenet16-120", "nds/darts-imagenet")
 SHARED, PECULIAR = parse("depth"), parse("total_macs")
 
 
@@ -52,7 +52,7 @@ def test_labels_of_a_space_and_of_its_goal_change_nothing_for_itself() -> None:
 
 
 def test_a_run_fits_what_carries_over_with_any_number_of_workers(
-    small: Configuration, column_cache: Path, tmp_path: Path
+    small: Configuration, column_cache: Path, made_data: Path, tmp_path: Path
 ) -> None:
     asked = replace(small, tasks=TASKS[:2], targets="transferred", new_columns=2)
     one, two = (
@@ -69,16 +69,16 @@ def test_a_run_fits_what_carries_over_with_any_number_of_workers(
 @pytest.mark.parametrize(
     ("tasks", "goals"),
     [
-        (("nasbench201/cifar10",), ()),
-        (("nasbench201/cifar10", "digits201"), ()),
-        (("nasbench201/cifar10", "nats_sss/cifar10"), ("sizes", "sizes")),
+        (("digits201",), ()),
+        (("digits201", "nasbench201/cifar10"), ()),
+        (("digits201", "nats_sss/cifar10"), ("sizes", "sizes")),
     ],
 )
 def test_one_family_alone_foretells_nothing(
-    small: Configuration, tmp_path: Path, tasks: tuple[str, ...], goals: tuple[str, ...]
+    small: Configuration, made_data: Path, tmp_path: Path, tasks: tuple[str, ...], goals: tuple[str, ...]
 ) -> None:
     asked = replace(small, tasks=tasks, goals=goals, targets="transferred")
-    with pytest.raises(ConfigurationError, match="transferred targets of nasbench201/cifar10 need another family"):
+    with pytest.raises(ConfigurationError, match="transferred targets of digits201 need another family"):
         evolve(asked, Limits(generations=1), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

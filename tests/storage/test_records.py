@@ -231,7 +231,7 @@ def test_a_field_that_is_missing_is_named() -> None:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from zcproxy.claims import claimed
+from zcproxy.storage.claims import claimed
 with claimed(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -227,7 +227,7 @@ def test_a_space_or_dataset_that_fails(
 
 
 TASKS = """
-from zcproxy.benchmarks import get_task
+from zcproxy import get_task
 
 class Own:
     name = "own_task:Own"

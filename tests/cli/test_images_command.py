@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nds_entries import made_entries
 from PIL import Image
 
 from zcproxy import load_proxy
@@ -17,18 +18,18 @@ from zcproxy.images.image_sets import FILE
 
 Command = Callable[..., tuple[int, str, str]]
 TASK = "nds/vanilla-lr-wd-imagenet"
-OFFICIAL = "Vanilla_lr-wd_in.json.gz"
 CROPS = "crops of two photographs in place of imagenet"
 
 
 @pytest.fixture
-def fresh(real_data: Path, run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Run commands where one official file was imported into an empty data directory."""
+def fresh(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Run commands where one file was imported into an empty data directory."""
     directory = tmp_path / "data"
     directory.mkdir()
     monkeypatch.setenv("ZCPROXY_DATA", str(directory))
-    code, _, shown = run("benchmark", "import", "nds", str(real_data / "nds" / OFFICIAL))
-    assert code == 0 and "(official)" in shown
+    (tmp_path / "Vanilla_lr-wd_in.json").write_text(json.dumps(made_entries("Vanilla", 40)))
+    code, _, shown = run("benchmark", "import", "nds", "Vanilla_lr-wd_in.json", "--trust")
+    assert code == 0 and "40 networks" in shown
     yield run
     assert not (directory / "images").exists()
 

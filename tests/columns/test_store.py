@@ -288,7 +288,7 @@ def test_the_manifest_says_what_a_folder_is_for(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def swept(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ColumnTable]:
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ColumnTable]:
     """A cache with everything measured in this process, and what the sweep returned."""
     cache = tmp_path_factory.mktemp("cache")
     return cache, sweep(CONTEXT, CELLS, COLUMNS, cache=cache)
@@ -379,7 +379,7 @@ def test_another_initialisation_has_other_gradients_and_the_same_sizes(
     assert (found.values[LAYER] == table.values[LAYER][:layers]).all()
 
 
-def test_a_sweep_leaves_the_random_state_alone(real_data: Path, tmp_path: Path) -> None:
+def test_a_sweep_leaves_the_random_state_alone(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     sweep(CONTEXT, CELLS[:1], [GRADIENT], cache=tmp_path)
     assert torch.equal(before, torch.get_rng_state())

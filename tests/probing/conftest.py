@@ -1,4 +1,4 @@
-"""Networks that sweeps are tried on."""
+"""Networks that are probed."""
 
 from __future__ import annotations
 
@@ -124,8 +124,3 @@ def case(request: pytest.FixtureRequest) -> Case:
 def network() -> Callable[..., Case]:
     """Build a network by name."""
     return build
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)

@@ -14,7 +14,7 @@ from zcproxy.names.proxies import (
 )
 from zcproxy.proxies import DEFAULT, FILES, file_of
 
-CARDS = Path(__file__).parents[1] / "results" / "proxies" / "README.md"
+CARDS = Path(__file__).parents[2] / "results" / "proxies" / "README.md"
 
 
 @pytest.mark.parametrize("name", FILES)

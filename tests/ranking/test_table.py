@@ -130,7 +130,7 @@ def test_files_hold_every_measure(table: TaskTable, tmp_path: Path) -> None:
     assert (tmp_path / "digits201-scores.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_papers_report_stands_beside_what_was_measured(real_data: Path, cache: Path) -> None:
+def test_what_papers_report_stands_beside_what_was_measured(made_data: Path, cache: Path) -> None:
     plan, scorers = Plan(networks=12, resamples=20), resolve_scorers("synflow,az_nas=total_params,naswot=depth")
     table = build_table("nasbench201/cifar10", scorers, plan, cache=cache)
     found = {row.name: row.reported for row in table.rows}
@@ -168,7 +168,7 @@ def test_command_writes_and_shows(run: Command, tmp_path: Path) -> None:
         (["--proxies", "params=depth"], "'params' is the name of a baseline"),
         (["--proxies", "convolutions=depth"], "'convolutions' is the name of a baseline"),
         (["--networks", "501"], "501 networks asked for"),
-        (["--population", "small"], "unknown population 'small'"),
+        (["--population", "small"], "unknown population of digits201 'small'"),
         (["--sampling", "odd"], "unknown sampling 'odd'"),
     ],
 )

@@ -51,5 +51,5 @@ def test_families_without_labels_are_not_taken(monkeypatch: pytest.MonkeyPatch, 
     assert labelled_families() == ["digits201"]
 
 
-def test_all_families_have_labels_in_the_real_data(real_data: Path) -> None:
+def test_families_whose_tables_are_all_here_are_taken(made_data: Path) -> None:
     assert labelled_families() == list(families())

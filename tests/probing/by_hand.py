@@ -1,0 +1,190 @@
+"""Networks computed by hand: no hooks and no modules, with the gradients that `backward` leaves behind."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from zcproxy.formula import (
+    vocabulary,
+)
+from zcproxy.probing.probes import PROBES
+from zcproxy.random import derive_seed
+
+Case = tuple[nn.Module, Tensor]
+Network = Callable[..., Case]
+Record = dict[str, Tensor]
+"""The tensors of one layer by the names of statistics, gradients included."""
+
+REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sum": torch.sum,
+    "l1_norm": lambda x: x.abs().sum(),
+    "frobenius_norm": lambda x: (x**2).sum().sqrt(),
+    "max": torch.max,
+    "min": torch.min,
+}
+TENSORS = ["weight", "input", "output", "normalized", "activation", "preactivation", "features"]
+STATISTICS = [*TENSORS, *[f"grad({name})" for name in TENSORS]]
+RECORDING = [name for name in PROBES if f"output@{name}" in vocabulary().leaves]
+"""The probes that record the tensors of layers."""
+
+
+class Tape:
+    """Keeps tensors and their gradients."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.parameters = {name: value.detach().clone().requires_grad_() for name, value in network.named_parameters()}
+        self.rows: list[dict[str, Tensor]] = []
+
+    def keep(self, value: Tensor) -> Tensor:
+        value.retain_grad()
+        return value
+
+    def row(self, name: str, *, source: Tensor, output: Tensor, **others: Tensor) -> None:
+        normalized = others.get("normalized", output)
+        self.rows.append(
+            {
+                "weight": self.parameters[f"{name}.weight"],
+                "input": source,
+                "output": output,
+                "normalized": normalized,
+                "activation": others.get("activation", normalized),
+                "preactivation": others.get("preactivation", source),
+                "features": others.get("features", source),
+            }
+        )
+
+    def records(self, loss: Tensor) -> list[Record]:
+        loss.backward()
+        found = []
+        for row in self.rows:
+            gradients = {f"grad({name})": value.grad for name, value in row.items() if value.grad is not None}
+            found.append({**{name: value.detach() for name, value in row.items()}, **gradients})
+        return found
+
+
+def batch_norm(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    axes = [axis for axis in range(values.dim()) if axis != 1]
+    shape = [1, -1] + [1] * (values.dim() - 2)
+    mean, variance = values.mean(axes, keepdim=True), values.var(axes, unbiased=False, keepdim=True)
+    return (values - mean) / (variance + 1e-5).sqrt() * weight.view(shape) + bias.view(shape)
+
+
+def group_norm(values: Tensor, groups: int, weight: Tensor, bias: Tensor) -> Tensor:
+    parts = values.reshape(len(values), groups, -1)
+    scaled = (parts - parts.mean(2, keepdim=True)) / (parts.var(2, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    return scaled.view_as(values) * weight[:, None, None] + bias[:, None, None]
+
+
+def residual_by_hand(network: nn.Module, inputs: Tensor, *, normalised: bool = True) -> tuple[Tape, Tensor]:
+    tape = Tape(network)
+    p, keep = tape.parameters, tape.keep
+    images = inputs.clone().requires_grad_()
+    stem = keep(functional.conv2d(images, p["stem.weight"], p["stem.bias"], padding=1))
+    normal = keep(batch_norm(stem, p["stem_norm.weight"], p["stem_norm.bias"])) if normalised else stem
+    positive = keep(normal.clamp(min=0.0))
+    grouped = keep(functional.conv2d(positive, p["grouped.weight"], stride=2, padding=1, groups=2))
+    branch = keep(group_norm(grouped, 2, p["group_norm.weight"], p["group_norm.bias"])) if normalised else grouped
+    shortcut = keep(functional.conv2d(positive, p["shortcut.weight"], p["shortcut.bias"], stride=2))
+    features = keep((shortcut + branch).clamp(min=0.0))
+    pooled = keep(features.mean((2, 3)))
+    logits = keep(pooled @ p["classify.weight"].T + p["classify.bias"])
+    tape.row("stem", source=images, output=stem, normalized=normal, activation=positive)
+    tape.row("grouped", source=positive, output=grouped, normalized=branch, preactivation=normal)
+    tape.row("shortcut", source=positive, output=shortcut, preactivation=normal)
+    tape.row("classify", source=pooled, output=logits, features=features)
+    return tape, logits
+
+
+def perceptron_by_hand(network: nn.Module, inputs: Tensor, *, normalised: bool = True) -> tuple[Tape, Tensor]:
+    tape = Tape(network)
+    p, keep = tape.parameters, tape.keep
+    points = inputs.clone().requires_grad_()
+    first = keep(points @ p["0.weight"].T + p["0.bias"])
+    normal = keep(batch_norm(first, p["1.weight"], p["1.bias"])) if normalised else first
+    positive = keep(normal.clamp(min=0.0))
+    second = keep(positive @ p["4.weight"].T + p["4.bias"])
+    squashed = keep(second.tanh())
+    logits = keep(squashed @ p["6.weight"].T + p["6.bias"])
+    tape.row("0", source=points, output=first, normalized=normal, activation=positive)
+    # In evaluation mode dropout passes its input on as it is, so that the ReLU still feeds the layer.
+    tape.row("4", source=positive, output=second, activation=squashed, preactivation=normal)
+    tape.row("6", source=squashed, output=logits, preactivation=second)
+    return tape, logits
+
+
+BY_HAND = {"residual": residual_by_hand, "perceptron": perceptron_by_hand}
+LAYERS = {"residual": ("stem", "grouped", "shortcut", "classify"), "perceptron": ("0", "4", "6")}
+"""In order of execution."""
+
+
+def gaussian(like: Tensor, kind: str) -> Tensor:
+    generator = torch.Generator().manual_seed(derive_seed("probe input", kind, 0))
+    return torch.randn(like.shape, generator=generator).to(like)
+
+
+def redrawn(network: nn.Module, layers: Iterable[str]) -> nn.Module:
+    """A copy with weights of layers from N(0, 1), their biases 0, and normalisations that change no scale."""
+    fresh = copy.deepcopy(network)
+    for name, parameter in fresh.named_parameters():
+        parameter.data = torch.zeros_like(parameter) if name.endswith("bias") else torch.ones_like(parameter)
+    for place, layer in enumerate(layers):
+        weight = fresh.get_parameter(f"{layer}.weight")
+        generator = torch.Generator().manual_seed(derive_seed("redrawn weights", 0, place, "weight"))
+        weight.data = torch.randn(weight.shape, generator=generator).to(weight)
+    return fresh
+
+
+def records_by_hand(name: str, network: nn.Module, inputs: Tensor, targets: Tensor, probe: str) -> list[Record]:
+    forward = BY_HAND[name]
+    if probe == "data":
+        tape, logits = forward(network, inputs)
+        picked = logits.log_softmax(1)[torch.arange(len(targets)), targets]
+        return tape.records(-picked.mean())
+    if probe == "curvature":
+        tape, logits = forward(network, inputs)
+        picked = logits.log_softmax(1)[torch.arange(len(targets)), targets]
+        gradients = torch.autograd.grad(-picked.mean(), [row["weight"] for row in tape.rows], create_graph=True)
+        for value in (value for row in tape.rows for value in row.values()):
+            value.grad = None  # kept tensors have received the first gradient
+        return tape.records(torch.stack([gradient.square().sum() for gradient in gradients]).sum() / 2)
+    if probe == "delta":
+        noisy = inputs + 0.1 * gaussian(inputs, "perturbed")
+        records = []
+        for images in (noisy, inputs):
+            tape, logits = forward(network, images)
+            records.append(tape.records(logits.sum()))
+        return [{key: a[key] - b[key] for key in a} for a, b in zip(*records, strict=True)]
+    if probe == "redrawn":
+        tape, logits = forward(redrawn(network, LAYERS[name]), gaussian(inputs, "noise"))
+        return tape.records(logits.sum())
+    if probe == "redrawn_delta":
+        noise, other = gaussian(inputs, "noise"), gaussian(inputs, "mixed")
+        records = []
+        for images in (noise + 0.01 * other, noise):
+            tape, logits = forward(redrawn(network, LAYERS[name]), images)
+            records.append(tape.records(logits.sum()))
+        return [{key: a[key] - b[key] for key in a} for a, b in zip(*records, strict=True)]
+    if probe == "ones":
+        positive = copy.deepcopy(network)
+        for parameter in positive.parameters():
+            parameter.data = parameter.data.abs()
+        tape, logits = forward(positive, torch.ones_like(inputs[:1]), normalised=False)
+        return tape.records(logits.sum())
+    tape, logits = forward(network, gaussian(inputs, "noise") if probe == "noise" else inputs)
+    return tape.records(logits.sum())
+
+
+def prepared(network: Network, name: str) -> tuple[nn.Module, Tensor, Tensor]:
+    model, inputs = network(name)
+    targets = torch.tensor([0, 1, 2, 3, 3, 1])
+    with torch.no_grad():
+        for parameter in model.parameters():  # affine parameters at their start (1, 0) would hide a mistake
+            parameter.add_(
+                0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(parameter.numel()))
+            )
+    return model.double(), inputs.double(), targets
