@@ -5,6 +5,7 @@
 To add one, write a pure function in the family it belongs to and decorate it with `zcproxy.formula.primitive`.
 """
 
+from zcproxy.formula.text import parse as parse
 from zcproxy.primitives import (
     aggregations as aggregations,
     arithmetic as arithmetic,
@@ -12,7 +13,6 @@ from zcproxy.primitives import (
     comparisons as comparisons,
     descriptors as descriptors,
     elementwise as elementwise,
-    parse as parse,
     patterns as patterns,
     reductions as reductions,
     samples as samples,

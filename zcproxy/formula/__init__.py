@@ -10,6 +10,5 @@ from zcproxy.formula.registry import (
     primitive as primitive,
     vocabulary as vocabulary,
 )
-from zcproxy.formula.text import MAXIMUM_DEPTH as MAXIMUM_DEPTH
+from zcproxy.formula.text import MAXIMUM_DEPTH as MAXIMUM_DEPTH, parse as parse
 from zcproxy.formula.tree import Node as Node, constant as constant, replace_at as replace_at
-from zcproxy.primitives import parse as parse
