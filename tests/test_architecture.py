@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-GROUND = {"text", "errors", "random", "storage", "user_code", "workers", "models", "reading"}
+GROUND = {"text", "errors", "extras", "random", "storage", "user_code", "workers", "models", "reading"}
 MEANING = GROUND | {"contracts", "formula", "correlation"}
 NETWORKS = MEANING | {"probing", "training", "datasets", "images"}
 PARTS = NETWORKS | {"primitives", "columns", "benchmarks", "version"}
@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": set(),
     "version": set(),
     "errors": {"text"},
+    "extras": {"errors"},
     "random": set(),
     "storage": {"text", "errors"},
     "user_code": {"text", "errors", "random"},

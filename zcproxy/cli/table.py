@@ -13,6 +13,7 @@ from zcproxy.cli.images import Images
 from zcproxy.cli.options import LARGEST_BATCH, MOST_NETWORKS, AllowCode, Device, Seed, Workers
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
+from zcproxy.extras import check_extra
 from zcproxy.images.own import import_images
 from zcproxy.names.scorers import ZOO, resolve_scorers
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
@@ -61,6 +62,7 @@ def table(
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
     if out is not None:
+        check_extra("figures", "table --out", "matplotlib")
         check_target(out / "table.csv")
     scorers = resolve_scorers(proxies)
     names = [get_task(name).name for name in tasks or [DEFAULT_TASK]]
