@@ -16,6 +16,7 @@ from sklearn.linear_model import RidgeCV
 from zcproxy.benchmarks.nasbench201.measurements import HELP, HW_NAS_BENCH, published_measurements
 from zcproxy.benchmarks.once_for_all import latency
 from zcproxy.errors import BenchmarkError, StorageError
+from zcproxy.names.tasks import get_task
 from zcproxy.search import SearchConfiguration, Setting, parse_limit, search
 from zcproxy.search.quantities.lookup import LARGEST_TABLE, published_look_up, read_look_up
 
@@ -24,14 +25,16 @@ from .conftest import Tiny
 
 @pytest.mark.parametrize("dataset", ["cifar10", "cifar100", "imagenet16-120"])
 def test_the_published_table_has_all_devices(real_data: Path, dataset: str) -> None:
-    table = published_measurements(f"nasbench201/{dataset}")
-    assert table is not None
+    table = published_measurements(dataset)
     names = {f"latency_ms:{device}" for device in HW_NAS_BENCH["latency_ms"]}
     names |= {f"energy_mj:{device}" for device in HW_NAS_BENCH["energy_mJ"]} | {"validation_accuracy"}
     names |= {f"latency_ms:{device}" for device in HELP} if dataset == "cifar10" else set()
-    assert set(table.columns) == names
-    assert all(np.nanmin(table.columns[name]) > 0 for name in names)
-    assert len(table.rows) == 15_625
+    with pytest.raises(BenchmarkError) as refused:
+        table.check("?")
+    assert str(refused.value).endswith(f"it has {', '.join(sorted(names))}")
+    architectures = get_task(f"nasbench201/{dataset}").architectures("all")
+    assert len(architectures) == 15_625
+    assert all(np.nanmin(table.values(name, architectures)) > 0 for name in names)
 
 
 def test_the_numbers_are_those_of_the_file(real_data: Path) -> None:
