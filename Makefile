@@ -2,6 +2,7 @@
 # make test    run the tests
 # make fuzz    attack it for MINUTES=30 with SEED=0; what fails is written to FUZZ_OUT=runs/fuzz
 # make check   linter, formatter and type checker, over the package, the tests and the scripts of results/ and docs/
+# make picture draw the rooms and their imports anew: docs/architecture.svg
 #
 # Each creates the virtual environment when it is missing or older than the project's requirements.
 
@@ -24,7 +25,7 @@ export ZCPROXY_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: demo test fuzz check clean
+.PHONY: demo test fuzz check picture clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -48,6 +49,9 @@ check: $(VENV)/.installed-dev
 	cd $(LAID_OUT) && $(MYPY)/package --config-file $(CURDIR)/pyproject.toml -p zcproxy
 	MYPYPATH=$(LAID_OUT) $(MYPY)/scripts --config-file tests/mypy.ini --exclude '^results/proxies' \
 		tests results docs setup.py .ci/lowest.py
+
+picture: $(VENV)/.installed-test
+	PYTHONPATH=tests $(BIN)/python docs/draw_architecture.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
