@@ -82,3 +82,9 @@ def test_the_lowest_versions_are_those_of_the_project(capsys: pytest.CaptureFixt
         script["lowest"](["torch"])
     with pytest.raises(SystemExit, match=r"torch has the lowest versions 2\.6 and 2\.7"):
         script["lowest"](["torch>=2.6", "torch>=2.7"])
+
+
+def test_the_citation_and_the_changelog_name_the_version() -> None:
+    version = CONTENT["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## [{version}] - " in (ROOT / "CHANGELOG.md").read_text()
