@@ -86,7 +86,7 @@ def test_a_table_goes_on_with_the_same_command(tmp_path: Path) -> None:
 
 DEAF = """
 import sys, time
-from zcproxy.interrupt import advise, answering
+from zcproxy.workers.interrupt import advise, answering
 with answering():
     advise("the next line")
     print("ready", file=open("ready", "w"))
