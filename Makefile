@@ -1,7 +1,8 @@
 # make demo    evolve a proxy on the embedded benchmark in a few minutes
 # make test    run the tests
 # make fuzz    attack it for MINUTES=30 with SEED=0; what fails is written to FUZZ_OUT=runs/fuzz
-# make check   linter, formatter and type checker
+# make check   linter, formatter and type checker, over the package, the tests and the scripts of results/ and docs/
+# make picture draw the rooms and their imports anew: docs/architecture.svg
 #
 # Each creates the virtual environment when it is missing or older than the project's requirements.
 
@@ -11,6 +12,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO := runs/demo
+LAID_OUT := $(abspath $(VENV))/laid-out
+MYPY := $(abspath $(BIN))/python -m mypy --cache-dir $(abspath $(VENV))/.mypy_cache
 
 MINUTES ?= 30
 SEED ?= 0
@@ -22,7 +25,7 @@ export ZCPROXY_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: demo test fuzz check clean
+.PHONY: demo test fuzz check picture clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -35,15 +38,20 @@ test: $(VENV)/.installed-test
 fuzz: $(VENV)/.installed-test
 	PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(MINUTES) --seed $(SEED) --out $(FUZZ_OUT)
 
-# mypy reads the wheel: the folders beside zcproxy/ become part of the package when it is built.
+# mypy reads the package as it is installed, with the folders beside zcproxy/ inside it: laid out by links, nothing is built.
 check: $(VENV)/.installed-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	rm -rf build $(VENV)/wheel
-	$(PIP) install --quiet --no-deps --target $(VENV)/wheel .
-	rm -rf build
-	cd $(VENV)/wheel && $(abspath $(BIN))/python -m mypy --config-file $(CURDIR)/pyproject.toml \
-		--cache-dir $(abspath $(VENV))/.mypy_cache -p zcproxy
+	rm -rf $(LAID_OUT)
+	mkdir -p $(LAID_OUT)/zcproxy
+	ln -s $(CURDIR)/zcproxy/* $(CURDIR)/primitives $(CURDIR)/benchmarks $(LAID_OUT)/zcproxy
+	ln -s $(CURDIR)/results/proxies $(LAID_OUT)/zcproxy/proxies
+	cd $(LAID_OUT) && $(MYPY)/package --config-file $(CURDIR)/pyproject.toml -p zcproxy
+	MYPYPATH=$(LAID_OUT) $(MYPY)/scripts --config-file tests/mypy.ini --exclude '^results/proxies' \
+		tests results docs setup.py .ci/lowest.py
+
+picture: $(VENV)/.installed-test
+	PYTHONPATH=tests $(BIN)/python docs/draw_architecture.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
@@ -52,8 +60,8 @@ $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
-	$(PIP) install --quiet -c constraints.txt -e .
+$(VENV)/.installed: $(VENV)/.created pyproject.toml setup.py constraints.txt
+	$(PIP) install --quiet -c constraints.txt -e '.[all]'
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 import graphlib
-import tomllib
-from collections.abc import Iterator
-from pathlib import Path
+import re
+import runpy
+from itertools import accumulate
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from rooms import FLOORS, ROOT, imports, modules, room_of
 
-GROUND = {"text", "errors", "random", "storage", "user_code", "workers", "models", "reading"}
-MEANING = GROUND | {"contracts", "formula", "correlation"}
-NETWORKS = MEANING | {"probing", "training", "datasets", "images"}
-PARTS = NETWORKS | {"primitives", "columns", "benchmarks", "version"}
-PROXIES = PARTS | {"proxy", "zoo", "proxies"}
-DOORS = PROXIES | {"names", "export"}
-WORK = DOORS | {"evolve", "search", "building"}
+GROUND, MEANING, NETWORKS, PARTS, PROXIES, DOORS, WORK, *_ = (
+    set(rooms) for rooms in accumulate(FLOORS.values(), lambda below, floor: (*below, *floor))
+)
 
 MAY_IMPORT: dict[str, set[str]] = {
     "text": set(),
     "version": set(),
     "errors": {"text"},
+    "extras": {"errors"},
     "random": set(),
     "storage": {"text", "errors"},
     "user_code": {"text", "errors", "random"},
@@ -56,59 +52,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "space": {"contracts"},
     "benchmark": {"contracts"},
 }
-"""What each room may import besides itself, from the ground up; `face` is `zcproxy` itself, `version` its number."""
-
-
-def packages() -> dict[str, Path]:
-    """Return the folder of each top-level package, as `pyproject.toml` maps them."""
-    content = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    return {name: ROOT / folder for name, folder in content["tool"]["setuptools"]["package-dir"].items()}
-
-
-def modules() -> dict[str, Path]:
-    """Return the file of every module by its name."""
-    found = {}
-    for package, folder in packages().items():
-        for path in folder.rglob("*.py"):
-            parts = path.relative_to(folder).with_suffix("").parts
-            found[".".join([package, *(part for part in parts if part != "__init__")])] = path
-    return found
-
-
-MODULES = modules()
-
-
-def imports_of(path: Path) -> Iterator[str]:
-    """Yield the modules of the project that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in MODULES)
-        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                if full in MODULES:
-                    yield full
-                else:
-                    yield "version" if full == "zcproxy.__version__" else node.module
-
-
-def room_of(module: str) -> str:
-    """Return the room of a module."""
-    if module == "version" or module in ("zcproxy", "zcproxy.__main__"):
-        return "version" if module == "version" else "face"
-    parts = module.split(".")[1:]
-    if parts[:2] in (["primitives", "zoo"], ["benchmarks", "datasets"]):
-        return parts[1]
-    return parts[0]
-
-
-GRAPH = {name: sorted(set(imports_of(path)) - {name}) for name, path in MODULES.items()}
+"""What each room may import besides itself."""
 
 
 def test_every_import_follows_an_arrow() -> None:
     wrong = [
         f"{module} imports {target}"
-        for module, targets in GRAPH.items()
+        for module, targets in imports().items()
         for target in targets
         if room_of(target) != room_of(module) and room_of(target) not in MAY_IMPORT[room_of(module)]
     ]
@@ -121,10 +71,30 @@ def test_the_arrows_form_no_circle() -> None:
 
 def test_no_files_import_each_other_in_a_circle() -> None:
     try:
-        graphlib.TopologicalSorter(GRAPH).prepare()
+        graphlib.TopologicalSorter(imports()).prepare()
     except graphlib.CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
 
 
 def test_every_room_is_known() -> None:
-    assert {room_of(module) for module in MODULES} <= set(MAY_IMPORT)
+    assert {room_of(module) for module in modules()} <= set(MAY_IMPORT)
+
+
+def test_every_room_stands_on_one_floor_and_may_import_none_above() -> None:
+    rooms = [room for floor in FLOORS.values() for room in floor]
+    assert len(rooms) == len(set(rooms)) and set(rooms) == set(MAY_IMPORT)
+    level = {room: height for height, floor in enumerate(FLOORS.values()) for room in floor}
+    assert [(room, other) for room in rooms for other in MAY_IMPORT[room] if level[other] > level[room]] == []
+
+
+def test_the_picture_shows_the_rooms_and_arrows_of_today() -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "draw_architecture.py"))
+    assert script["PICTURE"].read_text() == script["drawn"](), "draw it again: make picture"
+    shown = set(re.findall(r'class="room"[^>]*>([^<]+)<', script["PICTURE"].read_text()))
+    names = {script["NAMES"].get(room_of(module), room_of(module)) for module in modules()}
+    assert shown == names
+
+
+def test_the_page_names_every_room() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    assert [room for room in MAY_IMPORT if room not in ("face", "version") and f"`{room}" not in page] == []

@@ -6,7 +6,8 @@ import numpy as np
 
 from zcproxy.benchmarks.datasets.own import Part, stack_images
 from zcproxy.contracts.dataset import ImageDataset, dataset_of
-from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.errors import BenchmarkError
+from zcproxy.extras import extra
 
 
 def load_huggingface(name: str) -> ImageDataset:
@@ -16,10 +17,8 @@ def load_huggingface(name: str) -> ImageDataset:
         ConfigurationError: the package `datasets` is not installed.
         BenchmarkError: the dataset cannot be had, or lacks a split or a feature.
     """
-    try:
+    with extra("huggingface", f"the dataset hf:{name}"):
         import datasets
-    except ImportError as error:
-        raise ConfigurationError("hf: datasets need an extra package: pip install 'zcproxy[huggingface]'") from error
     try:
         splits = datasets.load_dataset(name)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:

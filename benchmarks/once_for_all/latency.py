@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.linear_model import RidgeCV
 
 from zcproxy.benchmarks.once_for_all.mobilenetv3 import STAGES
 from zcproxy.benchmarks.once_for_all.mobilenetv3_space import BLOCKS, DEPTHS, MobileNetV3Space
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE, Converted, KnownFile, TableSource
 from zcproxy.contracts.measurements import Measurements
 from zcproxy.errors import BenchmarkError
+from zcproxy.extras import extra
 from zcproxy.reading.npz import read_npz
 from zcproxy.reading.plain_values import dictionary, read_json, whole_number
 
@@ -83,7 +83,10 @@ def measured() -> tuple[list[str], Array, Mapping[str, Array]]:
 
 
 @cache
-def _model(device: str) -> RidgeCV:
+def _model(device: str) -> Any:
+    """Return a `RidgeCV` of scikit-learn that was fitted to the latencies on a device."""
+    with extra("predictors", "a latency of ofa_mobilenetv3"):
+        from sklearn.linear_model import RidgeCV
     texts, resolutions, latencies = measured()
     return RidgeCV(PENALTIES).fit(features(texts, resolutions), latencies[device])
 

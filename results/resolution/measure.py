@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -33,7 +34,7 @@ BATCH, BATCHES = 8, (8, 16, 32)
 OUT = Path(__file__).parent
 
 
-def measure(task_name: str, networks: int, side: int, batch: int) -> list[dict[str, object]]:
+def measure(task_name: str, networks: int, side: int, batch: int) -> list[dict[str, Any]]:
     """Return a row a proxy: its correlation and its scores at this resolution and batch."""
     name = f"{task_name}@{side}"
     drawn = draw_networks(get_task(task_name), min(networks, len(get_task(task_name).architectures("all"))), seed=2026)
@@ -86,7 +87,7 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=120)
     options = parser.parse_args()
     settings = list(dict.fromkeys([*((SIDE, batch) for batch in BATCHES), *((side, BATCH) for side in SIDES)]))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for task in options.tasks:
         for side, batch in settings:
             rows += measure(task, options.networks, side, batch)

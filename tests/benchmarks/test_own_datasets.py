@@ -31,7 +31,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     monkeypatch.delitem(sys.modules, "own_items", raising=False)
 
     def load(made: Any) -> ImageDataset:
-        import own_items
+        import own_items  # type: ignore[import-not-found]
 
         monkeypatch.setattr(own_items, "made", made)
         return load_dataset("own_items:function")

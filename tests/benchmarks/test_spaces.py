@@ -227,7 +227,7 @@ def test_transnas_text_of_another_space(text: str) -> None:
 def test_the_first_block_of_a_transnas_module_changes_the_shape() -> None:
     network = MacroSpace(base=8).build("64-4312-basic", (3, 64, 64), 5)
     shapes = []
-    for part in list(network.get_submodule("encoder"))[3:]:
+    for part in list(network.get_submodule("encoder").children())[3:]:
         part.register_forward_hook(lambda *hooked: shapes.append(tuple(hooked[2].shape[1:])))
     network(torch.randn(2, 3, 64, 64))
     assert shapes == [(16, 8, 8)] * 2 + [(16, 4, 4)] * 4 + [(32, 4, 4)] * 2

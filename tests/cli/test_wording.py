@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import typer
 
-from zcproxy.cli.app import app
+from zcproxy.cli.commands import PLACES, program
 from zcproxy.cli.wording import in_options, options_of
 
-OPTIONS = options_of(typer.main.get_command(app))
+PROGRAM = program()
+for name in PLACES:
+    PROGRAM.load(name)
+OPTIONS = options_of(PROGRAM)
 
 
 @pytest.mark.parametrize(

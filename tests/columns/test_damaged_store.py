@@ -126,6 +126,11 @@ def foreign(path: Path) -> None:
     path.write_bytes(next(other.folder.glob("*.arrow")).read_bytes())
 
 
+def dangling_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
 FAULTS: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "text": lambda path: path.write_text("not a table\n" * 50),
@@ -136,7 +141,7 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     "a pipe": pipe,
     "of another context": foreign,
     "deleted": Path.unlink,
-    "a dangling link": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+    "a dangling link": dangling_link,
 }
 
 

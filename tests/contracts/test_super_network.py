@@ -97,7 +97,8 @@ def test_weights_of_another_super_network_are_refused(trained: Path, tmp_path: P
     save_weights(tmp_path / "narrow.pt", {**weights, first: weights[first][:8]})
     with pytest.raises(ModelError, match=f"the shared weights do not fit: '{first}' is 16x1x5x5 in a sub-network"):
         ElasticDigits().load(tmp_path / "narrow.pt")
-    assert torch.equal(get_subject("elastic_digits", shared_weights=trained).weights[first], weights[first])
+    subject = get_subject("elastic_digits", shared_weights=trained)
+    assert isinstance(subject, ElasticDigits) and torch.equal(subject.weights[first], weights[first])
     with pytest.raises(ConfigurationError, match="digits201 is no super-network: leave out `shared_weights`"):
         get_subject("digits201", shared_weights=trained)
 

@@ -9,7 +9,7 @@ from zcproxy.correlation import bootstrap_draws, interval, kendall_tau, spearman
 from zcproxy.errors import BenchmarkError, ConfigurationError
 
 
-def correlated(networks, rho, seed):
+def correlated(networks: int, rho: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Scores and labels drawn from a bivariate normal distribution of correlation `rho`."""
     rng = np.random.default_rng(seed)
     labels, noise = rng.normal(size=(2, networks))

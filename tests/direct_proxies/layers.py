@@ -155,7 +155,7 @@ def redrawn(model: nn.Module, inputs: Tensor) -> nn.Module:
 def pooled(model: nn.Module, inputs: Tensor) -> Tensor:
     """What is pooled before the classifier, or the classifier's input."""
     kept: list[Tensor] = []
-    watched = [module for module in model.modules() if isinstance(module, nn.AdaptiveAvgPool2d)]
+    watched: list[nn.Module] = [module for module in model.modules() if isinstance(module, nn.AdaptiveAvgPool2d)]
     watched += [model.head] if isinstance(model, Plain) else []
     handles = [module.register_forward_hook(lambda _, inputs, output: kept.append(inputs[0])) for module in watched]
     if isinstance(model, Attention):

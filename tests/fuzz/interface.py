@@ -41,11 +41,10 @@ class Command:
 @cache
 def commands() -> tuple[Command, ...]:
     """Return all commands."""
-    from typer.main import get_command
+    from zcproxy.cli.commands import PLACES, program
 
-    from zcproxy.cli.app import app
-
-    return tuple(_commands((), get_command(app)))
+    whole = program()
+    return tuple(found for name in PLACES for found in _commands((name,), whole.load(name)))
 
 
 def _commands(path: tuple[str, ...], command: Any) -> Iterator[Command]:

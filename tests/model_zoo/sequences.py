@@ -274,5 +274,5 @@ def _transposed(model: nn.Module) -> nn.Module:
     """Mark the weights that have inputs first."""
     for module in model.modules():
         if isinstance(module, Conv1D):
-            module.weight.inputs_first = True
+            module.weight.inputs_first = True  # type: ignore[attr-defined]  # a mark of transformers
     return model

@@ -35,7 +35,7 @@ def bare_pass(network: nn.Module, run: Pass, inputs: Tensor, targets: Tensor) ->
 
 
 def bare_passes(network: nn.Module, probes: Sequence[str], batch: Batch) -> None:
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
     done = set()
     for name in probes:
         probe = PROBES[name]

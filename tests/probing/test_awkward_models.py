@@ -193,7 +193,7 @@ class Hooked(Plain):
         self.seen: list[Tensor] = []
         self.next.register_forward_hook(lambda module, inputs, output: self.seen.append(output))
         forward = self.norm.forward
-        self.norm.forward = lambda x: 1.0 * forward(x)  # type: ignore[method-assign]
+        self.norm.forward = lambda x: 1.0 * forward(x)  # type: ignore[method-assign, assignment]
 
 
 AWKWARD: dict[str, type[Plain]] = {
@@ -437,7 +437,7 @@ def test_a_model_in_double_precision(images: Tensor) -> None:
 
 @pytest.mark.parametrize("where", ["model", "layer", "function", "in place"])
 def test_compiled_models(where: str, images: Tensor) -> None:
-    model = made(Lambda)
+    model: Any = made(Lambda)
     expected = scores(model, images)
     if where == "model":
         model = torch.compile(model, backend="eager")

@@ -29,7 +29,7 @@ from zcproxy.text.whole_numbers import whole_number
 from zcproxy.training.recipe import Recipe
 from zcproxy.workers.interrupt import GOES_ON, advise
 
-app = typer.Typer(help="Published benchmarks, and making one's own.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 DEFAULT_RECIPE = Recipe()
 

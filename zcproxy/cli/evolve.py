@@ -21,6 +21,7 @@ from zcproxy.correlation import Correlation
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
+from zcproxy.extras import check_extra
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.images.own import import_images, restore_images
 from zcproxy.names.families import labelled_families, tasks_by_goal
@@ -89,6 +90,8 @@ def evolve_command(
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     if resume_from is not None:
         check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
+    if control:
+        check_extra("predictors", "--control", "sklearn")
     proxies = resolve_scorers(compare_with)
     seconds = None if budget is None else parse_duration(budget)
     with RunDisplay() as display:

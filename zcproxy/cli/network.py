@@ -22,7 +22,7 @@ from zcproxy.storage.files import cannot_read, check_target, open_regular
 from zcproxy.storage.records import read_record_file
 from zcproxy.user_code.permission import stored_in
 
-app = typer.Typer(help="Look at networks that a search found.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()

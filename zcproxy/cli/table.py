@@ -14,6 +14,7 @@ from zcproxy.cli.options import LARGEST_BATCH, MOST_NETWORKS, AllowCode, Device,
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.errors import ConfigurationError
+from zcproxy.extras import check_extra
 from zcproxy.images.own import import_images
 from zcproxy.names.proxies import Settings
 from zcproxy.names.scorers import ZOO, resolve_scorers
@@ -64,6 +65,7 @@ def table(
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
     if out is not None:
+        check_extra("figures", "table --out", "matplotlib")
         check_target(out / "table.csv")
     if settings == Settings.AUTHORS and batch_size is not None:
         raise ConfigurationError(

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation.ranks import rank_scores
+from zcproxy.extras import extra
 from zcproxy.formula import Kind, is_per_block
 from zcproxy.formula.layers import RaggedLayers
 
@@ -30,7 +30,13 @@ class Predictor(Protocol):
 
 
 def untrained_predictors(seed: int) -> dict[str, Predictor]:
-    """Return an additive model (boosted stumps, each of one column) and a small random forest."""
+    """Return an additive model (boosted stumps, each of one column) and a small random forest.
+
+    Raises:
+        ConfigurationError: scikit-learn is not installed.
+    """
+    with extra("predictors", "a trained predictor"):
+        from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
     return {
         "additive model": HistGradientBoostingRegressor(max_depth=1, max_iter=TREES, random_state=seed),
         "random forest": RandomForestRegressor(TREES, min_samples_leaf=3, max_features=1 / 3, random_state=seed),

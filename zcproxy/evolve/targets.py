@@ -14,12 +14,12 @@ from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import Ridge
 
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
 from zcproxy.errors import ConfigurationError
-from zcproxy.evolve.predictors import features_of, fit
+from zcproxy.evolve.predictors import Predictor, features_of, fit
+from zcproxy.extras import check_extra
 from zcproxy.names.tasks import get_task
 
 Array = NDArray[np.float64]
@@ -37,7 +37,8 @@ PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
 
 
 def check_transferable(tasks: Sequence[str], goals: Sequence[str]) -> None:
-    """Raise `ConfigurationError` if all tasks are of one goal or have the same networks."""
+    """Raise `ConfigurationError` if all tasks are of one goal or have the same networks, or without scikit-learn."""
+    check_extra("predictors", "targets that are transferred", "sklearn")
     for task, others in zip(tasks, _others(tasks, goals), strict=True):
         if not others:
             raise ConfigurationError(
@@ -81,7 +82,9 @@ def _predictions(
     others: Sequence[tuple[int, ...]],
     penalty: float,
 ) -> list[Array]:
-    trained: dict[tuple[int, ...], Ridge] = {}
+    from sklearn.linear_model import Ridge
+
+    trained: dict[tuple[int, ...], Predictor] = {}
     for places in others:
         if places not in trained:
             trained[places] = Ridge(penalty * sum(len(labels[place]) for place in places))

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from zcproxy.contracts.dataset import alternating_order
 from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.extras import extra
 from zcproxy.random import array_generator
 from zcproxy.reading.npz import read_npz
 from zcproxy.reading.unpacking import LARGEST_FILE, member_names
@@ -26,6 +26,9 @@ from zcproxy.storage.files import cannot_read, check_size
 from zcproxy.text.visible import shortened
 from zcproxy.user_code.border import running
 from zcproxy.user_code.references import load_object
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST = 256
 """Images that are kept: the first in an order in which classes take turns."""
@@ -103,6 +106,8 @@ def _of_folder(folder: Path) -> Pictures:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """Yield a picture that Pillow's own decoders read. Raises `BenchmarkError` where it is damaged or too large."""
+    with extra("images", "a folder of pictures"):
+        from PIL import Image
     check_size(path, LARGEST_PICTURE)
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -110,7 +115,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         try:
             with Image.open(path, formats=_FORMATS) as picture:
                 yield picture
-        except _DAMAGED as error:
+        except (*_DAMAGED, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             reason = shortened(" ".join(str(error).split()), 100)
             raise BenchmarkError(
                 f"{path} is no picture that can be read: take it out of the folder ({reason})"
@@ -125,6 +130,8 @@ def _least_side(path: Path) -> int:
 def _square(path: Path, side: int) -> NDArray[np.uint8]:
     """Return the middle of a picture, shrunk to side x side, in RGB."""
     with _opened(path) as picture:
+        from PIL import Image, ImageOps
+
         return np.asarray(ImageOps.fit(picture.convert("RGB"), (side, side), Image.Resampling.BILINEAR))
 
 
@@ -217,6 +224,4 @@ _DAMAGED = (
     NotImplementedError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
 )

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from sklearn.datasets import load_sample_image
 
+from zcproxy.extras import extra
 from zcproxy.random import array_generator
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 VERSION = 1
 """Raised when other crops are drawn."""
@@ -40,6 +43,10 @@ def photograph_moments() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 @cache
 def _photograph(name: str) -> Image.Image:
+    with extra("images", "a crop of the photographs that stand in for images"):
+        from PIL import Image
+        from sklearn.datasets import load_sample_image
+
     return Image.fromarray(load_sample_image(name))
 
 
@@ -47,9 +54,11 @@ def _photograph(name: str) -> Image.Image:
 def _crop(index: int, side: int) -> NDArray[np.uint8]:
     rng = array_generator("photograph crop", index)
     photograph = _photograph(_NAMES[index % len(_NAMES)])
+    from PIL.Image import Resampling
+
     width, height = photograph.size
     extent = math.exp(rng.uniform(math.log(SMALLEST), math.log(min(width, height))))
     left, top = rng.uniform(0, width - extent), rng.uniform(0, height - extent)
     box = (left, top, left + extent, top + extent)
-    pixels = np.asarray(photograph.resize((side, side), Image.Resampling.BILINEAR, box))
+    pixels = np.asarray(photograph.resize((side, side), Resampling.BILINEAR, box))
     return pixels[:, ::-1] if rng.random() < 0.5 else pixels

@@ -12,16 +12,17 @@ import tarfile
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from zcproxy.benchmarks.datasets.cifar import FOLDERS, first_training_file, read_batch
 from zcproxy.contracts.dataset import alternating_order
 from zcproxy.contracts.task import Batch
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
+from zcproxy.extras import extra
 from zcproxy.images.image_sets import OFFICIAL, PHOTOGRAPHS, SAMPLE, ImageSet
 from zcproxy.images.photographs import CROPS, VERSION, photograph_crops, photograph_moments
 from zcproxy.random import array_generator
@@ -40,7 +41,7 @@ class _Source:
         mean: of the dataset in units of 0..255, per RGB channel.
         std: standard deviation likewise.
         side: height and width that the dataset has; None where the images are photographs, shrunk as asked for.
-        filter: how photographs are shrunk.
+        filter: how photographs are shrunk, as Pillow calls it.
         classes: of the dataset's own files, where they are read (CIFAR); 0 elsewhere.
     """
 
@@ -49,7 +50,7 @@ class _Source:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     side: int | None = None
-    filter: Image.Resampling = Image.Resampling.BILINEAR
+    filter: Literal["BILINEAR", "BOX"] = "BILINEAR"
     classes: int = 0
 
 
@@ -78,7 +79,7 @@ _SOURCES = {
     ),
     "imagenet16-120": _Source(
         *(_PHOTOGRAPHS, _PHOTOGRAPHS_SHA256, (122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
-        filter=Image.Resampling.BOX,
+        filter="BOX",
     ),
     "imagenet": _Source(_PHOTOGRAPHS, _PHOTOGRAPHS_SHA256, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
     "taskonomy": _Source(_PHOTOGRAPHS, _PHOTOGRAPHS_SHA256, (133.21, 133.16, 133.14), (56.97, 56.99, 57.02)),
@@ -243,13 +244,15 @@ def _arrays(path: Path) -> tuple[Pixels, NDArray[np.int64]]:
 
 
 @cache
-def _photographs(path: Path, side: int, resampling: Image.Resampling) -> tuple[Pixels, NDArray[np.int64]]:
+def _photographs(path: Path, side: int, resampling: Literal["BILINEAR", "BOX"]) -> tuple[Pixels, NDArray[np.int64]]:
     """Return the photographs of an archive at side x side, ordered by synset, and their ranks."""
+    with extra("images", f"reading {path.name}"):
+        from PIL import Image
     images = []
     with tarfile.open(path) as archive:
         for member in sorted(archive.getmembers(), key=lambda member: member.name):
             with Image.open(archive.extractfile(member)) as photograph:  # type: ignore[arg-type]  # members are files
-                images.append(np.asarray(photograph.convert("RGB").resize((side, side), resampling)))
+                images.append(np.asarray(photograph.convert("RGB").resize((side, side), Image.Resampling[resampling])))
     return np.stack(images), np.arange(len(images), dtype=np.int64)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zcproxy.correlation.ranks import mean_ranks, rank_scores
+from zcproxy.extras import extra
 from zcproxy.ranking.layout import number, title
 from zcproxy.ranking.table import TaskTable
 from zcproxy.storage.files import replacing
@@ -19,9 +20,15 @@ SHOWN = 0.02
 
 
 def draw_scores(path: Path, table: TaskTable) -> None:
-    """Write a PNG file with the networks as points, panels ordered by tau. Raises `StorageError`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Write a PNG file with the networks as points, panels ordered by tau.
+
+    Raises:
+        StorageError: it cannot be written.
+        ConfigurationError: matplotlib is not installed.
+    """
+    with extra("figures", "the figure of a table"):
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     rows = table.ranked()
     columns = min(COLUMNS, len(rows))

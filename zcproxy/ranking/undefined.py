@@ -26,7 +26,7 @@ def reasons(scorers: Sequence[Scorer], task: Shown, batch_size: int | None, imag
     }
     return [
         f"{name} is undefined: no two of the {size} images of the minibatch have the same class: give a larger one "
-        "(zcproxy table --batch-size) or other --images."
+        "(`batch_size`) or other `images`."
         for name, size in sizes.items()
         if len(set(minibatch(task, size, images).targets.tolist())) == size
     ]

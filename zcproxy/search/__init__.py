@@ -10,11 +10,14 @@ from zcproxy.contracts.super_network import (
     inherit_slices as inherit_slices,
     slices_of as slices_of,
 )
-from zcproxy.search.configuration import SearchConfiguration as SearchConfiguration
-from zcproxy.search.goals import Limit as Limit, parse_limit as parse_limit
-from zcproxy.search.quantities.networks import Setting as Setting
-from zcproxy.search.results import SearchResult as SearchResult
-from zcproxy.search.run import resume as resume, search as search
+from zcproxy.extras import extra
+
+with extra("search", "a search"):
+    from zcproxy.search.configuration import SearchConfiguration as SearchConfiguration
+    from zcproxy.search.goals import Limit as Limit, parse_limit as parse_limit
+    from zcproxy.search.quantities.networks import Setting as Setting
+    from zcproxy.search.results import SearchResult as SearchResult
+    from zcproxy.search.run import resume as resume, search as search
 
 
 class _CallablePackage(ModuleType):

@@ -15,6 +15,7 @@ import pandas as pd
 
 from zcproxy.benchmarks.shared.nats.releases import Contents
 from zcproxy.errors import BenchmarkError
+from zcproxy.extras import extra
 from zcproxy.reading.plain_values import dictionary, finite_number, whole_number
 from zcproxy.workers.progress import Progress
 
@@ -36,12 +37,9 @@ _LONGEST_REASON = 200
 
 
 def nats_bench_results() -> Callable[[Any], Any]:
-    """Return what makes an `ArchResults` of its state. Raises `BenchmarkError` if nats-bench is not installed."""
-    try:
+    """Return what makes an `ArchResults` of its state. Raises `ConfigurationError` if nats-bench is not installed."""
+    with extra("nats", "an import of NATS-Bench"):
         from nats_bench.api_utils import ArchResults
-    except ImportError as error:
-        message = "files of NATS-Bench are read with the package nats-bench: pip install 'zcproxy[nats]'"
-        raise BenchmarkError(message) from error
     return ArchResults.create_from_state_dict
 
 

@@ -1,0 +1,37 @@
+"""The commands `zcproxy columns ...`."""
+
+from __future__ import annotations
+
+import typer
+from rich.table import Table
+
+from zcproxy.cli.terminal import console
+from zcproxy.columns.store import clear, summaries
+from zcproxy.storage.cache_directory import default_cache
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def info() -> None:
+    """Show what has been measured and how much room it takes."""
+    root = default_cache()
+    table = Table(title=f"columns in {root}", title_justify="left")
+    for name in ("task", "batch", "initialisation", "device", "networks", "columns", "MB"):
+        table.add_column(name)
+    for item in summaries(root):
+        settings = item.settings
+        if settings is None:
+            table.add_row("of another version, or damaged", *[""] * 5, f"{item.bytes / 1e6:.1f}")
+            continue
+        drawn = str(settings["initialisation"]) + (f", {settings['rule']}" if "rule" in settings else "")
+        numbers = [settings["batch_size"], drawn, settings["device"], item.networks, item.columns]
+        table.add_row(settings["task"], *map(str, numbers), f"{item.bytes / 1e6:.1f}")
+    console.print(table)
+
+
+@app.command("clear")
+def clear_command() -> None:
+    """Delete all measured columns; they are measured again when asked for."""
+    freed = clear(default_cache())
+    console.print(f"freed {freed / 1e6:.1f} MB")

@@ -1,0 +1,92 @@
+"""The commands by name: each is imported when it is called, so that `zcproxy --help` imports no torch."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple, cast
+
+import typer
+from typer.core import TyperGroup
+
+from zcproxy.cli.usage import OneLineGroup
+
+
+class Place(NamedTuple):
+    """Where a command, or a group of commands, stands.
+
+    Attributes:
+        module: in `zcproxy.cli`.
+        name: of the function of the command, or of the `typer.Typer` of the group.
+        summary: what it does, in one line; the first line of the function's docstring.
+    """
+
+    module: str
+    name: str
+    summary: str
+
+
+PLACES = {
+    "score": Place(
+        "score",
+        "score",
+        "Score networks of a task and correlate with their accuracies, or score one model of your own.",
+    ),
+    "evolve": Place(
+        "evolve",
+        "evolve_command",
+        "Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones.",
+    ),
+    "table": Place(
+        "table",
+        "table",
+        "Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions.",
+    ),
+    "search": Place(
+        "search", "search_command", "Search architectures by a proxy, by what they cost, and by measured accuracies."
+    ),
+    "proxy": Place("proxy", "app", "Look at a proxy or turn it into code."),
+    "columns": Place("columns", "app", "The store of measured columns."),
+    "benchmark": Place("benchmark", "app", "Published benchmarks, and making one's own."),
+    "network": Place("network", "app", "Look at networks that a search found."),
+}
+"""The commands, in the order in which `zcproxy --help` lists them."""
+
+
+class Commands(OneLineGroup):
+    """The commands of the program: until one is called, a summary stands in its place."""
+
+    def load(self, name: str) -> Any:
+        """Import a command, and return it."""
+        place = PLACES[name]
+        found = getattr(import_module(f"zcproxy.cli.{place.module}"), place.name)
+        outer = typer.Typer(add_completion=False)
+        if isinstance(found, typer.Typer):
+            outer.add_typer(found, name=name, help=place.summary)
+            command = cast(TyperGroup, typer.main.get_command(outer)).commands[name]
+        else:
+            outer.command(name)(found)
+            command = typer.main.get_command(outer)
+        self.commands[name] = command
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name of the command that is called, the command, and the other arguments."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, self.load(str(name)), rest
+
+
+def program() -> Commands:
+    """Return the program, none of its commands imported."""
+    app = typer.Typer(
+        cls=Commands,
+        help="Evolve zero-cost proxies: formulas that rank untrained networks by the accuracy they would reach.",
+        no_args_is_help=True,
+        add_completion=False,
+    )
+    for name, place in PLACES.items():
+        app.command(name, help=place.summary)(_not_called)
+    return cast(Commands, typer.main.get_command(app))
+
+
+def _not_called() -> None:
+    """Stand in the place of a command until that is imported."""

@@ -1,0 +1,155 @@
+"""The command `zcproxy score`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from torch import Tensor
+
+from zcproxy.cli.display import RunDisplay, console, correlation_table
+from zcproxy.cli.images import Images, say_images
+from zcproxy.cli.options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, SettingsOption, Workers
+from zcproxy.cli.wording import in_options
+from zcproxy.contracts.sampling import Sampling
+from zcproxy.contracts.task import Task
+from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, check_known
+from zcproxy.images.own import import_images, own_batch, own_image_set
+from zcproxy.models.device import check_device
+from zcproxy.names.proxies import Settings, resolve_proxy
+from zcproxy.names.scorers import resolve_scorer
+from zcproxy.names.tasks import get_task
+from zcproxy.proxies import DEFAULT
+from zcproxy.proxy.aggregate import Scorer
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.ranking.coverage import coverage_note
+from zcproxy.ranking.scoring import Scores, draw_networks, population_name, score_networks, seen_in_fitting, seen_line
+from zcproxy.ranking.undefined import reasons
+from zcproxy.storage.files import check_target, replacing
+from zcproxy.user_code.references import load_model, parse_shape, random_inputs
+from zcproxy.workers.interrupt import GOES_ON, advise
+from zcproxy.workers.pool import worker_pool
+
+Population = Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")]
+
+
+Networks = Annotated[
+    int | None, typer.Option(min=2, max=MOST_NETWORKS, help="Networks to draw; 1,000 or all if not given.")
+]
+Drawn = Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")]
+UnseenBy = Annotated[
+    list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
+]
+Model = Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")]
+InputShape = Annotated[str | None, typer.Option("--input", "--input-shape", help="Its input, for example 3x32x32.")]
+
+
+def score(
+    proxy: Annotated[
+        str | None,
+        typer.Argument(help=f"A file, a name (zc-general, synflow, ...), or a formula; {DEFAULT} if not given."),
+    ] = None,
+    task: Annotated[str | None, typer.Argument(help="Task, for example nasbench201/cifar10.")] = None,
+    networks: Networks = None,
+    sampling: Drawn = Sampling.UNIFORM,
+    seed: Seed = 0,
+    out: Annotated[Path | None, typer.Option(help="CSV file with arch, score, label, seconds.")] = None,
+    population: Population = "all",
+    unseen_by: UnseenBy = None,
+    initialisation: Initialisation = 0,
+    settings: SettingsOption = Settings.COMMON,
+    workers: Workers = 2,
+    device: Device = "cpu",
+    model: Model = None,
+    input_shape: InputShape = None,
+    images: Images = "",
+    allow_code: AllowCode = None,
+) -> None:
+    """Score networks of a task and correlate with their accuracies, or score one model of your own."""
+    if model is None and task is None and proxy and not _is_scorer(proxy):
+        proxy, task = None, proxy
+    proxy = DEFAULT if proxy is None else proxy
+    check_known("settings", settings, Settings)
+    if model is not None:
+        if settings != Settings.COMMON:
+            raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
+        _score_model(proxy, model, input_shape, seed, initialisation, device, images)
+        return
+    if task is None:
+        raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
+    if out is not None:
+        check_target(out)
+    known, scorer = get_task(task), resolve_scorer(proxy, settings)
+    drawn = draw_networks(
+        known, networks, population=population, sampling=sampling, seed=seed, unseen_by=unseen_by or ()
+    )
+    advise(GOES_ON)
+    name = population_name(known, len(drawn), population, sampling=sampling, seed=seed, unseen=bool(unseen_by))
+    with RunDisplay() as display, worker_pool(workers) as executor:
+        found = score_networks(
+            [scorer],
+            task,
+            drawn,
+            population=name,
+            device=device,
+            initialisation=initialisation,
+            images=import_images(images),
+            executor=executor,
+            progress=partial(display.step, f"measuring {task}"),
+        )
+    _show(scorer, known, found, out)
+
+
+def _score_model(
+    proxy: str, model: str, input_shape: str | None, seed: int, initialisation: int, device: str, images: str
+) -> None:
+    """Print the score of one model."""
+    chosen = resolve_proxy(proxy)
+    if input_shape is None:
+        raise ConfigurationError("--model needs --input, for example --input 3x32x32")
+    check_device(device)
+    inputs = _model_inputs(chosen, parse_shape(input_shape), images, seed).to(device)
+    network = load_model(model, seed, initialisation).to(device)
+    print(repr(chosen(network, inputs)))
+
+
+def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
+    """Show how well the scores rank the networks and what there is to know of them, and write them."""
+    if out is not None:
+        columns = {"score": found.scores[scorer.name], "label": found.labels, "seconds": found.seconds}
+        with replacing(out) as temporary:
+            pd.DataFrame({"arch": found.architectures, **columns}).to_csv(temporary, index=False)
+    baselines = {name: found.correlation(values) for name, values in task.baselines(found.architectures).items()}
+    rows = {**found.correlations(), **baselines}
+    console.print(correlation_table(f"{task.name}, {found.population}", rows.items(), task.noise_ceiling()))
+    left_out = coverage_note(found.coverage)
+    if left_out is not None:
+        console.print(left_out, soft_wrap=True)
+    say_images(found.images)
+    for reason in reasons([scorer], task, None, "" if found.images is None else found.images.token):
+        console.print(in_options(reason, {"images": "--images", "batch_size": "--batch-size"}), soft_wrap=True)
+    for name, seen in seen_in_fitting([scorer], task, found.architectures).items():
+        console.print(seen_line(name, seen, len(found.architectures)), soft_wrap=True)
+
+
+def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) -> Tensor:
+    """Return inputs for a model of one's own, and say what they are where the proxy looks at them."""
+    if not proxy.needs_images:
+        return random_inputs(shape, proxy.batch_size, seed)
+    if not images:
+        console.print("the proxy looks at images; Gaussian noise and random classes stand in for them: see --images")
+        return random_inputs(shape, proxy.batch_size, seed)
+    token = import_images(images)
+    say_images(own_image_set(token))
+    return own_batch(token, shape, 1, proxy.batch_size).inputs
+
+
+def _is_scorer(text: str) -> bool:
+    try:
+        resolve_scorer(text)
+    except (FormulaError, ProxyFileError):
+        return False
+    return True
