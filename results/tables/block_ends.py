@@ -95,7 +95,8 @@ def scores_of(cell: str) -> list[float]:
     task, blank = get_task(TASK), torch.zeros(16, 3, 32, 32)
     network = untrained(task.build, task.space.name, cell, 0)
     found = parts_by_zcproxy(network, blank)
-    ends, network.block_ends = network.block_ends, ()
+    ends = network.block_ends
+    network.block_ends = ()  # type: ignore[assignment]  # torch types attributes of a module
     found += parts_by_zcproxy(network, blank)
     network.block_ends = ends
     return found + parts_directly(network, blank, cell)

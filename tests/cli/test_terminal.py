@@ -16,7 +16,7 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from zcproxy.cli.app import app as cli, display
+from zcproxy.cli import app as cli, display
 from zcproxy.cli.terminal import PlainConsole
 from zcproxy.errors import FormulaError, ProxyFileError, ZcproxyError
 from zcproxy.primitives import parse

@@ -127,7 +127,7 @@ def test_a_layer_ends_the_first_block_behind_it() -> None:
 
 def test_a_block_may_come_before_every_layer() -> None:
     model = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(3, 4, 1), nn.Flatten(), nn.Linear(64, 3))
-    model.block_ends = ("0", "1")
+    model.block_ends = ("0", "1")  # type: ignore[assignment]  # torch types attributes of a module
     found = measured(model, [MEAN])
     assert found.blocks == (-1, 0)
     np.testing.assert_allclose(found.values[MEAN][0], IMAGES.mean(), rtol=1e-4)

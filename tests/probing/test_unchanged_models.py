@@ -100,7 +100,7 @@ def test_a_model_that_fails_stays_as_it_was(network: Network) -> None:
 def test_the_layout_of_inputs_and_weights_does_not_matter(network: Network) -> None:
     model, inputs = network("residual")
     expected = EVERY_PROBE(model, inputs)
-    channels_last = copy.deepcopy(model).to(memory_format=torch.channels_last)
+    channels_last = copy.deepcopy(model).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert EVERY_PROBE(channels_last, inputs.contiguous(memory_format=torch.channels_last)) == pytest.approx(
         expected, rel=1e-5
     )
@@ -183,7 +183,7 @@ def test_what_overwrites_a_normalised_tensor_leaves_the_one_before_alone() -> No
 
 def test_normalisations_called_by_keyword(network: Network) -> None:
     class ByKeyword(nn.Module):
-        def __init__(self, layers: nn.Module) -> None:
+        def __init__(self, layers: nn.Sequential) -> None:
             super().__init__()
             self.layers = layers
 
