@@ -67,10 +67,12 @@ class Tape:
         return found
 
 
-def batch_norm(values: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def batch_norm(values: Tensor, weight: Tensor, bias: Tensor, *, evaluates: bool = False) -> Tensor:
     axes = [axis for axis in range(values.dim()) if axis != 1]
     shape = [1, -1] + [1] * (values.dim() - 2)
     mean, variance = values.mean(axes, keepdim=True), values.var(axes, unbiased=False, keepdim=True)
+    if evaluates:  # fresh running statistics
+        mean, variance = torch.zeros_like(mean), torch.ones_like(variance)
     return (values - mean) / (variance + 1e-5).sqrt() * weight.view(shape) + bias.view(shape)
 
 
@@ -80,12 +82,16 @@ def group_norm(values: Tensor, groups: int, weight: Tensor, bias: Tensor) -> Ten
     return scaled.view_as(values) * weight[:, None, None] + bias[:, None, None]
 
 
-def residual_by_hand(network: nn.Module, inputs: Tensor, *, normalised: bool = True) -> tuple[Tape, Tensor]:
+def residual_by_hand(
+    network: nn.Module, inputs: Tensor, *, normalised: bool = True, evaluates: bool = False
+) -> tuple[Tape, Tensor]:
     tape = Tape(network)
     p, keep = tape.parameters, tape.keep
     images = inputs.clone().requires_grad_()
     stem = keep(functional.conv2d(images, p["stem.weight"], p["stem.bias"], padding=1))
-    normal = keep(batch_norm(stem, p["stem_norm.weight"], p["stem_norm.bias"])) if normalised else stem
+    normal = stem
+    if normalised:
+        normal = keep(batch_norm(stem, p["stem_norm.weight"], p["stem_norm.bias"], evaluates=evaluates))
     positive = keep(normal.clamp(min=0.0))
     grouped = keep(functional.conv2d(positive, p["grouped.weight"], stride=2, padding=1, groups=2))
     branch = keep(group_norm(grouped, 2, p["group_norm.weight"], p["group_norm.bias"])) if normalised else grouped
@@ -100,12 +106,16 @@ def residual_by_hand(network: nn.Module, inputs: Tensor, *, normalised: bool = T
     return tape, logits
 
 
-def perceptron_by_hand(network: nn.Module, inputs: Tensor, *, normalised: bool = True) -> tuple[Tape, Tensor]:
+def perceptron_by_hand(
+    network: nn.Module, inputs: Tensor, *, normalised: bool = True, evaluates: bool = False
+) -> tuple[Tape, Tensor]:
     tape = Tape(network)
     p, keep = tape.parameters, tape.keep
     points = inputs.clone().requires_grad_()
     first = keep(points @ p["0.weight"].T + p["0.bias"])
-    normal = keep(batch_norm(first, p["1.weight"], p["1.bias"])) if normalised else first
+    normal = first
+    if normalised:
+        normal = keep(batch_norm(first, p["1.weight"], p["1.bias"], evaluates=evaluates))
     positive = keep(normal.clamp(min=0.0))
     second = keep(positive @ p["4.weight"].T + p["4.bias"])
     squashed = keep(second.tanh())
@@ -175,7 +185,8 @@ def records_by_hand(name: str, network: nn.Module, inputs: Tensor, targets: Tens
             parameter.data = parameter.data.abs()
         tape, logits = forward(positive, torch.ones_like(inputs[:1]), normalised=False)
         return tape.records(logits.sum())
-    tape, logits = forward(network, gaussian(inputs, "noise") if probe == "noise" else inputs)
+    images = gaussian(inputs, "noise") if probe == "noise" else inputs
+    tape, logits = forward(network, images, evaluates=probe == "evaluation")
     return tape.records(logits.sum())
 
 

@@ -59,7 +59,7 @@ def test_its_own_weights_are_left() -> None:
 
 
 def test_an_unknown_rule_is_one_line() -> None:
-    with pytest.raises(ConfigurationError, match=r"unknown initialisation rule 'kaiming' .*known are own, kaiming_"):
+    with pytest.raises(ConfigurationError, match=r"unknown initialisation rule 'kaiming' .*write one of own, kaiming_"):
         initialise(network(), "kaiming")
     with pytest.raises(ConfigurationError, match="unknown initialisation rule"):
         Proxy(parse("total_params"), rule="kaiming")
@@ -81,7 +81,7 @@ def test_weights_are_seeded_by_architecture_and_initialisation() -> None:
 
 
 def test_the_rule_is_part_of_what_columns_depend_on(tmp_path: Path) -> None:
-    own = Context(TASK, batch_size=2)
+    own = Context(get_task(TASK), batch_size=2)
     assert "rule" not in own.shared()
     contexts = [own, *(replace(own, rule=rule) for rule in RULES if rule != OWN)]
     assert len({context.key for context in contexts}) == len(RULES)
