@@ -15,7 +15,16 @@ import pytest
 from corruptions import ALL
 
 from zcproxy.columns import sweep as runner
-from zcproxy.columns.store import ColumnStore, Context, clear, summaries
+from zcproxy.columns.context import (
+    Context,
+)
+from zcproxy.columns.housekeeping import (
+    clear,
+    summaries,
+)
+from zcproxy.columns.store import (
+    ColumnStore,
+)
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import StorageError

@@ -15,7 +15,17 @@ import pytest
 import torch
 
 from zcproxy.benchmarks.nasbench201.encoding import to_text
-from zcproxy.columns.store import ColumnStore, Context, clear, column_key, summaries
+from zcproxy.columns.context import (
+    Context,
+    column_key,
+)
+from zcproxy.columns.housekeeping import (
+    clear,
+    summaries,
+)
+from zcproxy.columns.store import (
+    ColumnStore,
+)
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import RunError, StorageError
@@ -121,7 +131,7 @@ def test_another_context_knows_nothing(tmp_path: Path, other: Context) -> None:
 
 def test_another_code_version_knows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ColumnStore(tmp_path, CONTEXT).write(["a"], [LAYER], [measurement(2, [LAYER])])
-    monkeypatch.setattr("zcproxy.columns.store.CODE_VERSION", 10**6)
+    monkeypatch.setattr("zcproxy.columns.context.CODE_VERSION", 10**6)
     assert ColumnStore(tmp_path, CONTEXT).missing("a", [LAYER]) == (LAYER,)
 
 
@@ -155,9 +165,9 @@ def test_the_key_of_a_column_changes_with_the_source_of_its_primitives(
 def test_the_key_of_a_column_changes_with_what_primitives_share(monkeypatch: pytest.MonkeyPatch) -> None:
     key = inspect.unwrap(column_key)
     before = key(GRADIENT), key(LAYER)
-    monkeypatch.setattr("zcproxy.columns.store.SHARED_BY_PRIMITIVES", "zcproxy.primitives.reductions")
+    monkeypatch.setattr("zcproxy.columns.context.SHARED_BY_PRIMITIVES", "zcproxy.primitives.reductions")
     assert key(LAYER) != before[1]
-    monkeypatch.setattr("zcproxy.columns.store.SHARED_BY_PRIMITIVES", "zcproxy.formula.tree")
+    monkeypatch.setattr("zcproxy.columns.context.SHARED_BY_PRIMITIVES", "zcproxy.formula.tree")
     assert key(GRADIENT) != before[0]
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 import zcproxy
-from zcproxy.columns.store import Context
+from zcproxy.columns.context import (
+    Context,
+)
 from zcproxy.columns.sweep import sweep
 from zcproxy.errors import BenchmarkError, ConfigurationError, RunError
 from zcproxy.evolve import Configuration, Limits, evolve, resume

@@ -13,8 +13,10 @@ import time
 
 import torch
 
+from zcproxy.columns.context import (
+    Context,
+)
 from zcproxy.columns.standard import standard_columns
-from zcproxy.columns.store import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.fitness import FitnessFunction

@@ -11,8 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+from zcproxy.columns.context import (
+    Context,
+)
 from zcproxy.columns.standard import standard_columns
-from zcproxy.columns.store import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.names.tasks import get_task
 from zcproxy.workers.pool import worker_pool

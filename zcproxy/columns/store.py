@@ -8,41 +8,30 @@ again.
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import inspect
 import json
 import os
-import re
-import shutil
-import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from zcproxy.contracts.task import Task
+from zcproxy.columns.context import Context, column_key
 from zcproxy.errors import StorageError
-from zcproxy.formula import Node, vocabulary
+from zcproxy.formula import Node
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
-from zcproxy.models.initialisation import OWN
 from zcproxy.probing.coverage import coverage_from
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement
-from zcproxy.storage.files import cannot_read, cannot_write, replacing, write_text
+from zcproxy.storage.files import cannot_read, replacing, write_text
 from zcproxy.storage.notices import notice
 from zcproxy.storage.sealed import DamagedError, read_header, read_sealed, seal
 
-SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
-CODE_VERSION = 4
-"""Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 KIND = "columns-1"
 LAYERS, BLOCKS, COVERAGE = "layers", "blocks", "coverage"
 DAMAGED = ".damaged"
@@ -51,87 +40,6 @@ ATTEMPTS = 50
 """Times that a write or a deletion is tried while another process deletes or writes the same folder."""
 ABANDONED_SECONDS = 86400.0
 """Age from which an unfinished file is taken for one that a killed process left."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """Everything besides the architecture and the expression that a column depends on.
-
-    Attributes:
-        task: its networks and images are used. Contexts of tasks of one name are equal.
-        name: of the task.
-        batch_size: samples of a minibatch.
-        initialisation: index of the random initialisation and of the random inputs.
-        device: `cpu` or `cuda`.
-        images: token of what the minibatches are made of, see `zcproxy.images.image_sets`; empty for what is at
-            hand. It is part of the key of the columns that look at images, not of the context's.
-        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
-    """
-
-    task: Task = field(compare=False, repr=False)
-    batch_size: int = 8
-    initialisation: int = 0
-    device: str = "cpu"
-    images: str = ""
-    rule: str = OWN
-    name: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.task.name)
-
-    def shared(self) -> dict[str, Any]:
-        """Return what all columns of the context's folder have in common; the rule where it is not the space's own."""
-        return {
-            "task": self.name,
-            "batch_size": self.batch_size,
-            "initialisation": self.initialisation,
-            "device": self.device,
-            **({} if self.rule == OWN else {"rule": self.rule}),
-        }
-
-    @property
-    def key(self) -> str:
-        """The name of the context's folder."""
-        text = json.dumps([CODE_VERSION, self.shared(), self.task.fingerprint], sort_keys=True)
-        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.name).strip("-")[-60:]
-        return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-
-
-@dataclass(frozen=True)
-class ContextSummary:
-    """What `zcproxy columns info` shows of one context.
-
-    Attributes:
-        folder: where it is.
-        settings: what its columns have in common, see `Context.shared`; None where no file can be read: of another
-            version, or damaged.
-        networks: with columns.
-        columns: distinct ones.
-        bytes: of all files.
-    """
-
-    folder: Path
-    settings: Mapping[str, Any] | None
-    networks: int
-    columns: int
-    bytes: int
-
-
-@cache
-def column_key(column: Node) -> str:
-    """Return the text of a column with the version of the code it is computed by: the files of its primitives.
-
-    What primitives share counts for all of them.
-    """
-    names = {node.symbol for node in column.walk() if node.arguments}
-    modules = {function.__module__ for name in names for function in vocabulary().primitives[name].functions.values()}
-    versions = [_module_version(name) for name in sorted(modules | {SHARED_BY_PRIMITIVES})]
-    return f"{column} #{hashlib.sha256(' '.join(versions).encode()).hexdigest()[:8]}"
-
-
-@cache
-def _module_version(name: str) -> str:
-    return hashlib.sha256(inspect.getsource(sys.modules[name]).encode()).hexdigest()
 
 
 class LostColumnsError(Exception):
@@ -294,65 +202,3 @@ def _files(folder: Path) -> list[Path]:
     except OSError as error:
         raise cannot_read(folder, error) from error
     return [folder / name for name in names if name.endswith(".arrow") and not name.startswith(".")]
-
-
-def summaries(root: Path) -> list[ContextSummary]:
-    """Return what the cache holds, context by context; of what cannot be read, its size.
-
-    Raises:
-        StorageError: the cache may not be read.
-    """
-    return [_summary(folder) for folder in _folders(root)]
-
-
-def _summary(folder: Path) -> ContextSummary:
-    settings: Mapping[str, Any] | None = None
-    networks: set[str] = set()
-    columns: set[str] = set()
-    size = 0
-    for path in _sized(folder):
-        size += path[1]
-        with suppress(DamagedError, OSError):
-            header = read_header(path[0], KIND, folder.name)
-            settings = header["context"]
-            networks.update(header["architectures"])
-            columns.update(header["columns"])
-    return ContextSummary(folder, settings, len(networks), len(columns), size)
-
-
-def _folders(root: Path) -> list[Path]:
-    try:
-        return sorted(Path(entry.path) for entry in os.scandir(root / "columns") if entry.is_dir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise cannot_read(root / "columns", error) from error
-
-
-def _sized(folder: Path) -> Iterator[tuple[Path, int]]:
-    """Yield the files of columns in a folder, those that were set aside too, and their bytes."""
-    try:
-        entries = [entry for entry in os.scandir(folder) if Path(entry.name).suffix in (".arrow", DAMAGED)]
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise cannot_read(folder, error) from error
-    for entry in entries:
-        with suppress(FileNotFoundError):
-            yield Path(entry.path), entry.stat(follow_symlinks=False).st_size
-
-
-def clear(root: Path) -> int:
-    """Delete all measured columns and return the bytes freed. Raises `StorageError` if the folder is protected."""
-    folder = root / "columns"
-    freed = sum(size for each in _folders(root) for _, size in _sized(each))
-    for attempt in range(ATTEMPTS):
-        try:
-            if os.path.lexists(folder):
-                shutil.rmtree(folder)
-            break
-        except OSError as error:
-            busy = isinstance(error, FileNotFoundError) or error.errno == errno.ENOTEMPTY  # somebody writes into it
-            if attempt == ATTEMPTS - 1 or not busy:
-                raise cannot_write(folder, error) from error
-    return freed

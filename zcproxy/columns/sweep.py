@@ -10,7 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from zcproxy.columns.store import ATTEMPTS, ColumnStore, Context, LostColumnsError
+from zcproxy.columns.context import (
+    Context,
+)
+from zcproxy.columns.store import (
+    ATTEMPTS,
+    ColumnStore,
+    LostColumnsError,
+)
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import StorageError
 from zcproxy.formula import (

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.columns.store import Context
+from zcproxy.columns.context import (
+    Context,
+)
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.configuration import Algorithm, Configuration

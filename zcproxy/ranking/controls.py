@@ -12,7 +12,9 @@ from statistics import fmean
 
 import pandas as pd
 
-from zcproxy.columns.store import Context
+from zcproxy.columns.context import (
+    Context,
+)
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import Correlation, correlate, kendall_tau

@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.columns.store import Context
+from zcproxy.columns.context import (
+    Context,
+)
 from zcproxy.columns.sweep import sweep
 from zcproxy.contracts.sampling import POOL, Sampling, check_sampling, stratified
 from zcproxy.contracts.task import Task

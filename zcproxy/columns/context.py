@@ -1,0 +1,81 @@
+"""What columns depend on: the context of a sweep, and the version of the code that computes an expression."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from zcproxy.contracts.task import Task
+from zcproxy.formula import Node, vocabulary
+from zcproxy.models.initialisation import OWN
+
+SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
+CODE_VERSION = 4
+"""Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything besides the architecture and the expression that a column depends on.
+
+    Attributes:
+        task: its networks and images are used. Contexts of tasks of one name are equal.
+        name: of the task.
+        batch_size: samples of a minibatch.
+        initialisation: index of the random initialisation and of the random inputs.
+        device: `cpu` or `cuda`.
+        images: token of what the minibatches are made of, see `zcproxy.images.image_sets`; empty for what is at
+            hand. It is part of the key of the columns that look at images, not of the context's.
+        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
+    """
+
+    task: Task = field(compare=False, repr=False)
+    batch_size: int = 8
+    initialisation: int = 0
+    device: str = "cpu"
+    images: str = ""
+    rule: str = OWN
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.task.name)
+
+    def shared(self) -> dict[str, Any]:
+        """Return what all columns of the context's folder have in common; the rule where it is not the space's own."""
+        return {
+            "task": self.name,
+            "batch_size": self.batch_size,
+            "initialisation": self.initialisation,
+            "device": self.device,
+            **({} if self.rule == OWN else {"rule": self.rule}),
+        }
+
+    @property
+    def key(self) -> str:
+        """The name of the context's folder."""
+        text = json.dumps([CODE_VERSION, self.shared(), self.task.fingerprint], sort_keys=True)
+        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.name).strip("-")[-60:]
+        return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+@cache
+def column_key(column: Node) -> str:
+    """Return the text of a column with the version of the code it is computed by: the files of its primitives.
+
+    What primitives share counts for all of them.
+    """
+    names = {node.symbol for node in column.walk() if node.arguments}
+    modules = {function.__module__ for name in names for function in vocabulary().primitives[name].functions.values()}
+    versions = [_module_version(name) for name in sorted(modules | {SHARED_BY_PRIMITIVES})]
+    return f"{column} #{hashlib.sha256(' '.join(versions).encode()).hexdigest()[:8]}"
+
+
+@cache
+def _module_version(name: str) -> str:
+    return hashlib.sha256(inspect.getsource(sys.modules[name]).encode()).hexdigest()

@@ -1,0 +1,98 @@
+"""What the column store holds, and how it is emptied: the commands `zcproxy columns ...`."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zcproxy.columns.store import ATTEMPTS, DAMAGED, KIND
+from zcproxy.storage.files import cannot_read, cannot_write
+from zcproxy.storage.sealed import DamagedError, read_header
+
+
+@dataclass(frozen=True)
+class ContextSummary:
+    """What `zcproxy columns info` shows of one context.
+
+    Attributes:
+        folder: where it is.
+        settings: what its columns have in common, see `Context.shared`; None where no file can be read: of another
+            version, or damaged.
+        networks: with columns.
+        columns: distinct ones.
+        bytes: of all files.
+    """
+
+    folder: Path
+    settings: Mapping[str, Any] | None
+    networks: int
+    columns: int
+    bytes: int
+
+
+def summaries(root: Path) -> list[ContextSummary]:
+    """Return what the cache holds, context by context; of what cannot be read, its size.
+
+    Raises:
+        StorageError: the cache may not be read.
+    """
+    return [_summary(folder) for folder in _folders(root)]
+
+
+def _summary(folder: Path) -> ContextSummary:
+    settings: Mapping[str, Any] | None = None
+    networks: set[str] = set()
+    columns: set[str] = set()
+    size = 0
+    for path in _sized(folder):
+        size += path[1]
+        with suppress(DamagedError, OSError):
+            header = read_header(path[0], KIND, folder.name)
+            settings = header["context"]
+            networks.update(header["architectures"])
+            columns.update(header["columns"])
+    return ContextSummary(folder, settings, len(networks), len(columns), size)
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return sorted(Path(entry.path) for entry in os.scandir(root / "columns") if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise cannot_read(root / "columns", error) from error
+
+
+def _sized(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the files of columns in a folder, those that were set aside too, and their bytes."""
+    try:
+        entries = [entry for entry in os.scandir(folder) if Path(entry.name).suffix in (".arrow", DAMAGED)]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_read(folder, error) from error
+    for entry in entries:
+        with suppress(FileNotFoundError):
+            yield Path(entry.path), entry.stat(follow_symlinks=False).st_size
+
+
+def clear(root: Path) -> int:
+    """Delete all measured columns and return the bytes freed. Raises `StorageError` if the folder is protected."""
+    folder = root / "columns"
+    freed = sum(size for each in _folders(root) for _, size in _sized(each))
+    for attempt in range(ATTEMPTS):
+        try:
+            if os.path.lexists(folder):
+                shutil.rmtree(folder)
+            break
+        except OSError as error:
+            busy = isinstance(error, FileNotFoundError) or error.errno == errno.ENOTEMPTY  # somebody writes into it
+            if attempt == ATTEMPTS - 1 or not busy:
+                raise cannot_write(folder, error) from error
+    return freed
