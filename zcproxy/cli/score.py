@@ -10,9 +10,10 @@ import pandas as pd
 import typer
 from torch import Tensor
 
+from zcproxy.cli import ranking_options as options
 from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.images import Images, say_images
-from zcproxy.cli.options import MOST_NETWORKS, AllowCode, Device, Initialisation, Seed, SettingsOption, Workers
+from zcproxy.cli.options import AllowCode, Device, Initialisation, Seed, SettingsOption, Workers
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.contracts.task import Task
@@ -33,16 +34,6 @@ from zcproxy.user_code.references import load_model, parse_shape, random_inputs
 from zcproxy.workers.interrupt import GOES_ON, advise
 from zcproxy.workers.pool import worker_pool
 
-Population = Annotated[str, typer.Option(help="Architectures to draw from: all or pruned.")]
-
-
-Networks = Annotated[
-    int | None, typer.Option(min=2, max=MOST_NETWORKS, help="Networks to draw; 1,000 or all if not given.")
-]
-Drawn = Annotated[str, typer.Option(help="uniform, or stratified by FLOPs.")]
-UnseenBy = Annotated[
-    list[Path] | None, typer.Option(help="Run directory whose networks, and their equivalents, are left out.")
-]
 Model = Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")]
 InputShape = Annotated[str | None, typer.Option("--input", "--input-shape", help="Its input, for example 3x32x32.")]
 
@@ -53,12 +44,12 @@ def score(
         typer.Argument(help=f"A file, a name (zc-general, synflow, ...), or a formula; {DEFAULT} if not given."),
     ] = None,
     task: Annotated[str | None, typer.Argument(help="Task, for example nasbench201/cifar10.")] = None,
-    networks: Networks = None,
-    sampling: Drawn = Sampling.UNIFORM,
+    networks: options.Networks = None,
+    sampling: options.SamplingOption = Sampling.UNIFORM,
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="CSV file with arch, score, label, seconds.")] = None,
-    population: Population = "all",
-    unseen_by: UnseenBy = None,
+    population: options.Population = "all",
+    unseen_by: options.UnseenBy = None,
     initialisation: Initialisation = 0,
     settings: SettingsOption = Settings.COMMON,
     workers: Workers = 2,

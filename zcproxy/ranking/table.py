@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.contracts.sampling import Sampling
+from zcproxy.contracts.task import Task
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.images.image_sets import ImageSet
@@ -29,7 +30,14 @@ from zcproxy.primitives.zoo import (
 from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Scorer, text_of
 from zcproxy.ranking.measures import Estimate, estimates
-from zcproxy.ranking.scoring import draw_networks, images_shown, population_name, score_networks, seen_in_fitting
+from zcproxy.ranking.scoring import (
+    Scores,
+    draw_networks,
+    images_shown,
+    population_name,
+    score_networks,
+    seen_in_fitting,
+)
 from zcproxy.ranking.settings import settings_notes, settings_text
 from zcproxy.ranking.timing import seconds_alone
 from zcproxy.ranking.undefined import reasons
@@ -173,33 +181,67 @@ def build_table(
     scorers = _without_baselines(scorers, baselines)
     shown = images_shown(scorers, task_name, plan.images)
     images = "" if shown is None else shown.token
-    sweep = partial(
-        score_networks, scorers, task_name, networks, population=population, device=plan.device, images=images
-    )
     found = []
     for index in range(plan.initialisations):
         part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
-        progress = partial(observer.step, f"measuring {task_name}{part}")
         found.append(
-            sweep(batch_size=plan.batch_size, initialisation=index, executor=executor, cache=cache, progress=progress)
+            score_networks(
+                scorers,
+                task_name,
+                networks,
+                population=population,
+                batch_size=plan.batch_size,
+                device=plan.device,
+                initialisation=index,
+                images=images,
+                executor=executor,
+                cache=cache,
+                progress=partial(observer.step, f"measuring {task_name}{part}"),
+            )
         )
-    labels = task.labels(networks)
+    return TaskTable(
+        task_name,
+        population,
+        networks,
+        task.labels(networks),
+        _rows(task, scorers, baselines, found, plan, images, executor),
+        task.noise_ceiling(),
+        plan,
+        shown,
+        seen_in_fitting(scorers, task, networks),
+        found[0].coverage,
+        reasons(scorers, task, plan.batch_size, images),
+        settings_notes(scorers),
+    )
+
+
+def _rows(
+    task: Task,
+    scorers: Sequence[Scorer],
+    baselines: Mapping[str, Array],
+    found: Sequence[Scores],
+    plan: Plan,
+    images: str,
+    executor: Executor | None,
+) -> tuple[Row, ...]:
+    """Return the rows of a table: the scorers, whose scores of each initialisation were found, then the baselines."""
+    networks, population = found[0].architectures, found[0].population
     scores = {scorer.name: np.array([each.scores[scorer.name] for each in found]) for scorer in scorers}
     scores |= {name: np.array([values]) for name, values in baselines.items()}
     judge = partial(
         estimates,
-        labels=labels,
+        labels=found[0].labels,
         params=baselines["params"],
-        seed_names=("table", task_name, population),
+        seed_names=("table", task.name, population),
         resamples=plan.resamples,
     )
     judged = dict(zip(scores, in_order(executor, judge, [(values,) for values in scores.values()]), strict=True))
     seconds = seconds_alone(
-        scorers, task_name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
+        scorers, task.name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
     )
     texts = dict.fromkeys(baselines, BASELINE) | {scorer.name: text_of(scorer) for scorer in scorers}
     settings = {scorer.name: settings_text(scorer, plan.batch_size) for scorer in scorers}
-    rows = tuple(
+    return tuple(
         Row(
             name,
             texts[name],
@@ -207,15 +249,11 @@ def build_table(
             values[0],
             int(np.isnan(values).sum(axis=1).max()),
             seconds.get(name, math.nan),
-            reported_tau(name, texts[name], task_name, plan.population),
+            reported_tau(name, texts[name], task.name, plan.population),
             settings.get(name, ""),
         )
         for name, values in scores.items()
     )
-    seen = seen_in_fitting(scorers, task, networks)
-    why, said = reasons(scorers, task, plan.batch_size, images), settings_notes(scorers)
-    ceiling, coverage = task.noise_ceiling(), found[0].coverage
-    return TaskTable(task_name, population, networks, labels, rows, ceiling, plan, shown, seen, coverage, why, said)
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:
