@@ -74,8 +74,8 @@ def test_the_command_writes_the_settings(run: Command, tmp_path: Path) -> None:
     ("arguments", "part"),
     [
         (("table", TASK, "--settings", "authors", "--batch-size", "8"), "--batch-size 8 with --settings authors"),
-        (("table", TASK, "--settings", "paper"), "unknown settings 'paper': write common or authors"),
-        (("score", "meco", TASK, "--settings", "paper"), "unknown settings 'paper': write common or authors"),
+        (("table", TASK, "--settings", "paper"), "unknown settings 'paper': write one of common, authors"),
+        (("score", "meco", TASK, "--settings", "paper"), "unknown settings 'paper': write one of common, authors"),
         (
             ("score", "meco", "--settings", "authors", "--model", "own:net", "--input", "3x8x8"),
             "--settings authors with --model",
