@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
@@ -17,6 +17,7 @@ from zcproxy.benchmarks.shared.importing import Imported, check_labels, import_b
 from zcproxy.benchmarks.shared.official import Release
 from zcproxy.building.build import build_benchmark
 from zcproxy.building.configuration import BuildConfiguration
+from zcproxy.building.job import Trained
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
 from zcproxy.contracts.sampling import Sampling
@@ -168,6 +169,11 @@ def build(
     advise(GOES_ON)
     with RunDisplay() as display:
         trained = build_benchmark(configuration, out, workers=workers, progress=partial(display.step, "training"))
+    _say_built(trained, out)
+
+
+def _say_built(trained: Sequence[Trained], out: Path) -> None:
+    """Show what was trained, how well two labels agree, and what to do with it."""
     labels = sorted(item.label for item in trained)
     diverged = sum(training.diverged for item in trained for training in item.trainings)
     ceiling = built_task(out).noise_ceiling()

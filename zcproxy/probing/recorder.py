@@ -23,8 +23,9 @@ from zcproxy.probing.callers import calling_module
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.origins import DATA, Origins
 from zcproxy.probing.other_products import OtherProducts
-from zcproxy.probing.recording import Recording, Replaying
+from zcproxy.probing.recording import Recording
 from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.replaying import Replaying
 from zcproxy.text.visible import shortened
 
 MODEL_FAILURES = (Exception,)
