@@ -13,8 +13,9 @@ OPENING = """\
 # Python interface
 
 `import zcproxy` offers the names below: they are `zcproxy.__all__`, and they are public, as are `zcproxy.testing` and
-`zcproxy.adapters`. Every other module is internal and may change without notice ([CONTRIBUTING](../CONTRIBUTING.md#public-names) has
-the rule). `help(zcproxy.Plan)` shows arguments, shapes, defaults and errors. The [README](../README.md#in-python) has an example.
+`zcproxy.adapters`. Every other module is internal and may change without notice: see
+[CONTRIBUTING](../CONTRIBUTING.md#public-names). `help(zcproxy.Plan)` shows arguments, shapes, defaults and errors.
+The [README](../README.md#in-python) has an example.
 
 `make api` writes this page from the docstrings.
 """

@@ -1,4 +1,4 @@
-"""Proxies that were found with this project, by name. README.md beside this file has their cards."""
+"""Proxies found with this project, by name. README.md beside this file has their cards."""
 
 from __future__ import annotations
 
