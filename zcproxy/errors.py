@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zcproxy.text.visible import one_line
+from zcproxy.text.visible import one_line, shortened
 
 LONGEST_NAME = 200
 """Characters beyond which a text is no name that was mistyped."""
@@ -55,12 +55,6 @@ class RunError(ZcproxyError):
 
 class StorageError(ZcproxyError):
     """A file or folder cannot be written: the disk is full or the place is read-only."""
-
-
-def shortened(text: str, length: int = 300) -> str:
-    """Return text of others for a message of one line: without control characters, and cut."""
-    line = "".join(sign if sign.isprintable() else " " for sign in text)
-    return line if len(line) <= length else f"{line[: length - 3]}..."
 
 
 def nearest_names(name: str, known: Iterable[str]) -> str:

@@ -47,7 +47,7 @@ def pictures(folder: Path, count: int = 16, seed: int = 0) -> Path:
 def test_what_needs_no_pixels_needs_no_images(
     fresh: Command, proxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zcproxy.images.photographs.load_sample_image", lambda name: pytest.fail("pixels were read"))
+    monkeypatch.setattr("sklearn.datasets.load_sample_image", lambda name: pytest.fail("pixels were read"))
     code, _, shown = fresh("score", proxy, TASK, "--networks", "3", "--workers", "1")
     assert code == 0 and "images:" not in shown, shown
 

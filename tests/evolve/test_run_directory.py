@@ -111,7 +111,7 @@ def test_a_run_killed_between_two_checkpoints_goes_on(tmp_path: Path) -> None:
         (CONFIGURATION, {"probes": ["light"]}, "unknown probe 'light'"),
         (CONFIGURATION, {"start_from": ["sum("]}, "configuration.json: "),
         (LIMITS, {"generations": "4"}, "limits.json: 'generations' is \"4\", not a whole number"),
-        (CONFIGURATION, {"probes": ["l" * 5000]}, "unknown probe 'l{77}[.]{3}'"),
+        (CONFIGURATION, {"probes": ["l" * 5000]}, "unknown probe 'l{38} [.]{3} l{37}'"),
         (LIMITS, {"gens": 4}, 'unknown field "gens"'),
         (LIMITS, {"generations": -1}, "limits.json: .*must be positive"),
         (LIMITS, {"generations": None}, "limits.json: nothing stops the run"),

@@ -73,7 +73,7 @@ def gradient_images(samples: int, *shape: int) -> NDArray[np.uint8]:
 def test_crops_stand_in_and_say_so(empty: Path) -> None:
     found = image_set(CIFAR)
     assert found.token == "photographs 1" == found.tag
-    assert "in place of cifar10" in found.description and str(empty) in found.advice and "--images" in found.advice
+    assert "in place of cifar10" in found.description and str(empty) in found.advice and "`images`" in found.advice
     batch = image_batch(CIFAR, 64, 10)
     assert batch.inputs.shape == (64, 3, 32, 32) and batch.targets.tolist() == [index % 10 for index in range(64)]
     assert batch.inputs.mean().abs() < 0.5 and 0.7 < batch.inputs.std() < 1.3

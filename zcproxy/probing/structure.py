@@ -141,7 +141,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     others, other_blocks = _larger(model, inputs, ends, calls) if _may_mix_samples(calls) else (None, None)
     pairs = list(zip(calls, others or repeat(None), strict=False))
     places = _weight_places(calls, live)
-    rows = _rows(pairs, paths.shares, places)
+    rows = _described(pairs, paths.shares, places)
     kept = [row for row, alive in zip(rows, live, strict=True) if alive]
     for index, row in enumerate(kept):
         row["relative_depth"] = index / max(len(kept) - 1, 1)
@@ -183,7 +183,7 @@ def _recorded(model: nn.Module, named: NamedEnds, inputs: Tensor) -> tuple[Recor
     return recorder, output, calls
 
 
-def _rows(
+def _described(
     pairs: Sequence[tuple[LayerCall, LayerCall | None]], shares: Sequence[float], places: Sequence[int | None]
 ) -> list[dict[str, float]]:
     """Return the descriptors of all layer calls but for their relative depth."""

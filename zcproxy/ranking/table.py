@@ -166,39 +166,18 @@ def build_table(
     check_device(plan.device)
     task = get_task(task_name)
     observer = observer or Silent()
-    networks = draw_networks(
-        task,
-        plan.networks,
-        population=plan.population,
-        sampling=plan.sampling,
-        seed=plan.seed,
-        unseen_by=plan.unseen_by,
-    )
-    population = population_name(
-        task, len(networks), plan.population, sampling=plan.sampling, seed=plan.seed, unseen=bool(plan.unseen_by)
-    )
+    networks, population = _drawn(task, plan)
     baselines = task.baselines(networks)
     scorers = _without_baselines(scorers, baselines)
     shown = images_shown(scorers, task_name, plan.images)
     images = "" if shown is None else shown.token
+    score = partial(score_networks, scorers, task_name, networks, population=population, batch_size=plan.batch_size)
+    score = partial(score, device=plan.device, images=images, executor=executor, cache=cache)
     found = []
     for index in range(plan.initialisations):
         part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
-        found.append(
-            score_networks(
-                scorers,
-                task_name,
-                networks,
-                population=population,
-                batch_size=plan.batch_size,
-                device=plan.device,
-                initialisation=index,
-                images=images,
-                executor=executor,
-                cache=cache,
-                progress=partial(observer.step, f"measuring {task_name}{part}"),
-            )
-        )
+        progress = partial(observer.step, f"measuring {task_name}{part}")
+        found.append(score(initialisation=index, progress=progress))
     return TaskTable(
         task_name,
         population,
@@ -212,6 +191,21 @@ def build_table(
         found[0].coverage,
         reasons(scorers, task, plan.batch_size, images),
         settings_notes(scorers),
+    )
+
+
+def _drawn(task: Task, plan: Plan) -> tuple[tuple[str, ...], str]:
+    """Return the networks of a plan, and in words which these are."""
+    networks = draw_networks(
+        task,
+        plan.networks,
+        population=plan.population,
+        sampling=plan.sampling,
+        seed=plan.seed,
+        unseen_by=plan.unseen_by,
+    )
+    return networks, population_name(
+        task, len(networks), plan.population, sampling=plan.sampling, seed=plan.seed, unseen=bool(plan.unseen_by)
     )
 
 
