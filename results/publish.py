@@ -26,7 +26,7 @@ from zcproxy.names.proxies import (
     resolve_proxy,
 )
 from zcproxy.names.tasks import get_task
-from zcproxy.proxies import FILES, file_of
+from zcproxy.proxies import NAMES, file_of
 from zcproxy.ranking.scoring import draw_networks, population_name, score_networks
 from zcproxy.storage.files import replacing, write_text
 from zcproxy.workers.pool import worker_pool
@@ -142,7 +142,7 @@ def measured(name: str, source: str, unseen_by: list[Path]) -> pd.DataFrame:
 def cards(table: pd.DataFrame) -> str:
     """Return README.md: a card for each published proxy."""
     parts = [HEADER]
-    for name in FILES:
+    for name in NAMES:
         if name in set(table["proxy"]):
             parts += card(name, table[table["proxy"] == name])
     return "\n\n".join(parts) + "\n"
@@ -175,7 +175,7 @@ def card(name: str, table: pd.DataFrame) -> Iterator[str]:
 def main() -> None:
     """Measure and write what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=FILES)
+    parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("source", nargs="?", help="file of a run, or a formula")
     parser.add_argument("--unseen-by", nargs="+", type=Path, default=[])
     parser.add_argument("--cards", action="store_true", help="rewrite the words only, with the measurements of before")
