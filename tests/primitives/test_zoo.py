@@ -123,7 +123,7 @@ def test_a_descriptor_of_the_network_is_a_formula() -> None:
     ("text", "error", "message"),
     [
         ("synflwo", ProxyFileError, "(did you mean synflow"),
-        ("zzz", ProxyFileError, "'zzz' is no file, no published proxy and no formula; known are zc-general"),
+        ("zzz", ProxyFileError, "'zzz' is no file, no published proxy and no formula; known are zc-forward"),
         ("missing.json", ProxyFileError, "cannot read the proxy file missing.json: No such file"),
         ("sum(parms)", FormulaError, "unknown name 'parms' (did you mean params"),
         ("sum(params", FormulaError, "expected ')' but found end of the formula"),
