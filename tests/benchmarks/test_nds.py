@@ -122,7 +122,11 @@ def test_counting_leaves_the_network_as_it_was() -> None:
     ("family", "change", "message"),
     [
         ("DART", {}, "unknown NDS family 'DART' .did you mean DARTS"),
-        ("DARTS", {"width": None}, "this is no network of the NDS family DARTS: a NoneType stands for a whole number"),
+        (
+            "DARTS",
+            {"width": None},
+            "this is not a network of the NDS family DARTS: a NoneType stands for a whole number",
+        ),
         ("DARTS", {"width": 3}, "3 channels are not even"),
         ("DARTS", {"genotype": {}}, "it has no 'normal'"),
         ("DARTS", {"normal": [["sep_conv_9x9", 0]] * 8}, "'sep_conv_9x9' is none of none, skip_connect"),
@@ -130,7 +134,7 @@ def test_counting_leaves_the_network_as_it_was() -> None:
         ("DARTS", {"normal": [["none", 0]]}, "a cell has 1 edges, expected 8"),
         ("DARTS", {"normal_concat": [5]}, "'normal_concat' is .5., in the family DARTS it is .2, 3, 4, 5."),
         ("ResNet", {"block_type": "block"}, "the block 'block' is not 'res_basic_block'"),
-        ("ResNet", {"ws": [8]}, "this is no network of the NDS family ResNet"),
+        ("ResNet", {"ws": [8]}, "this is not a network of the NDS family ResNet"),
         ("ResNet", {"ws": [16, 0, 16, 16, 16]}, "a number that makes no sense"),
         ("ResNeXt-A", {"num_gs": [1, 3, 1, 1]}, "3 groups do not divide"),
     ],
