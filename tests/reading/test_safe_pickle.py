@@ -90,12 +90,12 @@ def test_states_and_types_of_numpy_that_are_not_plain(content: bytes, numpy_1: b
         (b"NQ.", "no instruction"),
         (b"\x97.", "no instruction"),
         (b"S'text'\n.", "no instruction"),
-        (b"K\x01)R.", "calls what is no function"),
-        (FUNCTION + b"]R.", "calls what is no function"),
+        (b"K\x01)R.", "calls something that is not a function"),
+        (FUNCTION + b"]R.", "calls something that is not a function"),
         (named("collections", "defaultdict") + named("os", "system") + b"\x85R.", "it names os.system"),
         (b"\x8c\x08builtins\x8c\x08__dict__\x93.", "it names builtins.__dict__"),
         (b"\x8c\x02os\x8c\x0epath.os.system\x93.", "it names os.path.os.system"),
-        (b"NN\x93.", "a name is no text"),
+        (b"NN\x93.", "a name is not text"),
         (
             named("copyreg", "add_extension") + b"(X\x02\0\0\0osX\x06\0\0\0systemK\x01tR.",
             "it names copyreg.add_extension",
@@ -229,7 +229,7 @@ def test_mutated_pickles_are_read_or_refused_in_one_line() -> None:
 @pytest.mark.parametrize("hostile", [SCALAR + b"(" + OBJECTS + b"C\x08AAAAAAAAtR.", b"Nr\xff\xff\xff\x7f.", b"."])
 def test_batches_of_cifar(tmp_path: Path, hostile: bytes) -> None:
     (tmp_path / "data_batch_1").write_bytes(b"\x80\x02" + hostile)
-    with pytest.raises(BenchmarkError, match="data_batch_1 is no CIFAR batch"):
+    with pytest.raises(BenchmarkError, match="data_batch_1 is not a CIFAR batch"):
         load_dataset(f"cifar10:{tmp_path}")
 
 

@@ -39,7 +39,7 @@ from zcproxy.probing.replacements import Replacements
 
 
 def _no_view(output: Tensor) -> Tensor:
-    """Return a layer's output as a tensor that is no view of another one, sharing its memory.
+    """Return a layer's output as a tensor that is not a view of another one, sharing its memory.
 
     An operation in place on a view (a linear layer yields one for tokens) would rebuild its graph, and the recorded
     place of the gradient would lead nowhere.
@@ -264,7 +264,7 @@ class Recording(TorchFunctionMode):
         return output
 
     def _observed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
-        """Call an operation that is no layer and no normalisation."""
+        """Call an operation that is neither a layer nor a normalisation."""
         subject = args[0] if args else kwargs.get("input")
         if not isinstance(subject, Tensor):
             return self._called(function, args, kwargs, origin)
@@ -333,7 +333,7 @@ def _repeats(tensor: Tensor, result: Tensor) -> bool:
 
 
 def _pools_all_positions(subject: Tensor, result: Any, samples: int) -> bool:
-    """Whether a result has one number a sample and channel, and what it was computed from has more."""
+    """Whether a result has one number per sample and channel, and what it was computed from has more."""
     if not isinstance(result, Tensor) or result.dim() < 2:
         return False
     if len(result) != len(subject) and not (len(result) == samples and samples in subject.shape):
