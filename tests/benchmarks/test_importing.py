@@ -85,7 +85,7 @@ def test_a_zip_archive(run: Command, directory: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda entry: entry["net"]["genotype"]["normal"][3].__setitem__(0, "conv_9x9"), "'conv_9x9' is none of"),
+        (lambda entry: entry["net"]["genotype"]["normal"][3].__setitem__(0, "conv_9x9"), "'conv_9x9' is not one of"),
         (lambda entry: entry["net"]["genotype"]["reduce"][0].__setitem__(1, 5), "must come from a node before 2"),
         (lambda entry: entry.__setitem__("test_ep_top1", []), "its error, params or flops are missing"),
         (lambda entry: entry.__setitem__("test_ep_top1", [float("nan")]), "the training diverged"),

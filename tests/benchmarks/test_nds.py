@@ -129,7 +129,7 @@ def test_counting_leaves_the_network_as_it_was() -> None:
         ),
         ("DARTS", {"width": 3}, "3 channels are not even"),
         ("DARTS", {"genotype": {}}, "it has no 'normal'"),
-        ("DARTS", {"normal": [["sep_conv_9x9", 0]] * 8}, "'sep_conv_9x9' is none of none, skip_connect"),
+        ("DARTS", {"normal": [["sep_conv_9x9", 0]] * 8}, "'sep_conv_9x9' is not one of none, skip_connect"),
         ("DARTS", {"normal": [["none", 0], ["none", 2]] * 4}, "edge 1, 'none~2', must come from a node before 2"),
         ("DARTS", {"normal": [["none", 0]]}, "a cell has 1 edges, expected 8"),
         ("DARTS", {"normal_concat": [5]}, "'normal_concat' is .5., in the family DARTS it is .2, 3, 4, 5."),

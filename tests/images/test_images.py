@@ -295,7 +295,7 @@ def test_a_torn_note_of_what_was_shown(tmp_path: Path) -> None:
     place = tmp_path / "images.json"
     for content in ('{"a": 3}', place.read_text().replace("crops", "cROPS"), '{"shown": {"a": {"token": 1}}}', ""):
         place.write_text(content)
-        with pytest.raises(RunError, match=r"images.json: .*delete it to go on") as raised:
+        with pytest.raises(RunError, match=r"images.json: .*delete it to continue") as raised:
             kept_image_sets(tmp_path)
         assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
 
