@@ -91,7 +91,7 @@ def test_a_run_keeps_the_images_that_it_was_begun_with(run: Command, tmp_path: P
     code, _, shown = run("evolve", "--resume", "r", "--workers", "1")
     assert code == 2 and "the images mine (sha256" in shown and "give them again with --images" in shown, shown
     code, _, shown = run("evolve", "--resume", "r", "--images", str(pictures(tmp_path / "mine", seed=1)))
-    assert code == 2 and "the run was begun with other images" in shown, shown
+    assert code == 2 and "the run was started with other images" in shown, shown
     assert run("evolve", "--resume", "r", "--workers", "1", "--images", str(tmp_path / "moved"))[0] == 0
 
 

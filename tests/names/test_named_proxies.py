@@ -43,7 +43,9 @@ def test_one_that_is_named_so_needs_no_gradient() -> None:
 
 def test_a_name_that_does_not_exist_comes_with_the_nearest() -> None:
     assert DEFAULT in NAMES
-    with pytest.raises(ProxyFileError, match=r"'zc-generel' is no file, no published proxy \(did you mean zc-general"):
+    with pytest.raises(
+        ProxyFileError, match=r"'zc-generel' is not a file, a published proxy \(did you mean zc-general"
+    ):
         resolve_proxy("zc-generel")
 
 

@@ -123,11 +123,11 @@ def test_a_descriptor_of_the_network_is_a_formula() -> None:
     ("text", "error", "message"),
     [
         ("synflwo", ProxyFileError, "(did you mean synflow"),
-        ("zzz", ProxyFileError, "'zzz' is no file, no published proxy and no formula; known are zc-forward"),
+        ("zzz", ProxyFileError, "'zzz' is not a file, a published proxy or a formula; known are zc-forward"),
         ("missing.json", ProxyFileError, "cannot read the proxy file missing.json: No such file"),
         ("sum(parms)", FormulaError, "unknown name 'parms' (did you mean params"),
         ("sum(params", FormulaError, "expected ')' but found end of the formula"),
-        ("params + macs", FormulaError, "a proxy yields one number a network, but 'params + macs' is of kind Layer"),
+        ("params + macs", FormulaError, "a proxy yields one number per network, but 'params + macs' is of kind Layer"),
         ("", ConfigurationError, "empty proxy: give a file, a name"),
     ],
 )

@@ -39,7 +39,7 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Be
 
 @app.command("list")
 def list_command(names: Names = None) -> None:
-    """Show the benchmarks that are known, what of them is here, and how to get the rest."""
+    """Show the known benchmarks, which of their tasks are here, and how to get the rest."""
     for name in names or released():
         benchmark = released_benchmark(name)
         release = cast(Release, benchmark.release)
@@ -47,7 +47,7 @@ def list_command(names: Names = None) -> None:
         tasks = [dataset if dataset in here else f"({dataset})" for dataset in benchmark.datasets]
         lines = {
             "tasks": f"{name}/... {', '.join(tasks)}",
-            "here": f"{len(here)} of {len(tasks)} tasks; in brackets what is not",
+            "here": f"{len(here)} of {len(tasks)} tasks; in brackets those that are not",
             "labels": release.labels,
             "get": release.files,
             "then": f"zcproxy benchmark import {name} PATH",
@@ -69,10 +69,10 @@ def list_command(names: Names = None) -> None:
 
 @app.command("import")
 def import_command(
-    name: Annotated[str, typer.Argument(help="Of the benchmark: see `zcproxy benchmark list`.")],
+    name: Annotated[str, typer.Argument(help="Name of the benchmark: see `zcproxy benchmark list`.")],
     path: Annotated[Path, typer.Argument(help="Official file, a folder of them, or a zip archive.")],
     trust: Annotated[
-        bool, typer.Option("--trust", help="Take files whose content is not the known one; code in them never runs.")
+        bool, typer.Option("--trust", help="Accept files whose content is not the known one; code in them never runs.")
     ] = False,
 ) -> None:
     """Convert official files to tables in the data directory."""
@@ -136,8 +136,10 @@ def build(
     batch_size: Annotated[
         int, typer.Option(min=2, max=LARGEST_BATCH, help="Images of a training step.")
     ] = DEFAULT_RECIPE.batch_size,
-    learning_rate: Annotated[float, typer.Option(help="Of the first step.")] = DEFAULT_RECIPE.learning_rate,
-    weight_decay: Annotated[float, typer.Option(help="L2, on all parameters.")] = DEFAULT_RECIPE.weight_decay,
+    learning_rate: Annotated[
+        float, typer.Option(help="Learning rate of the first step.")
+    ] = DEFAULT_RECIPE.learning_rate,
+    weight_decay: Annotated[float, typer.Option(help="L2 penalty on all parameters.")] = DEFAULT_RECIPE.weight_decay,
     augmentation: Annotated[
         str | None, typer.Option(help="none, crop or crop-flip; the dataset's own if not given.")
     ] = None,

@@ -1,4 +1,4 @@
-"""One island for one epoch: a few generations of variation and selection, from a population to the next.
+"""One island for one epoch: a few generations of variation and selection, from one set of formulas to the next.
 
 The result depends on the arguments alone, so islands run anywhere in any order. DEAP's NSGA-II selects the survivors by
 worst and mean correlation, size and cost; variation is `zcproxy.formula.variation`, because DEAP's operators draw from
@@ -29,13 +29,13 @@ from zcproxy.formula.variation import crossover, mutate
 FRESH_SHARE = 0.05
 CROSSOVER_SHARE = 0.4
 ATTEMPTS = 8
-"""How often variation tries again after a formula that is too large or known."""
+"""Attempts of variation after a formula that is too large or known."""
 
 FRESH_DEPTH = 5
 """Depth, in numbers, of a formula generated from nothing; a column counts as one."""
 
 TUNED = 6
-"""How many of the best formulas have their constants tuned, and are simplified, after an epoch."""
+"""Number of best formulas whose constants are tuned, and which are simplified, after an epoch."""
 
 TUNING_FACTORS = (0.5, 0.8, 0.95, 1.05, 1.25, 2.0, -1.0)
 
@@ -57,13 +57,13 @@ class Individual:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What an epoch leaves.
+    """The result of an epoch.
 
     Attributes:
         population: canonical formulas, best first.
         best: the best formula of each size met in the epoch, with its score.
-        evaluations: distinct formulas scored.
-        outcomes: how many evaluations ended how.
+        evaluations: distinct formulas evaluated.
+        outcomes: number of evaluations by outcome.
     """
 
     population: list[Node]
@@ -76,7 +76,7 @@ class Epoch:
     """The state of one island during one epoch.
 
     Args:
-        scorer: scores formulas on the training networks.
+        scorer: the fitness function on the training networks.
         choices: what formulas are made of.
         maximum_size: most nodes of a formula.
         rng: all randomness of the epoch.
@@ -96,7 +96,7 @@ class Epoch:
         self._outcomes: Counter[Outcome] = Counter()
 
     def evolve(self, population: Sequence[Node], size: int, generations: int) -> EpochResult:
-        """Return the population after some generations, filled up to `size` with fresh formulas first."""
+        """Return the formulas after some generations, filled up to `size` with fresh formulas first."""
         individuals = [self._score(formula) for formula in population]
         individuals += [self._score(self._new(self._fresh)) for _ in range(size - len(individuals))]
         for _ in range(generations):

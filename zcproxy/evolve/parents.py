@@ -1,4 +1,4 @@
-"""How parents are found among the formulas of an island."""
+"""Selection of parents among the formulas of an island."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Draw = Callable[[Random], int]
 
 
 def tournament(scores: Sequence[Fitness]) -> Draw:
-    """Return the draw of the one of highest merit among one to `TOURNAMENT` formulas, so that weaker ones breed too."""
+    """Return the draw of the best of one to `TOURNAMENT` formulas, by merit: weaker ones become parents too."""
 
     def draw(rng: Random) -> int:
         rivals = [rng.randrange(len(scores)) for _ in range(rng.randint(1, TOURNAMENT))]
@@ -29,7 +29,7 @@ def lexicase(scores: Sequence[Fitness]) -> Draw:
     """Return the draw that takes the cases in random order, and of each the formulas about as good as the best.
 
     That is within the median absolute deviation of the case over all formulas. Formulas that are best on a few goals
-    breed as well as those that are fair on all.
+    become parents as well as those that are fair on all.
 
     Source: La Cava et al., "Epsilon-lexicase selection for regression", GECCO 2016 (the static variant).
     """

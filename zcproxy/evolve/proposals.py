@@ -1,4 +1,4 @@
-"""New layer-level expressions that the population proposes: mutated columns of its best formulas, and fresh ones."""
+"""New layer-level expressions that a run proposes: mutated columns of its best formulas, and fresh ones."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def _is_over_layers(node: Node) -> bool:
 
 
 def _argument(parent: Node, place: int, written: str) -> str:
-    """Return an argument, in parentheses where it would be read otherwise without."""
+    """Return an argument, in parentheses where it would otherwise be read differently."""
     child = parent.arguments[place]
     if parent.symbol in _ENCLOSING and not _is_over_layers(parent):
         return written
@@ -105,7 +105,7 @@ def _argument(parent: Node, place: int, written: str) -> str:
 
 
 def _is_atom(node: Node) -> bool:
-    """Whether what is written holds together by itself."""
+    """Whether the text needs no parentheses."""
     if node.value is not None:
         return node.value >= 0 and "e" not in repr(node.value)
     if node.is_leaf or _operator(node) is None:

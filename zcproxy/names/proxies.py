@@ -17,11 +17,11 @@ from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.published import Published
 
 BASELINE = "baseline"
-"""What stands for the formula of params and FLOPs where a benchmark's table has them."""
+"""The text of params and FLOPs where a benchmark's table has them, in place of a formula."""
 
 
 class Settings(StrEnum):
-    """How published proxies are measured: all alike, or each as its authors do."""
+    """Settings of published proxies: the same for all, or those of the authors of each."""
 
     COMMON = "common"
     AUTHORS = "authors"
@@ -31,7 +31,7 @@ def reported_tau(name: str, text: str, task: str, population: str) -> tuple[floa
     """Return the lowest and highest tau that papers report of a published proxy, None if there is none.
 
     Args:
-        name: of the proxy or baseline.
+        name: name of the proxy or baseline.
         text: what it computes: a user may call something else by the name of a published proxy.
         task: name of the task.
         population: `all` or `pruned`.
@@ -92,7 +92,7 @@ def resolve_proxy(text: str, settings: str = Settings.COMMON) -> Proxy:
 
     Raises:
         ProxyFileError: it looks like a file or a name, and there is none.
-        FormulaError: it is no formula.
+        FormulaError: it is not a formula.
         ConfigurationError: it is an aggregate, which ranks a set of networks and scores none alone; or it is empty.
     """
     if not text.strip():
@@ -114,7 +114,7 @@ def resolve_proxy(text: str, settings: str = Settings.COMMON) -> Proxy:
             known = (*proxies.NAMES, *NAMES, *AGGREGATES)
             hint = nearest_names(text, known)
             listed = "" if hint else f"; known are {', '.join(known)}"
-            raise ProxyFileError(f"'{text}' is no file, no published proxy{hint} and no formula{listed}") from error
+            raise ProxyFileError(f"'{text}' is not a file, a published proxy{hint} or a formula{listed}") from error
         raise
 
 

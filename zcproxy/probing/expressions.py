@@ -40,7 +40,7 @@ class ColumnEvaluator:
                     self._functions[node] = vocabulary().function(node)
 
     def evaluate(self, layers: Sequence[LayerTensors], blocks: Sequence[LayerTensors] = ()) -> dict[Node, Tensor]:
-        """Return the value of every column: float, one number a layer or a block, or a scalar for a network column.
+        """Return the value of every column: float, one number per layer or per block, or a scalar for a network column.
 
         Args:
             layers: for each layer, the recorded tensors.
@@ -144,7 +144,7 @@ JOINS: dict[Kind, Callable[[Sequence[Tensor]], Tensor]] = {
     Kind.SAMPLE_MATRIX: stacked,
     Kind.PATTERNS: concatenated,
 }
-"""How the values of all layers become one argument, by the kinds that primitives take so."""
+"""Functions that join the values of all layers to one argument, by the kind of the argument."""
 
 
 def joins_layers(node: Node) -> bool:

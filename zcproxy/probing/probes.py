@@ -76,12 +76,12 @@ class Pass:
 
     @property
     def transform(self) -> tuple[bool, ...]:
-        """What tells apart the networks that passes run on."""
+        """The key that distinguishes the networks that passes run on."""
         return self.absolute_weights, self.gaussian_weights, self.normalised, self.double, self.running_statistics
 
     @property
     def parameters(self) -> tuple[bool, ...]:
-        """What tells apart the parameters that passes run on; see `changes_parameters`."""
+        """The key that distinguishes the parameters that passes run on; see `changes_parameters`."""
         return self.absolute_weights, self.double
 
     @property
@@ -91,7 +91,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class Probe:
-    """What the statistics of a formula are recorded under.
+    """A probe, under which the statistics of a formula are recorded.
 
     Attributes:
         name: how a formula writes it, after `@`.
@@ -99,7 +99,7 @@ class Probe:
         minus: a pass whose tensors are subtracted, or None.
         sub_batches: into how many parts the batch is split, each with a pass of its own.
         per_sample: whether there is a backward pass for the loss of each sample, after one forward pass of them all.
-        meaning: one line for people.
+        meaning: one line for readers.
     """
 
     name: str
@@ -117,7 +117,7 @@ class Probe:
     def cost(self) -> float:
         """Passes over the whole batch that the probe needs; a single double-precision sample counts a quarter.
 
-        Gradients a sample are counted for the usual eight samples.
+        Gradients per sample are counted for the usual eight samples.
         """
         return sum(map(_cost, self.passes)) * (8.0 if self.per_sample else 1.0)
 

@@ -40,7 +40,7 @@ from zcproxy.probing.shapes import pools_all_positions, repeats
 
 
 def _no_view(output: Tensor) -> Tensor:
-    """Return a layer's output as a tensor that is no view of another one, sharing its memory.
+    """Return a layer's output as a tensor that is not a view of another one, sharing its memory.
 
     An operation in place on a view (a linear layer yields one for tokens) would rebuild its graph, and the recorded
     place of the gradient would lead nowhere.
@@ -244,7 +244,7 @@ class Recording(TorchFunctionMode):
         return output
 
     def _observed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
-        """Call an operation that is no layer and no normalisation."""
+        """Call an operation that is neither a layer nor a normalisation."""
         subject = args[0] if args else kwargs.get("input")
         if not isinstance(subject, Tensor):
             return self._called(function, args, kwargs, origin)

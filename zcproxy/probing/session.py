@@ -76,8 +76,8 @@ class Session:
         inputs: samples x ...
         targets: samples, int64 classes; None draws random ones.
         input_seed: index of all that is random.
-        structure: of the network.
-        memory_format: of the batch, if it is images.
+        structure: structure of the network.
+        memory_format: memory format of the batch, if it is images.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class Session:
                     "expected from a first pass: its forward is not fixed"
                 )
             call.sample_axes = axes
-        for block, axes in zip(recorder.blocks, structure.block_axes, strict=False):  # none where nobody asks for them
+        for block, axes in zip(recorder.blocks, structure.block_axes, strict=False):  # none where they are not recorded
             block.sample_axes = axes
         return output, [call for call, alive in zip(calls, self._live, strict=True) if alive]
 
@@ -240,7 +240,7 @@ class Session:
     def _derived(
         self, run: Pass, output: Tensor, calls: list[LayerCall], blocks: list[LayerCall], classes: Tensor | None
     ) -> dict[str, Sequence[Tensor]]:
-        """Return the statistics that are no tensor of the network and no gradient by one, each for all layers.
+        """Return the statistics that are neither a tensor of the network nor a gradient by one, each for all layers.
 
         That between blocks is for all blocks, too.
         """

@@ -1,4 +1,4 @@
-"""What a network is made of: its layers, which of them are live, and the paths between input and output.
+"""Structure of a network: its layers, which of them are live, and the paths between input and output.
 
 One small pass (two Gaussian samples) tells. A layer is *live* if a signal reaches it and leaves it for the output: its
 input is not identically zero and neither is the gradient at its output. Dead layers (an edge that leads nowhere) are
@@ -61,10 +61,10 @@ NETWORK_DESCRIPTORS = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """How the number of elements of a layer's output depends on that of samples.
+    """The number of elements of a layer's output as a function of the number of samples.
 
     Attributes:
-        fixed: elements whatever the batch.
+        fixed: elements that any batch has.
         per_sample: further elements for each sample.
     """
 
@@ -87,8 +87,8 @@ class Structure:
         sample_axes: for each layer call, where its tensors have the samples: see `LayerCall`.
         block_axes: the same for each block.
         outputs: for each layer call, the size of its output.
-        coverage: what of the network the layers hold.
-        layers: for each layer descriptor, one number a live layer.
+        coverage: the part of the network that the layers hold.
+        layers: for each layer descriptor, one number per live layer.
         network: for each network descriptor, one number.
     """
 

@@ -48,16 +48,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which networks a table is made of, and how they are measured.
+    """The networks of a table, and how they are measured.
 
     Attributes:
         networks: how many are drawn of each task; None for 1,000, or all if there are fewer.
         population: `all` or `pruned`.
         sampling: `uniform`, or `stratified` by FLOPs.
-        seed: of the draw and of the resamples.
+        seed: seed of the draw and of the resamples.
         initialisations: how many random initialisations every network is measured with.
         batch_size: samples of a minibatch for all proxies; None for what each asks for.
-        resamples: of the bootstrap.
+        resamples: resamples of the bootstrap.
         device: `cpu` or `cuda`.
         unseen_by: run directories; networks that a run has seen, and their equivalents, are left out.
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
@@ -80,11 +80,11 @@ class Row:
     """One proxy in the table of a task.
 
     Attributes:
-        name: of the proxy or baseline.
+        name: name of the proxy or baseline.
         text: what it computes.
         estimates: by measure.
-        scores: of the first initialisation, one a network.
-        undefined: for how many networks the score is NaN, at most over the initialisations.
+        scores: scores of the first initialisation, one per network.
+        undefined: for how many networks the score is NaN, the most over the initialisations.
         seconds: to measure the proxy alone on one network, in one thread; NaN for a baseline.
         reported: lowest and highest tau that papers report on the population, of which this may be a sample.
         settings: whose settings it was measured with, and what they are; empty where none matters.
@@ -114,7 +114,7 @@ class TaskTable:
         plan: how it was measured.
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
-        coverage: for each network, what of it its layers hold.
+        coverage: for each network, the part that its layers hold.
         reasons: why proxies are undefined for all networks, a sentence each, where that is known.
         settings_notes: what is to be known of authors' settings, a sentence each.
     """
@@ -156,12 +156,12 @@ def build_table(
         plan: which networks, and how.
         executor: where networks are measured and intervals computed; None for this process.
         cache: the cache directory; the default one if None. What it holds is not measured again.
-        observer: told how the sweeps get on.
+        observer: called with the progress of the sweeps.
 
     Raises:
         BenchmarkError: the task is unknown, has too few networks, or equal labels.
-        ConfigurationError: the device is not there, two proxies have the same name, or one has that of a baseline and
-            computes something else.
+        ConfigurationError: the device is not available, two proxies have the same name, or one has that of a baseline
+            and computes something else.
     """
     check_device(plan.device)
     task = get_task(task_name)
@@ -251,7 +251,7 @@ def _rows(
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:
-    """Return the scorers that are no baselines."""
+    """Return the scorers that are not baselines."""
     for scorer in scorers:
         if scorer.name in baselines and not (scorer.name in NAMES and scorer == resolve_proxy(scorer.name)):
             raise ConfigurationError(f"'{scorer.name}' is the name of a baseline: give the proxy another one")
