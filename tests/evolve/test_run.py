@@ -223,7 +223,7 @@ def test_a_directory_of_another_configuration_is_refused(
     (tmp_path / "notes" / "diary.txt").write_text("mine")
     with pytest.raises(RunError, match="holds no run"):
         evolve(small, LIMITS, tmp_path / "notes", cache=column_cache)
-    with pytest.raises(RunError, match="holds no run"):
+    with pytest.raises(RunError, match="is not a run directory"):
         resume(tmp_path / "nowhere")
     assert results_of(tmp_path / "run") == before
     assert os.listdir(tmp_path / "notes") == ["diary.txt"]
