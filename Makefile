@@ -22,7 +22,7 @@ FUZZ_OUT ?= runs/fuzz
 
 ifeq ($(origin ZCPROXY_DATA), undefined)
 ifneq ($(wildcard ../shared/data),)
-export ZCPROXY_DATA := $(abspath ../shared/data)
+test: export ZCPROXY_DATA := $(abspath ../shared/data)
 endif
 endif
 
