@@ -126,7 +126,7 @@ class Epoch:
 
     def _result(self, individuals: list[Individual], logbook: tools.Logbook) -> EpochResult:
         population = [item.formula for item in _by_correlation(individuals)]
-        return EpochResult(population, self._best, len(self._known), self._outcomes, list(logbook))
+        return EpochResult(population, self._best, len(self._known), self._outcomes, _records(logbook))
 
     def _tree(self, formula: Node) -> Individual:
         return tree_of(formula, self._primitives)
@@ -207,6 +207,14 @@ def _statistics() -> tools.MultiStatistics:
     statistics.register("mean", lambda values: sum(values) / len(values))
     statistics.register("most", max)
     return statistics
+
+
+def _records(logbook: tools.Logbook) -> list[dict[str, Any]]:
+    """Return what a logbook holds of each generation, by the name of the statistics, as JSON can hold it."""
+    return [
+        {name: dict(chapter[generation]) for name, chapter in logbook.chapters.items()}
+        for generation in range(len(logbook))
+    ]
 
 
 def merge_best(into: dict[int, tuple[Node, Fitness]], found: dict[int, tuple[Node, Fitness]]) -> None:

@@ -182,14 +182,14 @@ def formula_of(tree: Sequence[Any]) -> Node:
             stack.append(item.node)
         elif type(item) is Operation:
             if len(stack) < item.arity:
-                raise FormulaError(f"a tree is incomplete: '{item.name}' lacks an argument")
+                raise FormulaError(f"a tree that is incomplete: '{item.name}' lacks an argument")
             arguments = tuple(stack[: -item.arity - 1 : -1])
             del stack[-item.arity :]
             stack.append(Node(item.name, item.kind, arguments))
         else:
             stack.append(constant(_value_of(item)))
     if len(stack) != 1:
-        raise FormulaError(f"a tree consists of {len(stack)} parts, not of one")
+        raise FormulaError(f"a tree that consists of {len(stack)} parts, not of one")
     return stack[0]
 
 
