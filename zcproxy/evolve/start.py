@@ -63,7 +63,8 @@ def _seed_of_samples(configuration: Configuration) -> int:
 def check_own_toolbox(configuration: Configuration) -> None:
     """Raise `ConfigurationError` if the user's toolbox cannot be made, before anything is measured."""
     if configuration.toolbox:
-        primitives = primitive_set(first_columns(configuration), maximum_size=configuration.maximum_size)
+        columns, without = first_columns(configuration), configuration.without
+        primitives = primitive_set(columns, without=without, maximum_size=configuration.maximum_size)
         ours = make_toolbox(primitives, configuration.operators, _not_yet_scored)
         with lent_to(generator("toolbox", configuration.seed)):
             own_toolbox(configuration.toolbox, ours, primitives)

@@ -130,17 +130,13 @@ def random_constant(rng: Random) -> Node:
 
 
 def number_choices(columns: Iterable[Node], without: Container[str] = ()) -> Choices:
-    """Return the choices of evolution: columns as leaves and every primitive between numbers.
+    """Return the choices of evolution: columns as leaves, and every primitive that takes what they or others yield.
 
     Args:
-        columns: leaves.
+        columns: leaves; between columns, primitives of tensors have nothing to take.
         without: names of primitives to do without; `CONSTANTS` for numbers.
     """
-    return Choices(
-        columns,
-        lambda item: item.name not in without and all(kind.is_number for kind in item.signature.arguments),
-        constants=CONSTANTS not in without,
-    )
+    return Choices(columns, lambda item: item.name not in without, constants=CONSTANTS not in without)
 
 
 def tensor_choices(leaves: Iterable[Node]) -> Choices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from deap import base, gp
 
@@ -20,7 +20,7 @@ from zcproxy.text.visible import shortened
 from zcproxy.user_code.border import running
 from zcproxy.user_code.references import check_reference, load_object
 
-OwnToolbox = str | Callable[..., Any] | base.Toolbox
+OwnToolbox: TypeAlias = str | Callable[..., Any] | base.Toolbox
 """What a user may give: a reference, or what stands there."""
 
 

@@ -11,7 +11,7 @@ from deap import gp
 from zcproxy.errors import FormulaError, nearest_names
 from zcproxy.evolve.deap.randomness import SHARED
 from zcproxy.formula import Kind, Node, constant, vocabulary
-from zcproxy.formula.choices import CONSTANT_PROBABILITY, CONSTANTS, Choices, random_constant
+from zcproxy.formula.choices import CONSTANT_PROBABILITY, Choices, number_choices, random_constant
 from zcproxy.primitives import parse
 from zcproxy.text.visible import shortened
 
@@ -156,13 +156,13 @@ class PrimitiveSet(gp.PrimitiveSetTyped):  # type: ignore[misc]
         operation = self._operations.get((node.symbol, tuple([child.kind for child in node.arguments])))
         if operation is not None:
             return operation
+        what, name, known = "primitive", node.symbol, self.names()
         if node.is_column:
-            known, what, name = map(str, self._leaves), "column", node.text
-        else:
-            what, name = ("primitive", node.symbol) if node.arguments else ("leaf", node.symbol)
-            known = iter(self.names())
-            if node.symbol in {name for name, _ in self._operations}:
-                vocabulary().apply(node.symbol, *node.arguments)
+            what, name, known = "column", node.text, set(map(str, self._leaves))
+        elif node.is_leaf:
+            what = "leaf"
+        elif node.symbol in self.names():
+            vocabulary().apply(node.symbol, *node.arguments)
         raise FormulaError(f"the primitive set has no {what} '{shortened(name, 80)}'{nearest_names(name, known)}")
 
     def names(self) -> set[str]:
@@ -217,8 +217,7 @@ def primitive_set(
         maximum_size: most nodes of a formula.
     """
     leaves = [parse(column) if isinstance(column, str) else column for column in columns]
-    choices = Choices(leaves, lambda item: item.name not in without, constants=CONSTANTS not in without)
-    return PrimitiveSet(choices, maximum_size)
+    return PrimitiveSet(number_choices(leaves, without), maximum_size)
 
 
 def _value_of(item: Any) -> float:
