@@ -3,6 +3,7 @@
 # make fuzz    attack it for MINUTES=30 with SEED=0; what fails is written to FUZZ_OUT=runs/fuzz
 # make check   linter, formatter and type checker, over the package, the tests and the scripts of results/ and docs/
 # make picture draw the rooms and their imports anew: docs/architecture.svg
+# make api     write docs/api.md from the docstrings of the public names
 #
 # Each creates the virtual environment when it is missing or older than the project's requirements.
 
@@ -25,7 +26,7 @@ export ZCPROXY_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: demo test fuzz check picture clean
+.PHONY: demo test fuzz check picture api clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -52,6 +53,9 @@ check: $(VENV)/.installed-dev
 
 picture: $(VENV)/.installed-test
 	PYTHONPATH=tests $(BIN)/python docs/draw_architecture.py
+
+api: $(VENV)/.installed-test
+	$(BIN)/python docs/write_api.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -13,7 +13,7 @@ from zcproxy.errors import BenchmarkError, check_known
 
 @cache
 def benchmarks() -> dict[str, Benchmark]:
-    """Return what every folder with a file `benchmark.py` holds, in alphabetical order of the folders."""
+    """Return the `BENCHMARK` of every folder with a file `benchmark.py`, in alphabetical order of the folders."""
     here = Path(__file__).parent
     folders = [
         module.name for module in pkgutil.iter_modules([str(here)]) if (here / module.name / "benchmark.py").is_file()

@@ -1,4 +1,4 @@
-"""Numbers a layer to one number a network, over the live layers (see `zcproxy.probing.structure`)."""
+"""Numbers per layer to one number per network, over the live layers (see `zcproxy.probing.structure`)."""
 
 from __future__ import annotations
 

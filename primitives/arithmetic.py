@@ -1,4 +1,4 @@
-"""Arithmetic between two values of one kind, or between a number a layer and a number a network."""
+"""Arithmetic between two values of one kind, or between one number per layer and one number per network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What primitives share: tensors are torch's, columns of numbers are numpy's, and NaN marks the undefined."""
+"""Helpers that primitives share: tensors are torch's, columns of numbers are numpy's, and NaN marks the undefined."""
 
 from __future__ import annotations
 

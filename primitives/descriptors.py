@@ -1,4 +1,4 @@
-"""What is known of a network without looking at a tensor: sizes of its layers and the paths between them."""
+"""Descriptors of a network, known without looking at a tensor: sizes of its layers and the paths between them."""
 
 from __future__ import annotations
 

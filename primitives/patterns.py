@@ -1,4 +1,4 @@
-"""Patterns of signs that units have over the samples, one row a pattern, and how many there are in a network."""
+"""Patterns of signs that units have over the samples, one row per pattern, and how many there are in a network."""
 
 from __future__ import annotations
 

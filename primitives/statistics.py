@@ -10,7 +10,7 @@ from zcproxy.formula import REGISTRY, Kind
 from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION
 from zcproxy.probing.losses import SAME_CLASS
-from zcproxy.probing.probes import PROBES
+from zcproxy.probing.probes import PROBES, Loss
 
 ACTIVATIONS = {
     "input": "input of the layer",
@@ -23,12 +23,12 @@ ACTIVATIONS = {
 }
 
 OF_LOSS = {
-    "random_signs": (
+    Loss.RANDOM_SIGNS: (
         BLOCK_JACOBIAN,
         Kind.WEIGHTS,
         "estimated Jacobian of a block by the block before it; NaN for the first one, 0 where it hands on its input",
     ),
-    "probabilities": (INFORMATION, Kind.NETWORK_MATRIX, "Fisher information of the first element of each parameter"),
+    Loss.PROBABILITIES: (INFORMATION, Kind.NETWORK_MATRIX, "Fisher information of the first element of each parameter"),
 }
 """The one statistic that probes with these losses have: its name, kind and meaning."""
 
@@ -42,7 +42,7 @@ for probe in PROBES.values():
         of_each = "sample" if probe.per_sample else "sub-batch"
         REGISTRY.add_leaf(f"grad(weight)@{probe.name}", Kind.WEIGHT_SAMPLES, f"weight gradients of each {of_each}")
         continue
-    if probe.run.loss == "cross_entropy":
+    if probe.run.loss == Loss.CROSS_ENTROPY:
         REGISTRY.add_leaf(f"{SAME_CLASS}@{probe.name}", Kind.SAMPLE_MATRIX, "1 where two samples have the same class")
     REGISTRY.add_leaf(f"weight@{probe.name}", Kind.WEIGHTS, "weight as the probe transforms it")
     REGISTRY.add_leaf(f"grad(weight)@{probe.name}", Kind.WEIGHTS, "gradient of the probe's loss by the weight")

@@ -58,7 +58,7 @@ def summarised(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(path: Path, task: str, panels: dict[str, tuple[NDArray[np.float64], NDArray[np.float64], float]]) -> None:
-    """Draw rank by score against accuracy, one panel a proxy."""
+    """Draw rank by score against accuracy, one panel per proxy."""
     mpl.use("Agg")
     figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.6), sharey=True, layout="constrained")
     for axis, (title, (scores, labels, tau)) in zip(axes, panels.items(), strict=True):

@@ -4,7 +4,7 @@
     python results/publish.py --cards
 
 Networks that the runs named by `--unseen-by` were fitted to, and those that compute the same function, are left out.
-The words of a card stand in `WORDS` below, everything else is measured.
+The words of a card are in `WORDS` below, everything else is measured.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from zcproxy.names.proxies import (
     resolve_proxy,
 )
 from zcproxy.names.tasks import get_task
-from zcproxy.proxies import FILES, file_of
+from zcproxy.proxies import NAMES, file_of
 from zcproxy.ranking.scoring import draw_networks, population_name, score_networks
 from zcproxy.storage.files import replacing, write_text
 from zcproxy.workers.pool import worker_pool
 
 NETWORKS = {"nasbench201": 500, "nats_sss": 400, "digits201": 300}
-"""Networks a task by family, where they are small; elsewhere `MOST_OF_LARGE`."""
+"""Networks per task by family, where they are small; elsewhere `MOST_OF_LARGE`."""
 MOST_OF_LARGE = 55
 
 HERE = Path(__file__).parent / "proxies"
@@ -41,7 +41,7 @@ CORRELATIONS = HERE / "correlations.csv"
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of a proxy besides its measurements.
+    """What a card says of a proxy besides its measurements.
 
     Attributes:
         measures: what it measures, in plain words.
@@ -55,7 +55,7 @@ class Words:
 
     @property
     def description(self) -> str:
-        """What the file of a proxy says."""
+        """Description in the file of a proxy."""
         return f"{self.measures} Where it fails: {self.fails[0].lower()}{self.fails[1:]}"
 
 
@@ -69,8 +69,8 @@ WORDS: dict[str, Words] = {
         ),
         found=(
             "Fitted to all eight families at once, 60 networks of each task, to what the labels of the other families "
-            "foretell (`--targets transferred`). Runs that never saw a cell of NDS found the same formula, and every "
-            "run of the study in results/generalisation one that is built alike."
+            "predict (`--targets transferred`). Runs that never saw a cell of NDS found the same formula, and every "
+            "run of the study in results/generalisation found a similar one."
         ),
         fails=(
             "On the cells of NDS, where it ranks below the number of parameters, and on the macro space of "
@@ -102,7 +102,7 @@ WORDS: dict[str, Words] = {
         ),
         found=(
             "Fitted to all eight families at once, 60 networks of each task, to what the labels of the other families "
-            "foretell, from columns that need no backward pass (`--without gradients`)."
+            "predict, from columns that need no backward pass (`--without gradients`)."
         ),
         fails=(
             "Where size alone tells little: in NAS-Bench-201 and NATS-Bench SSS it ranks a little below the number of "
@@ -142,7 +142,7 @@ def measured(name: str, source: str, unseen_by: list[Path]) -> pd.DataFrame:
 def cards(table: pd.DataFrame) -> str:
     """Return README.md: a card for each published proxy."""
     parts = [HEADER]
-    for name in FILES:
+    for name in NAMES:
         if name in set(table["proxy"]):
             parts += card(name, table[table["proxy"] == name])
     return "\n\n".join(parts) + "\n"
@@ -175,10 +175,10 @@ def card(name: str, table: pd.DataFrame) -> Iterator[str]:
 def main() -> None:
     """Measure and write what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", choices=FILES)
+    parser.add_argument("name", nargs="?", choices=NAMES)
     parser.add_argument("source", nargs="?", help="file of a run, or a formula")
     parser.add_argument("--unseen-by", nargs="+", type=Path, default=[])
-    parser.add_argument("--cards", action="store_true", help="renew words alone, with what was measured before")
+    parser.add_argument("--cards", action="store_true", help="rewrite the words only, with the measurements of before")
     options = parser.parse_args()
     table = pd.read_csv(CORRELATIONS) if CORRELATIONS.exists() else pd.DataFrame({"proxy": []})
     if options.name and options.source:

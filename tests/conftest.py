@@ -29,7 +29,7 @@ def real_data() -> Path:
     """The folder of published measurements, which ZCPROXY_DATA names; without it, a skip."""
     named = os.environ.get("ZCPROXY_DATA")
     if not named or not Path(named).is_dir():
-        reason = f"it names {named}, which is no folder" if named else "it is not set"
+        reason = f"it names {named}, which is not a folder" if named else "it is not set"
         pytest.skip(f"compares with published files: set ZCPROXY_DATA to their folder ({reason})")
     return Path(named)
 

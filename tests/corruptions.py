@@ -41,7 +41,7 @@ def duplicate(content: bytes, rng: random.Random) -> bytes:
 
 
 def odd_line(content: bytes, rng: random.Random) -> bytes:
-    """Put a line that is no object of this kind between two."""
+    """Put a line that is not an object of this kind between two."""
     lines = content.splitlines(keepends=True)
     deep = b"[" * 5000 + b"\n"
     choices = [b"5\n", b"null\n", b"[1]\n", b"{}\n", b"\xff\xfe\n", b'{"arch": 5}\n', deep, b"\n"]

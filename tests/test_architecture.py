@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import graphlib
 import re
 import runpy
@@ -98,3 +99,13 @@ def test_the_picture_shows_the_rooms_and_arrows_of_today() -> None:
 def test_the_page_names_every_room() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     assert [room for room in MAY_IMPORT if room not in ("face", "version") and f"`{room}" not in page] == []
+
+
+def test_no_function_is_longer_than_a_page() -> None:
+    long = [
+        f"{module}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
+        for module, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.end_lineno is not None and node.end_lineno - node.lineno >= 60
+    ]
+    assert not long, "\n".join(long)

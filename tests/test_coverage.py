@@ -19,7 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 class Scaled(nn.Module):
-    """A linear layer, scaled by a matrix of parameters that is no layer's."""
+    """A linear layer, scaled by a matrix of parameters that is not a layer's."""
 
     def __init__(self, width: int, extra: int) -> None:
         super().__init__()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,14 @@ def test_all_lists_what_the_package_offers() -> None:
     assert sorted(zcproxy.__all__) == zcproxy.__all__
     assert {*zcproxy._PLACES, "evolve", "search"} == set(zcproxy.__all__)
     assert set(zcproxy.__all__) <= set(dir(zcproxy))
+
+
+def test_the_page_of_the_interface_lists_every_public_name_with_its_docstring() -> None:
+    docs = Path(__file__).parents[1] / "docs"
+    script = runpy.run_path(str(docs / "write_api.py"))
+    listed = [name for module, names in script["GROUPS"].values() if module == "zcproxy" for name in names]
+    assert sorted(listed) == zcproxy.__all__
+    assert (docs / "api.md").read_text(encoding="utf-8") == script["page"](), "write it again with `make api`"
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

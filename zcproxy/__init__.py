@@ -55,7 +55,7 @@ _PLACES = {
     "score": "ranking.scoring:score_networks",
     "table": "ranking.table:build_table",
 }
-"""Where each public name stands; `:` before the name that it has there, where that is another."""
+"""The module of each public name; after a `:` the name that it has there, where that is another."""
 
 __all__ = [
     "Batch",
@@ -85,7 +85,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import what the package offers when it is asked for: a command answers Ctrl-C before torch is imported."""
+    """Import a public name when it is first used: a command answers Ctrl-C before torch is imported."""
     if name in ("evolve", "search"):
         return import_module(f"zcproxy.{name}")
     if name not in _PLACES:

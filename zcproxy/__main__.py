@@ -1,4 +1,4 @@
-"""The program `zcproxy`: answers Ctrl-C from its first moment, also while the command line is imported."""
+"""The program `zcproxy`: answers Ctrl-C from the start, even while the command line is imported."""
 
 from zcproxy.workers.interrupt import answering
 

@@ -6,10 +6,10 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from zcproxy.text.visible import one_line
+from zcproxy.text.visible import one_line, shortened
 
 LONGEST_NAME = 200
-"""Characters beyond which a text is no name that was mistyped."""
+"""Characters beyond which a text is not taken for a mistyped name."""
 
 
 class ZcproxyError(Exception):
@@ -57,12 +57,6 @@ class StorageError(ZcproxyError):
     """A file or folder cannot be written: the disk is full or the place is read-only."""
 
 
-def shortened(text: str, length: int = 300) -> str:
-    """Return text of others for a message of one line: without control characters, and cut."""
-    line = "".join(sign if sign.isprintable() else " " for sign in text)
-    return line if len(line) <= length else f"{line[: length - 3]}..."
-
-
 def nearest_names(name: str, known: Iterable[str]) -> str:
     """Return `" (did you mean a, b?)"` for the known names nearest to `name`, or an empty string."""
     if len(name) > LONGEST_NAME:
@@ -72,10 +66,10 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
 
 
 def unknown(kind: str, name: str, known: Iterable[str], advice: str = "") -> str:
-    """Return what every message says of a name that there is not: the nearest ones, and what may be written.
+    """Return what every message says about an unknown name: the nearest names, and what may be written.
 
     Args:
-        kind: of thing that is named.
+        kind: kind of thing that is named.
         name: what was written.
         known: the names that there are.
         advice: what to do, where that is more than to write one of the known names.
@@ -86,7 +80,7 @@ def unknown(kind: str, name: str, known: Iterable[str], advice: str = "") -> str
 
 
 def check_known(kind: str, name: str, known: Iterable[str], error: type[ZcproxyError] = ConfigurationError) -> None:
-    """Raise an error with the message of `unknown` if a name is none of the known ones."""
+    """Raise an error with the message of `unknown` if a name is not one of the known ones."""
     names = list(known)
     if name not in names:
         raise error(unknown(kind, name, names))

@@ -1,4 +1,4 @@
-"""Packages that not every installation has: what needs one says which command installs it."""
+"""Optional packages: an error names the command that installs a missing one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def extra(name: str, what: str) -> Iterator[None]:
     """Report a package that is imported inside and not installed.
 
     Args:
-        name: of the extra in `pyproject.toml` that brings it.
+        name: name of the extra in `pyproject.toml` that brings it.
         what: needs it.
 
     Raises:

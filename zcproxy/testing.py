@@ -36,10 +36,10 @@ def check_space(
 
     Args:
         space: what to check.
-        input_shape: of a sample, without the batch.
+        input_shape: shape of a sample, without the batch.
         classes: number of logits.
         samples: architectures to try.
-        seed: of their draw.
+        seed: seed of their draw.
     """
     assert space.size >= 1, f"{space.name}.size is {space.size}"
     drawn = [space.sample(generator("check", space.name, seed, number)) for number in range(samples)]
@@ -62,7 +62,7 @@ def _check_variation(space: SearchSpace, architecture: str, mate: str) -> None:
     assert len(set(neighbours)) == len(neighbours), f"a neighbour of {architecture!r} is named twice"
     for neighbour in neighbours[:: max(1, len(neighbours) // 5)]:
         assert space.parse(neighbour) == neighbour, f"the neighbour {neighbour!r} is not canonical"
-        assert architecture in space.neighbours(neighbour), f"{architecture!r} is no neighbour of {neighbour!r}"
+        assert architecture in space.neighbours(neighbour), f"{architecture!r} is not a neighbour of {neighbour!r}"
     rng = generator("check", space.name, architecture)
     if neighbours:
         assert space.mutate(architecture, rng) in neighbours, f"mutate leads from {architecture!r} to no neighbour"
@@ -96,7 +96,7 @@ def check_task(task: Task, *, samples: int = 3, seed: int = 0) -> None:
     Args:
         task: what to check.
         samples: architectures to build.
-        seed: of their draw.
+        seed: seed of their draw.
     """
     check_space(task.space, task.input_shape, task.classes, samples=samples, seed=seed)
     architectures = task.architectures("all")

@@ -19,7 +19,7 @@ from zcproxy.reading.safe_pickle import read_pickle
 from zcproxy.reading.unpacking import content_of
 
 FOLDERS = {10: "cifar-10-batches-py", 100: "cifar-100-python"}
-"""What the official archives unpack to, by the number of classes."""
+"""The folder that each official archive unpacks to, by the number of classes."""
 
 _TRAINING = {10: tuple(f"data_batch_{number}" for number in range(1, 6)), 100: ("train",)}
 _TEST = {10: ("test_batch",), 100: ("test",)}
@@ -88,9 +88,9 @@ def _read_batch(path: Path, field: bytes) -> Part:
         content = read_pickle(io.BytesIO(content_of(path)), "it", encoding="bytes")
         pixels, targets = content[b"data"], np.asarray(content[field])
         if not isinstance(pixels, np.ndarray) or targets.dtype.kind not in "iu" or targets.ndim != 1:
-            raise TypeError("its pixels are no array, or its classes no whole numbers")
+            raise TypeError("its pixels are not an array, or its classes are not whole numbers")
         if pixels.dtype != np.uint8 or pixels.shape != (len(targets), 3 * 32 * 32):
             raise ValueError(f"{pixels.dtype} pixels of shape {pixels.shape} for {targets.shape} classes")
     except (BenchmarkError, LookupError, OverflowError, TypeError, ValueError) as error:
-        raise BenchmarkError(f"{path} is no CIFAR batch ({error}): extract the archive again") from error
+        raise BenchmarkError(f"{path} is not a CIFAR batch ({error}): extract the archive again") from error
     return pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), targets.astype(np.int64)

@@ -15,7 +15,7 @@ def load_huggingface(name: str) -> ImageDataset:
 
     Raises:
         ConfigurationError: the package `datasets` is not installed.
-        BenchmarkError: the dataset cannot be had, or lacks a split or a feature.
+        BenchmarkError: the dataset cannot be loaded, or lacks a split or a feature.
     """
     with extra("huggingface", f"the dataset hf:{name}"):
         import datasets

@@ -21,7 +21,7 @@ Part = tuple[NDArray[np.generic], NDArray[np.generic]]
 
 IMAGE_KEYS = ("image", "img", "pixel_values")
 CLASS_KEYS = ("label", "labels", "target", "fine_label")
-"""How items that are dictionaries call their image and their class."""
+"""Keys of the image and the class in items that are dictionaries."""
 
 
 def load_own(reference: str) -> ImageDataset:
@@ -34,7 +34,7 @@ def load_own(reference: str) -> ImageDataset:
     Raises:
         ConfigurationError: there is no such function.
         ModelError: it fails.
-        BenchmarkError: it returns something else, an item is no image with a class, or images vary in shape.
+        BenchmarkError: it returns something else, an item is not an image with a class, or images vary in shape.
     """
     function = load_object(reference)
     if not callable(function):
@@ -79,7 +79,7 @@ def _pair(place: str, item: Any) -> tuple[Any, Any]:
 
 
 def _class(place: str, target: Any) -> int:
-    """Return a class; raise `BenchmarkError` for what is no single whole number."""
+    """Return a class; raise `BenchmarkError` for what is not a single whole number."""
     if isinstance(target, (str, bytes)) or target is None:
         raise BenchmarkError(f"{place} has the label {shortened(repr(target), 60)}: number the classes 0, 1, ...")
     values = _array(place, target)
@@ -127,14 +127,14 @@ def _channels_last(place: str, image: Any) -> NDArray[np.generic]:
 
 
 def _has_channels_last(shape: tuple[int, ...]) -> bool:
-    """Whether an image has few channels in the last place, and in the first one what is no usual number of them."""
+    """Whether an image has few channels on the last axis, and an unusual number of them on the first."""
     first, second, last = shape
     return last in (1, 3, 4) and first not in (1, 3) and first > last and second != last
 
 
 def _array(place: str, value: Any) -> NDArray[np.generic]:
     """Return an array of what an item holds; numbers that numpy does not know become float32."""
-    with running(f"{place} holds a {type(value).__name__} that is no array"):
+    with running(f"{place} holds a {type(value).__name__} that is not an array"):
         if isinstance(value, Tensor):
             dense = (value.to_dense() if value.layout != torch.strided else value).detach().cpu()
             return (dense.float() if dense.dtype == torch.bfloat16 else dense).numpy()

@@ -1,4 +1,4 @@
-"""What is known of the benchmark that is part of the package."""
+"""The `BENCHMARK` that is part of the package."""
 
 from __future__ import annotations
 

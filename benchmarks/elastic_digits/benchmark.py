@@ -1,4 +1,4 @@
-"""What is known of the elastic network of the digits: its super-network."""
+"""The `BENCHMARK` of the elastic network of the digits: its super-network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of HAT: its space."""
+"""The `BENCHMARK` of HAT: its space."""
 
 from __future__ import annotations
 

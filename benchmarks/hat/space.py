@@ -50,7 +50,7 @@ class TranslationSpace(BaseSpace):
         """Return the untrained network, initialised as torch does by default.
 
         Raises:
-            BenchmarkError: the inputs are no two sentences of embeddings that are wide enough.
+            BenchmarkError: the inputs are not two sentences of embeddings that are wide enough.
         """
         if len(input_shape) != 3 or input_shape[0] != 2 or input_shape[2] < max(WIDTHS):
             raise BenchmarkError(
@@ -68,7 +68,7 @@ class TranslationSpace(BaseSpace):
             raise self.outside(text, "write WIDTH:LAYERS/WIDTH:LAYERS, layers joined by dots")
         for width in (found[1], found[3]):
             if width not in map(str, WIDTHS):
-                raise self.outside(text, f"the width {width} is none of {', '.join(map(str, WIDTHS))}")
+                raise self.outside(text, f"the width {width} is not one of {', '.join(map(str, WIDTHS))}")
         known_encoders = {_encoder_text(layer): layer for layer in ENCODER_OPTIONS}
         known_decoders = {_decoder_text(layer): layer for layer in DECODER_OPTIONS}
         encoder, decoder = found[2].split("."), found[4].split(".")
@@ -92,7 +92,7 @@ class TranslationSpace(BaseSpace):
         return _text(self.decode(text))
 
     def sample(self, rng: Random) -> str:
-        """Return an architecture whose every choice is drawn uniformly, as by the official code."""
+        """Return an architecture with every choice drawn uniformly, as by the official code."""
         encoder = tuple(rng.choice(ENCODER_OPTIONS) for _ in range(ENCODER_LAYERS))
         decoder = tuple(rng.choice(DECODER_OPTIONS) for _ in range(rng.choice(DECODER_LAYERS)))
         return _text(Choice(rng.choice(WIDTHS), encoder, rng.choice(WIDTHS), decoder))

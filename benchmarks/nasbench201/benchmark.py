@@ -1,4 +1,4 @@
-"""What is known of NAS-Bench-201."""
+"""The `BENCHMARK` of NAS-Bench-201."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was published of the networks of NAS-Bench-201 besides their labels: validation accuracy, latency, energy.
+"""Published measurements of the networks of NAS-Bench-201: validation accuracy, latency, energy.
 
 `validation_accuracy` (percent, after 200 epochs) is what a search may look at where its picks are judged by the label,
 a test accuracy; for CIFAR-10 it comes from trainings on half of the training images. The quantities of devices are

@@ -39,17 +39,17 @@ _VALIDATION = {
 
 
 def release_of(path: Path) -> str:
-    """Return the release that a path names. Raises `BenchmarkError` if it is none of `RELEASES`."""
+    """Return the release that a path names. Raises `BenchmarkError` if it is not one of `RELEASES`."""
     return nats_releases.release_of(path, RELEASES)
 
 
 def not_known(path: Path) -> BenchmarkError:
-    """Return why a release is read with trust alone: see `nats_releases.not_known`."""
+    """Return why a release is read only with `trust`: see `nats_releases.not_known`."""
     return nats_releases.not_known(path, RELEASES)
 
 
 def read_official(path: Path, *, progress: Progress | None = None) -> pd.DataFrame:
-    """Return what a release holds: a row a cell, in official order.
+    """Return what a release holds: one row per cell, in official order.
 
     Columns are `arch`; `pruned_index`, the official index of the cell without its dead edges; for each dataset
     `DATASET/test_200` and `DATASET/val_200`, `DATASET/test_12` (accuracy in percent after the schedule of 200 or 12
@@ -60,7 +60,7 @@ def read_official(path: Path, *, progress: Progress | None = None) -> pd.DataFra
     Args:
         path: `NAS-Bench-201-v1_1-096897.pth` or `v1_0-e61699`, `NATS-tss-v1_0-3ffb9.pickle.pbz2`, or the folder
             `NATS-tss-v1_0-3ffb9-simple`. Its content is not known.
-        progress: told the number of records read and their total, after each.
+        progress: called after each record with the number read and their total.
 
     Raises:
         BenchmarkError: nats-bench is needed and not installed, or the path holds something else, a cell outside the

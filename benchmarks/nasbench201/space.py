@@ -18,7 +18,7 @@ class NASBench201Space:
     """All 15,625 cells; architectures are their official texts. Implements `zcproxy.contracts.task.SearchSpace`.
 
     Args:
-        channels: of the first stage of the networks; the benchmark has 16.
+        channels: channels of the first stage of the networks; the benchmark has 16.
         cells: in each stage; the benchmark has 5.
     """
 
@@ -33,7 +33,7 @@ class NASBench201Space:
         """Return the untrained network, initialised as torch does by default.
 
         Raises:
-            BenchmarkError: the inputs are no images whose height and width four divides.
+            BenchmarkError: the inputs are not images whose height and width four divides.
         """
         if len(input_shape) != 3 or input_shape[1] % 4 or input_shape[2] % 4:
             raise BenchmarkError(

@@ -29,7 +29,7 @@ def load_task(dataset: str) -> NASBench201Task:
 class NASBench201Task(TableTask):
     """Cells labelled with their test accuracy after 200 epochs, mean over the stored seeds.
 
-    Its networks have 16 channels and 5 cells a stage.
+    Its networks have 16 channels and 5 cells per stage.
     """
 
     def __init__(self, dataset: str) -> None:

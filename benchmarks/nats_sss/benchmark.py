@@ -1,4 +1,4 @@
-"""What is known of the size space of NATS-Bench."""
+"""The `BENCHMARK` of the size space of NATS-Bench."""
 
 from __future__ import annotations
 

@@ -20,17 +20,17 @@ _WHAT = "the size release of NATS-Bench (NATS-sss)"
 
 
 def release_of(path: Path) -> str:
-    """Return the release that a path names. Raises `BenchmarkError` if it is none of `RELEASES`."""
+    """Return the release that a path names. Raises `BenchmarkError` if it is not one of `RELEASES`."""
     return nats_releases.release_of(path, RELEASES)
 
 
 def not_known(path: Path) -> BenchmarkError:
-    """Return why a release is read with trust alone: see `nats_releases.not_known`."""
+    """Return why a release is read only with `trust`: see `nats_releases.not_known`."""
     return nats_releases.not_known(path, RELEASES)
 
 
 def read_official(path: Path, *, progress: Progress | None = None) -> pd.DataFrame:
-    """Return what a release holds: a row an architecture, in official order.
+    """Return what a release holds: one row per architecture, in official order.
 
     Columns are `arch_str`, `DATASET_test_90_natsv10` (test accuracy in percent, mean over the trainings stored),
     `params_DATASET`, and `flops_M_DATASET` (millions of multiply-adds); the index is the official one.
@@ -38,7 +38,7 @@ def read_official(path: Path, *, progress: Progress | None = None) -> pd.DataFra
     Args:
         path: `NATS-sss-v1_0-50262.pickle.pbz2`, or the folder `NATS-sss-v1_0-50262-simple`. Its content is not
             known.
-        progress: told the number of records read and their total, after each.
+        progress: called after each record with the number read and their total.
 
     Raises:
         BenchmarkError: nats-bench is not installed, or the path holds something else, an architecture outside the

@@ -36,14 +36,14 @@ class NATSSizeSpace(ChoiceSpace):
         """Return the untrained network, initialised as torch does by default.
 
         Raises:
-            BenchmarkError: the inputs are no images whose height and width four divides.
+            BenchmarkError: the inputs are not images whose height and width four divides.
         """
         if len(input_shape) != 3 or input_shape[1] % 4 or input_shape[2] % 4:
             raise BenchmarkError(f"NATS-Bench networks take images whose sides four divides, not {input_shape}")
         return size_network(self._widths(architecture), input_shape[0], classes)
 
     def macs(self, architecture: str, input_shape: tuple[int, ...], classes: int) -> int:
-        """Return the multiply-adds of convolutions and classifier for one image; its bias counts one an output."""
+        """Return the multiply-adds of convolutions and classifier for one image; its bias counts one per output."""
         images, height, width = input_shape
         first, second, third, fourth, fifth = self._widths(architecture)
         pixels = height * width

@@ -1,4 +1,4 @@
-"""What is known of NDS."""
+"""The `BENCHMARK` of NDS."""
 
 from __future__ import annotations
 

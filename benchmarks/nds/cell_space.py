@@ -56,7 +56,7 @@ class NDSCellSpace(BaseSpace):
         """Return the untrained network; images of more than 32 pixels get the ImageNet stem.
 
         Raises:
-            BenchmarkError: the inputs are no square colour images.
+            BenchmarkError: the inputs are not square colour images.
         """
         if len(input_shape) != 3 or input_shape[0] != 3 or input_shape[1] != input_shape[2]:
             raise BenchmarkError(f"NDS networks take square colour images, not inputs of shape {input_shape}")
@@ -85,7 +85,7 @@ class NDSCellSpace(BaseSpace):
             )
         except (KeyError, RecursionError, TypeError, ValueError) as error:
             missing = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-            raise BenchmarkError(f"this is no network of the NDS family {self.family}: {missing}") from error
+            raise BenchmarkError(f"this is not a network of the NDS family {self.family}: {missing}") from error
         architecture = self.parse(_text(choice))
         for kind in _KINDS:
             expected = self._ends(cells[kind])
@@ -110,7 +110,7 @@ class NDSCellSpace(BaseSpace):
         return _text(self.decode(text))
 
     def sample(self, rng: Random) -> str:
-        """Return a network whose every choice is drawn uniformly."""
+        """Return a network with every choice drawn uniformly."""
         normal, reduction = ([rng.choice(self._options(edge)) for edge in self._numbers] for _ in range(2))
         return _text(CellChoice(rng.choice(WIDTHS), rng.choice(DEPTHS), normal, reduction))
 
@@ -172,7 +172,7 @@ class NDSCellSpace(BaseSpace):
         for number, part in enumerate(parts):
             operation, _, source = part.partition("~")
             if operation not in self._cell.operations:
-                raise self.outside(text, f"'{operation[:_LONGEST]}' is none of {', '.join(self._cell.operations)}")
+                raise self.outside(text, f"'{operation[:_LONGEST]}' is not one of {', '.join(self._cell.operations)}")
             node = 2 + number // 2
             if source not in map(str, range(node)):
                 raise self.outside(text, f"edge {number}, '{part[:_LONGEST]}', must come from a node before {node}")

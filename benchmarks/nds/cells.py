@@ -74,7 +74,7 @@ class Cell(nn.Module):
         edges: see `Edges`.
         ends: indices of the nodes that are concatenated.
         inputs: channels of the output of the cell before the previous one, and of the previous one.
-        channels: of every node.
+        channels: channels of every node.
         reduces: whether edges from the two inputs have stride 2.
         after_reduction: whether the first input is twice as high and wide as the second.
     """

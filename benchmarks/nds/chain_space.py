@@ -23,7 +23,7 @@ _LONGEST = 60
 
 
 class NDSChainSpace(BaseSpace):
-    """Networks of a chain family, written `64s8/2x16s1b0.25g2/...`: the stem, then a group a stage.
+    """Networks of a chain family, written `64s8/2x16s1b0.25g2/...`: the stem, then one group per stage.
 
     The stem has a width and a stride, a stage its depth, width and stride, and where blocks have a bottleneck its ratio
     (`b`) and groups (`g`). Implements `zcproxy.contracts.task.SearchSpace`.
@@ -44,7 +44,7 @@ class NDSChainSpace(BaseSpace):
         return len(self._chain.stems) * len(self._stages(1)) ** stages
 
     def build(self, architecture: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-        """Return the untrained network. Raises `BenchmarkError` if the inputs are no colour images."""
+        """Return the untrained network. Raises `BenchmarkError` if the inputs are not colour images."""
         if len(input_shape) != 3 or input_shape[0] != 3:
             raise BenchmarkError(f"NDS networks take colour images, not inputs of shape {input_shape}")
         return chain_network(self._chain.block, self.decode(architecture), classes)
@@ -68,7 +68,7 @@ class NDSChainSpace(BaseSpace):
             stages = [Stage(*values) for values in zip(*lists, strict=True)]
         except (KeyError, RecursionError, TypeError, ValueError) as error:
             missing = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-            raise BenchmarkError(f"this is no network of the NDS family {self.family}: {missing}") from error
+            raise BenchmarkError(f"this is not a network of the NDS family {self.family}: {missing}") from error
         if block != self._chain.block:
             raise BenchmarkError(
                 f"the block '{block[:_LONGEST]}' is not '{self._chain.block}', that of the family {self.family}"

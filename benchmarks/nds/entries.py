@@ -28,7 +28,7 @@ def architecture_of(family: str, entry: Mapping[str, Any]) -> str:
     space = space_of(family)
     net = entry.get("net")
     if not isinstance(net, Mapping):
-        raise BenchmarkError(f"this is no network of the NDS family {family}: the entry has no 'net'")
+        raise BenchmarkError(f"this is not a network of the NDS family {family}: the entry has no 'net'")
     return space.from_entry(net)
 
 

@@ -13,7 +13,7 @@ class CellFamily:
 
     Attributes:
         operations: what an edge may carry.
-        nodes: of a cell, its two inputs left out.
+        nodes: nodes of a cell, its two inputs left out.
         loose_ends: the output joins the nodes that no other uses; otherwise all of them.
     """
 
@@ -28,7 +28,7 @@ class ChainFamily:
 
     Attributes:
         block: one of `zcproxy.benchmarks.nds.resnets.BLOCKS`.
-        strides: of the stages of the ImageNet networks, the stem first.
+        strides: strides of the stages of the ImageNet networks, the stem first.
         depths: options of a stage.
         widths: options of a stage.
         stems: options of the stem's width.

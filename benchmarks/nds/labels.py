@@ -1,4 +1,4 @@
-"""The official files of NDS, a json each: which are known, and the tables that are made of them."""
+"""The official files of NDS, one json file each, and the tables that are made of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NDSFile:
     Attributes:
         family: whose networks it has.
         variant: how the training differs: `fix-w-d` for one width and depth, `lr-wd` for a random learning rate and
-            weight decay a network; empty for the common setting.
+            weight decay per network; empty for the common setting.
         imagenet: trained on ImageNet (50 epochs); on CIFAR-10 (100 epochs) if not.
         digest: id that git gives the file.
     """
@@ -92,14 +92,14 @@ def convert_entries(family: str, contents: Sequence[bytes]) -> Converted:
     """Return the table of a file of entries: accuracy in percent, published `params` and `flops` (millions).
 
     The accuracy is 100 minus the error after the last epoch; networks that occur several times get its mean, and the
-    count in `trainings`. An entry that is no network of the family, or has no such error, is left out.
+    count in `trainings`. An entry that is not a network of the family, or has no such error, is left out.
 
     Args:
         family: one of `zcproxy.benchmarks.nds.families.FAMILIES`.
         contents: the json file: a list of entries, or lists called `top` and `mid`.
 
     Raises:
-        BenchmarkError: this is no such file, or it has no entry of the family.
+        BenchmarkError: this is not such a file, or it has no entry of the family.
     """
     rows, left_out = [], []
     for number, entry in enumerate(_entries(contents[0])):
@@ -120,7 +120,7 @@ def _entries(content: bytes) -> list[Any]:
     try:
         found = read_json(content)
     except ValueError as error:
-        raise BenchmarkError(f"this is no json file of NDS ({error}): fetch it again") from error
+        raise BenchmarkError(f"this is not a json file of NDS ({error}): fetch it again") from error
     if isinstance(found, dict) and {"top", "mid"} <= set(found):
         lists = [found["top"], found["mid"]]
         if not all(isinstance(each, list) for each in lists):
@@ -133,7 +133,7 @@ def _entries(content: bytes) -> list[Any]:
 
 def _row(family: str, entry: Any) -> tuple[str, float, float, float, int]:
     if not isinstance(entry, dict):
-        raise BenchmarkError(f"it is no entry of NDS but a {type(entry).__name__}")
+        raise BenchmarkError(f"it is not an entry of NDS but a {type(entry).__name__}")
     architecture = architecture_of(family, entry)
     try:
         accuracy = 100.0 - finite_number(entry["test_ep_top1"][-1])
@@ -141,7 +141,7 @@ def _row(family: str, entry: Any) -> tuple[str, float, float, float, int]:
     except (LookupError, TypeError) as error:
         raise BenchmarkError(f"its error, params or flops are missing: {error!r:.100}") from error
     except ValueError as error:
-        raise BenchmarkError(f"its error, params or flops are no numbers: the training diverged ({error})") from error
+        raise BenchmarkError(f"its error, params or flops are not numbers: the training diverged ({error})") from error
     if not 0 <= accuracy <= 100 or min(params, flops) < 0:
         raise BenchmarkError(f"{accuracy:g} % accuracy, {params:g} params or {flops:g} million flops make no sense")
     return architecture, accuracy, params, flops, 1

@@ -1,7 +1,7 @@
 """The chain networks of NDS: stages of residual, bottleneck or plain blocks (Radosavovic et al., ICCV 2019, section 4).
 
-Each entry gives a depth, width and stride a stage; the first stage is the stem. Modules are created in the order of the
-authors' networks.
+Each entry gives a depth, width and stride per stage; the first stage is the stem. Modules are created in the order of
+the authors' networks.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Stage:
     Attributes:
         depth: blocks.
         width: channels.
-        stride: of the first block.
+        stride: stride of the first block.
         ratio: channels inside a bottleneck block, as a share of `width`; 1 for other blocks.
-        groups: of its 3x3 convolution; 1 for other blocks.
+        groups: groups of its 3x3 convolution; 1 for other blocks.
     """
 
     depth: int

@@ -13,7 +13,7 @@ from zcproxy.images.published import Images
 
 DATASETS = tuple(FILES)
 SIDE = 64
-"""Height and width of the images that ImageNet networks are probed with; 224 are what they were trained on."""
+"""Height and width of the images that ImageNet networks are probed with; they were trained on 224."""
 
 
 @cache
@@ -31,7 +31,7 @@ def load_task(dataset: str, side: int | None = None) -> TableTask:
     if side is not None and side <= LARGEST_SMALL_IMAGE:
         raise BenchmarkError(
             f"nds/{dataset}@{side}: images of {LARGEST_SMALL_IMAGE} pixels and less get the stem of CIFAR-10 "
-            "networks: take more"
+            "networks: give a larger side"
         )
     name, classes = f"nds/{dataset}{f'@{side}' if side else ''}", 1000 if file.imagenet else 10
     images = Images("imagenet", side or SIDE) if file.imagenet else Images("cifar10", side or LARGEST_SMALL_IMAGE)

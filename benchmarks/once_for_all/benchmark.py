@@ -1,4 +1,4 @@
-"""What is known of the super-networks of Once-for-All."""
+"""The `BENCHMARK` of the super-networks of Once-for-All."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BENCHMARK = Benchmark(
     spaces={"ofa_mobilenetv3": MobileNetV3Space, "ofa_resnet50": ResNet50Space},
     measurements={"ofa_mobilenetv3": predicted_latencies},
     release=Release(
-        "Once-for-All MobileNetV3-w1.0 (Cai et al., ICLR 2020), sub-networks that two searches met",
+        "Once-for-All MobileNetV3-w1.0 (Cai et al., ICLR 2020), sub-networks that two searches evaluated",
         "ImageNet top-1 with the weights of the super-network, at 224 pixels",
         "mbnv3w10_{evonsga2,linasnsga2}_acc_macs.csv (github.com/IntelLabs/DyNAS-T, notebooks); for latencies "
         "ofa_archs.json, ofa_latency.npz (HELP)",

@@ -58,13 +58,13 @@ def predicted_latency(device: str, architectures: Sequence[str]) -> Array:
         architectures: texts of sub-networks.
 
     Raises:
-        BenchmarkError: the measurements are not in the data directory, or an architecture is none of the space.
+        BenchmarkError: the measurements are not in the data directory, or an architecture is not in the space.
     """
     return np.asarray(_model(device).predict(features(architectures, np.full(len(architectures), RESOLUTION))))
 
 
 def features(architectures: Sequence[str], resolutions: Array) -> Array:
-    """Return what latency is linear in: the blocks at their places, alone and times the pixels; and the pixels."""
+    """Return the features of a linear model: the blocks at their places, alone and times the pixels; and the pixels."""
     columns = {place: column for column, place in enumerate(_PLACES)}
     blocks = np.zeros((len(architectures), len(_PLACES)))
     for row, text in enumerate(architectures):
@@ -92,7 +92,7 @@ def _model(device: str) -> Any:
 
 
 def convert_measurements(contents: Sequence[bytes]) -> Converted:
-    """Return the table in the files of HELP: sub-networks, each with its resolution, and a column a device.
+    """Return the table in the files of HELP: sub-networks, each with its resolution, and one column per device.
 
     Raises:
         BenchmarkError: they are something else.
@@ -102,11 +102,11 @@ def convert_measurements(contents: Sequence[bytes]) -> Converted:
         columns = read_npz(io.BytesIO(contents[1]), DEVICES, "the file of latencies")
         odd = next((device for device, values in columns.items() if values.ndim != 1 or values.dtype.kind != "f"), None)
         if odd is not None:
-            raise ValueError(f"those of {odd} are no list of numbers")
+            raise ValueError(f"those of {odd} are not a list of numbers")
         texts = [f"{MobileNetV3Space().from_official(setting)}{_AT}{_resolution(setting)}" for setting in settings]
         return Converted(pd.DataFrame({ARCHITECTURE: texts, **columns}).drop_duplicates(ARCHITECTURE))
     except (LookupError, TypeError, ValueError) as error:
-        raise BenchmarkError(f"these are no latencies of Once-for-All sub-networks: {error!r:.200}") from error
+        raise BenchmarkError(f"these are not latencies of Once-for-All sub-networks: {error!r:.200}") from error
 
 
 def _resolution(setting: Mapping[str, Any]) -> int:

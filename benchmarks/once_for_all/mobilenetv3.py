@@ -18,7 +18,7 @@ FINAL_EXPANSION, FEATURES = 960, 1280
 
 @dataclass(frozen=True)
 class StageShape:
-    """What all sub-networks have in common in one stage: channels, stride of its first block, activation, attention."""
+    """Properties of a stage that all sub-networks share: channels, stride of its first block, activation, attention."""
 
     channels: int
     stride: int

@@ -22,7 +22,7 @@ _LONGEST = 60
 
 
 class MobileNetV3Space(BaseSpace):
-    """Sub-networks, written `k5e4.k7e3/k3e4.k5e3.k3e6/...`: a group a stage, kernel and expansion of each block.
+    """Sub-networks, written `k5e4.k7e3/k3e4.k5e3.k3e6/...`: one group per stage, kernel and expansion of each block.
 
     Implements `zcproxy.contracts.task.SearchSpace`. The resolution of the images is not part of an architecture here.
     """
@@ -31,7 +31,7 @@ class MobileNetV3Space(BaseSpace):
     size = sum(len(BLOCKS) ** depth for depth in DEPTHS) ** len(STAGES)
 
     def build(self, architecture: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-        """Return the untrained network, initialised as torch does by default. Raises `BenchmarkError` for no images."""
+        """Return the untrained network, initialised as by torch. Raises `BenchmarkError` unless inputs are images."""
         if len(input_shape) != 3:
             raise BenchmarkError(f"MobileNetV3 takes images, not inputs of shape {input_shape}")
         return mobilenetv3(self.decode(architecture), input_shape[0], classes)
@@ -61,7 +61,9 @@ class MobileNetV3Space(BaseSpace):
                 for stage, depth in enumerate(depths)
             ]
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise BenchmarkError(f"this is no setting of a MobileNetV3 sub-network: {str(error)[:_LONGEST]}") from error
+            raise BenchmarkError(
+                f"this is not a setting of a MobileNetV3 sub-network: {str(error)[:_LONGEST]}"
+            ) from error
         return self.parse(_text(stages))
 
     def parse(self, text: str) -> str:

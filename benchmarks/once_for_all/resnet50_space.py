@@ -25,7 +25,7 @@ Choice = tuple[Stem, tuple[Stage, ...]]
 
 
 class ResNet50Space(BaseSpace):
-    """Sub-networks, written `65.100+/80e20.25/65e35.20.25/...`: the stem, then a group a stage, in percent.
+    """Sub-networks, written `65.100+/80e20.25/65e35.20.25/...`: the stem, then one group per stage, in percent.
 
     The stem has the widths of its first and last convolutions, and a `+` where a residual convolution stands between. A
     stage has its width, and the expansion of each of its blocks. Implements `zcproxy.contracts.task.SearchSpace`.
@@ -42,7 +42,7 @@ class ResNet50Space(BaseSpace):
         return total
 
     def build(self, architecture: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-        """Return the untrained network, initialised as torch does by default. Raises `BenchmarkError` for no images."""
+        """Return the untrained network, initialised as by torch. Raises `BenchmarkError` unless inputs are images."""
         if len(input_shape) != 3:
             raise BenchmarkError(f"ResNet50 takes images, not inputs of shape {input_shape}")
         stem, stages = self.decode(architecture)
@@ -127,7 +127,7 @@ class ResNet50Space(BaseSpace):
     def _option(self, text: str, written: str, options: Sequence[float]) -> float:
         known = {_percent(option): option for option in options}
         if written not in known:
-            raise self.outside(text, f"'{written}' is none of {', '.join(known)}")
+            raise self.outside(text, f"'{written}' is not one of {', '.join(known)}")
         return known[written]
 
 

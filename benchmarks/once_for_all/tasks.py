@@ -25,7 +25,7 @@ _NAMES = {"Top-1 Acc (%)": "accuracy", "Model Parameters": "params", "MACs": "fl
 
 
 class SubNetworkTask(TableTask):
-    """Sub-networks that two searches met, labelled with the accuracy of their inherited weights."""
+    """Sub-networks that two searches evaluated, labelled with the accuracy of their inherited weights."""
 
     def measurements(self) -> Measurements:
         """Return the latencies of the sub-networks."""
@@ -48,7 +48,7 @@ def convert_rows(contents: Sequence[bytes]) -> Converted:
     """Return the table of the trajectories of searches: top-1 in percent, params, millions of multiply-adds at 224.
 
     Raises:
-        BenchmarkError: one of them is no such table.
+        BenchmarkError: one of them is not such a table.
     """
     rows, left_out = [], []
     for file, content in enumerate(contents):
@@ -67,7 +67,7 @@ def _trajectory(content: bytes) -> pd.DataFrame:
     try:
         return read_csv(content, ("Sub-network", *_NAMES)).rename(columns=_NAMES)
     except ValueError as error:
-        raise BenchmarkError(f"this is no table of sub-networks: {error}") from error
+        raise BenchmarkError(f"this is not a table of sub-networks: {error}") from error
 
 
 TABLE = TableSource(

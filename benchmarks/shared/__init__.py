@@ -1,1 +1,1 @@
-"""What several benchmarks share: label tables, tasks on them, imports, and parts of networks."""
+"""Code that several benchmarks share: label tables, tasks on them, imports, and parts of networks."""

@@ -34,7 +34,7 @@ BASELINES = ("params", "flops", "convolutions")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is read of `manifest.json`, see `zcproxy.building.files`."""
+    """The fields that are read from `manifest.json`, see `zcproxy.building.files`."""
 
     format: int
     space: str
@@ -61,7 +61,7 @@ class BuiltTask:
     Args:
         path: the folder.
         space: what its manifest names.
-        name: of the task; the full path of the folder if not given, so that other processes find it.
+        name: name of the task; the full path of the folder if not given, so that other processes find it.
 
     Raises:
         BenchmarkError: the folder holds no finished benchmark, or its files were changed.
@@ -94,7 +94,7 @@ class BuiltTask:
         """Return the first `size` of the training images that the benchmark carries, classes taking turns."""
         inputs, targets = _read_images(self._path / IMAGES, self._manifest.sha256[IMAGES])
         if not 1 <= size <= len(inputs):
-            raise BenchmarkError(f"a batch of {size} images was asked for, {self.name} carries 1 to {len(inputs)}")
+            raise BenchmarkError(f"a batch of {size} images is not available: {self.name} has 1 to {len(inputs)}")
         return Batch(torch.from_numpy(inputs[:size]), torch.from_numpy(targets[:size]))
 
     def baselines(self, architectures: Sequence[str]) -> dict[str, NDArray[np.float64]]:
@@ -106,7 +106,7 @@ class BuiltTask:
         """Return an estimate of Kendall's tau between two independent labels; None where each was trained once.
 
         Measured is the agreement of two halves of the trainings. A label averages all of them: the Spearman-Brown
-        formula, on the correlation of normal variables that has this tau, tells what two labels agree at.
+        formula, on the correlation of normal variables that has this tau, gives the agreement of two labels.
         """
         measured, trainings = self._manifest.agreement_of_halves, self._manifest.seeds
         if measured is None:
@@ -134,7 +134,8 @@ def read_manifest(path: Path) -> Manifest:
         content = read_record_file(place, BenchmarkError)
     except FileNotFoundError as error:
         raise BenchmarkError(
-            f"{path} is no finished benchmark, it has no {MANIFEST}: finish it with the same `zcproxy benchmark build`"
+            f"{path} is not a finished benchmark, it has no {MANIFEST}: finish it with the same "
+            "`zcproxy benchmark build`"
         ) from error
     newest = content.get("format")
     if isinstance(newest, int) and newest > FORMAT:
@@ -148,12 +149,12 @@ def _read_labels(path: Path, sha256: str) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path, columns=["arch", "accuracy", *BASELINES])
     except (OSError, ValueError, pyarrow.ArrowException) as error:
-        raise BenchmarkError(f"{path} is no table of labels: {' '.join(str(error).split())}") from error
+        raise BenchmarkError(f"{path} is not a table of labels: {' '.join(str(error).split())}") from error
     if not all(isinstance(name, str) for name in table["arch"]) or table["arch"].duplicated().any():
-        raise BenchmarkError(f"{path} is no table of labels: 'arch' is not text, or repeated")
+        raise BenchmarkError(f"{path} is not a table of labels: 'arch' is not text, or repeated")
     wrong = next((name for name in ("accuracy", *BASELINES) if not is_numeric_dtype(table[name])), None)
     if wrong is not None:
-        raise BenchmarkError(f"{path} is no table of labels: '{wrong}' is not a number")
+        raise BenchmarkError(f"{path} is not a table of labels: '{wrong}' is not a number")
     return table.set_index("arch")
 
 

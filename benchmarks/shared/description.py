@@ -1,4 +1,4 @@
-"""What is known of one benchmark: everything that names, commands and searches read of it."""
+"""Description of a benchmark: everything that names, commands and searches read of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Benchmark:
     """One benchmark: a folder of `zcproxy.benchmarks` with a file `benchmark.py` that holds it as `BENCHMARK`.
 
     Attributes:
-        name: of the benchmark, and of its folder in the data directory.
+        name: name of the benchmark, and of its folder in the data directory.
         datasets: its tasks, named `NAME/DATASET`; an empty name stands for a task called `NAME`.
         load_task: returns the task of a dataset, `(dataset)`, or `(dataset, side)` where its images may have any size.
         sized: the datasets whose images may have any size.

@@ -37,7 +37,7 @@ def function_of(operations: Sequence[str], *, none: str, skip: str, linear: Coll
     joins cells that differ in that alone.
 
     Args:
-        operations: one an edge.
+        operations: one per edge.
         none: the operation that delivers nothing.
         skip: the one that delivers what it gets.
         linear: others without parameters that are linear.

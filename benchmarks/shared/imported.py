@@ -38,7 +38,7 @@ def write_imported(path: Path, frame: pd.DataFrame, facts: dict[str, Any]) -> No
     """Write a table and its manifest; the manifest comes last, so that a table without one is unfinished.
 
     Args:
-        path: of the table.
+        path: path of the table.
         frame: see `zcproxy.benchmarks.shared.label_table.Converted`.
         facts: what the manifest says beside format, version of the converter, rows and sha256 of the table.
 
@@ -65,7 +65,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         }
     except (BenchmarkError, LookupError, TypeError, ValueError) as error:
         raise BenchmarkError(
-            f"{place} is no manifest of an imported table ({error}): import the table again"
+            f"{place} is not a manifest of an imported table ({error}): import the table again"
         ) from error
     if found["format"] > FORMAT:
         raise BenchmarkError(f"{place} has format {found['format']}, this version reads up to {FORMAT}: upgrade")
@@ -116,7 +116,7 @@ def read_parquet(content: bytes, columns: Sequence[str], shown: str) -> pd.DataF
             return pd.DataFrame({name: table.column(name).to_pandas() for name in columns}).astype({columns[0]: str})
     except (OSError, ValueError, LookupError, MemoryError, OverflowError, pyarrow.ArrowException) as error:
         reason = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise BenchmarkError(f"{shown} is no table of labels ({reason}): import or fetch it again") from error
+        raise BenchmarkError(f"{shown} is not a table of labels ({reason}): import or fetch it again") from error
 
 
 def _check_size(metadata: parquet.FileMetaData, packed: int) -> None:

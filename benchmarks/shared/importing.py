@@ -19,12 +19,12 @@ from zcproxy.storage.files import check_regular
 from zcproxy.workers.progress import Progress
 
 CHECKED_NETWORKS = 5
-"""Networks a task that `check_labels` builds."""
+"""Networks per task that `check_labels` builds."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of one table.
+    """The result of importing one table.
 
     Attributes:
         table: its name.
@@ -52,10 +52,10 @@ def import_benchmark(
         benchmark: a published one.
         path: file, folder or archive.
         trust: also take files that are not the known ones.
-        progress: is told how much is done of how much.
+        progress: called with how much is done, and of how much.
 
     Yields:
-        What became of each table. One that cannot be converted leaves the others, and its own older import, as is.
+        The result of importing each table. A failed one leaves the others, and its own older import, unchanged.
 
     Raises:
         BenchmarkError: there is nothing to read, or nothing of the benchmark is published.
@@ -97,7 +97,7 @@ def check_labels(benchmark: Benchmark, dataset: str) -> str:
     """Check the labels of a task and some of its networks, and return what they are.
 
     Raises:
-        BenchmarkError: a file is changed, a label is no percentage, an architecture lies outside the space, or a
+        BenchmarkError: a file is changed, a label is not a percentage, an architecture lies outside the space, or a
             network has other parameters than the table says.
     """
     task = _task(benchmark, dataset)

@@ -1,4 +1,4 @@
-"""Tables of labels, a row an architecture, and where their content comes from."""
+"""Tables of labels, one row per architecture, and where their content comes from."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LabelTable:
 
     Attributes:
         rows: architecture -> row, in the order of the table.
-        columns: column name -> one number a row.
+        columns: column name -> one number per row.
     """
 
     rows: Mapping[str, int]
@@ -50,10 +50,10 @@ class LabelTable:
 
 @dataclass(frozen=True)
 class Converted:
-    """What official files hold.
+    """The content of official files.
 
     Attributes:
-        frame: a row an architecture: its text in `arch`, then columns of numbers.
+        frame: one row per architecture: its text in `arch`, then columns of numbers.
         left_out: a line for every entry without an architecture or a label, saying which and why.
     """
 
@@ -81,7 +81,7 @@ class TableSource:
 
     Attributes:
         benchmark: name of the benchmark, and of its folder in the data directory.
-        name: of the table.
+        name: name of the table.
         files: all of them are needed.
         convert: makes a table of the contents of the files; raises `BenchmarkError` if they are something else.
         columns: the numbers that the table must have.
@@ -139,7 +139,7 @@ class TableSource:
 
 
 def check_table(frame: pd.DataFrame, source: TableSource) -> None:
-    """Raise `BenchmarkError` unless a table can stand for measured networks.
+    """Raise `BenchmarkError` unless a table can describe measured networks.
 
     It has networks, each with a text of its own; all numbers are finite; accuracies lie within 0 and 100, and differ
     where there are several networks; costs are not negative. Single trainings (`trials`) may be missing.
@@ -148,7 +148,7 @@ def check_table(frame: pd.DataFrame, source: TableSource) -> None:
         raise BenchmarkError(f"the table {source.name} is refused: it has no networks")
     texts = frame[ARCHITECTURE].tolist()
     if not all(isinstance(text, str) and text for text in texts):
-        raise BenchmarkError(f"the table {source.name} is refused: an architecture in '{ARCHITECTURE}' is no text")
+        raise BenchmarkError(f"the table {source.name} is refused: an architecture in '{ARCHITECTURE}' is not text")
     if len(set(texts)) != len(texts):
         raise BenchmarkError(f"the table {source.name} is refused: an architecture in '{ARCHITECTURE}' occurs twice")
     for column in source.columns:
@@ -157,7 +157,9 @@ def check_table(frame: pd.DataFrame, source: TableSource) -> None:
             raise BenchmarkError(f"the table {source.name} is refused: the column '{column}' {wrong}")
     for text in texts if source.parse is not None else ():
         if source.parse is not None and source.parse(text) != text:
-            raise BenchmarkError(f"the table {source.name} is refused: its space writes '{text[:_LONGEST]}' otherwise")
+            raise BenchmarkError(
+                f"the table {source.name} is refused: its space writes '{text[:_LONGEST]}' differently"
+            )
 
 
 def _wrong(column: pd.Series[Any], is_label: bool, is_trial: bool) -> str:
@@ -191,13 +193,13 @@ def _newest(paths: Iterable[Path]) -> int:
 
 @lru_cache(maxsize=16)
 def _read_table(source: TableSource, paths: tuple[Path, ...], imported: bool, mtime_ns: int) -> LabelTable:
-    """Return the table in files, read once a process; the time only tells one state of them from another."""
+    """Return the table in files, read once per process; the time only tells one state of them from another."""
     if imported:
         frame = read_imported(paths[0], (ARCHITECTURE, *source.columns))
         try:
             check_table(frame, source)
         except BenchmarkError as error:
-            raise BenchmarkError(f"{paths[0]} is of no use, import it again: {error}") from error
+            raise BenchmarkError(f"{paths[0]} cannot be used, import it again: {error}") from error
     else:
         frame = source.convert([content_of(path) for path in paths]).frame
     texts = frame[ARCHITECTURE].tolist()

@@ -1,4 +1,4 @@
-"""What the networks of several benchmarks are made of."""
+"""Layers that the networks of several benchmarks are made of."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def relu_conv_norm(inputs: int, outputs: int, kernel: int = 1, stride: int = 1) 
 class FactorizedReduce(nn.Module):
     """Changes the shape by two strided 1x1 convolutions, the second on the image moved by one pixel.
 
-    Called so by DARTS (Liu et al., ICLR 2019), whose `skip_connect` it is where a cell halves the resolution.
+    Named so by DARTS (Liu et al., ICLR 2019), whose `skip_connect` it is where a cell halves the resolution.
     """
 
     def __init__(self, inputs: int, outputs: int, stride: int = 2) -> None:

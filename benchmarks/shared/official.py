@@ -43,8 +43,8 @@ class Release:
         title: name and source of the benchmark.
         labels: what they are: release, epochs, seeds.
         files: what has to be fetched, and where it is.
-        size: of that.
-        licence: of that.
+        size: size of these files.
+        licence: licence of these files.
         read: reads tables from a file or folder, `(path, trust, progress)`; with `trust` also where the content is not
             the known one. Raises `BenchmarkError` if there is nothing to read.
     """
@@ -83,15 +83,15 @@ def read_release(
     trust: bool,
     progress: Progress,
 ) -> Iterator[Reading]:
-    """Yield the table in a release of pickles, or in the file that the table is otherwise made of.
+    """Yield the table in a release of pickles, or in the other file that the table is made of.
 
     Args:
         table: what is made of it.
-        not_known: says why a release is read with trust alone.
+        not_known: says why a release is read only with `trust`.
         read: returns the table; never runs code that a file names.
         path: file or folder.
-        trust: read a release. Of none the whole digest is known.
-        progress: is told the number of records read, and of how many.
+        trust: read a release, although its whole digest is not known.
+        progress: called with the number of records read, and their total.
     """
     if path.name in {name for file in table.files for name in (file.name, f"{file.name}.gz")}:
         yield from read_known_files((table,), path, trust, progress)

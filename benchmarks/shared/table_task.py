@@ -25,7 +25,7 @@ class TableTask:
     needed, and methods that need it raise `BenchmarkError` where it is missing.
 
     Args:
-        name: of the task.
+        name: name of the task.
         space: the architectures.
         source: the table. Costs that it has no column for (`params`, `flops`) are counted on the network.
         label: the column of accuracies in percent.

@@ -1,4 +1,4 @@
-"""What is known of TransNAS-Bench-101. Jigsaw is in no family: a network takes nine images, 5 GB per worker."""
+"""The `BENCHMARK` of TransNAS-Bench-101. Jigsaw is in no family: a network takes nine images, 5 GB per worker."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def _is_inside(modules: str) -> bool:
 
 
 class MacroSpace(BaseSpace):
-    """Arrangements, written as in the official files: `64-4111-basic`, a digit a module.
+    """Arrangements, written as in the official files: `64-4111-basic`, one digit per module.
 
     Implements `zcproxy.contracts.task.SearchSpace`.
 
@@ -69,7 +69,7 @@ class MacroSpace(BaseSpace):
         return [_text(modules) for modules in found]
 
     def crossover(self, first: str, second: str, rng: Random) -> str:
-        """Return the beginning of one parent and the end of the other; the first parent if no such child is inside."""
+        """Return the beginning of one parent and the end of the other; the first parent if none is in the space."""
         left, right = self._modules(first), self._modules(second)
         children = [left[:cut] + right[cut:] for cut in range(1, min(len(left), len(right)))]
         return _text(rng.choice([child for child in children if _is_inside(child)] or [left]))

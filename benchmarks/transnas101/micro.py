@@ -17,7 +17,7 @@ BASE = 64
 
 
 class MicroSpace(ChoiceSpace):
-    """Cells, written as in the official files: `64-41414-1_02_333`, a digit an edge, a group a node.
+    """Cells, written as in the official files: `64-41414-1_02_333`, one digit per edge, one group per node.
 
     Args:
         base: channels after the stem; the benchmark has 64.

@@ -80,11 +80,11 @@ class TransNASNetwork(nn.Module):
         base: channels after the stem; twice those of its first convolution.
         modules: a digit each: 1 keeps the shape, 2 doubles the channels, 3 halves the resolution, 4 does both.
         cell: the operations of a micro cell, or None for basic blocks.
-        input_shape: of a sample: channels, height, width, for the jigsaw with the number of tiles before them.
+        input_shape: shape of a sample: channels, height, width, for the jigsaw with the number of tiles before them.
         classes: number of logits.
 
     Raises:
-        BenchmarkError: the inputs are no images.
+        BenchmarkError: the inputs are not images.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ _WHAT = "the release of TransNAS-Bench-101 (transnas-bench_v10141024.pth)"
 def read(path: Path, trust: bool, progress: Progress) -> Iterator[Reading]:
     """Yield the tables at a path: the official `.pth`, or files or a folder of the tables.
 
-    The digest of the `.pth` is not known, so it is read with `trust` alone; code in it is never run. The label is the
+    The digest of the `.pth` is not known, so it is read only with `trust`; code in it is never run. The label is the
     best test accuracy of all epochs, as in the tables.
 
     Raises:
@@ -58,7 +58,7 @@ def _convert(records: Any, space: str, head: str) -> Converted | BenchmarkError:
     for place, (text, record) in enumerate(records.items()):
         try:
             if not isinstance(text, str):
-                raise TypeError("its name is no text")
+                raise TypeError("its name is not text")
             metrics = [finite_number(value) for value in dictionary(dictionary(record)[task])["metrics"][LABEL]]
             rows.append((SPACES[space].parse(text), max(metrics)))
         except (BenchmarkError, LookupError, RuntimeError, TypeError, ValueError) as error:

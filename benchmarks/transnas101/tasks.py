@@ -24,7 +24,7 @@ SIDE, TILE_SIDE = 64, 32
 
 @dataclass(frozen=True)
 class Head:
-    """What networks were trained to tell apart.
+    """The classes that networks were trained to distinguish.
 
     Attributes:
         task: its name in the benchmark, and in that of the table of its results.
@@ -73,12 +73,12 @@ def convert_rows(kind: str, contents: Sequence[bytes]) -> Converted:
     """Return the architectures of one space in a table of results.
 
     Raises:
-        BenchmarkError: this is no such table.
+        BenchmarkError: this is not such a table.
     """
     try:
         table = read_csv(contents[0], ("arch_str", "search_space", LABEL))
     except ValueError as error:
-        raise BenchmarkError(f"this is no table of TransNAS-Bench-101: {error}") from error
+        raise BenchmarkError(f"this is not a table of TransNAS-Bench-101: {error}") from error
     rows, left_out = [], []
     for number, row in enumerate(table[table["search_space"] == kind].itertuples(index=False)):
         try:

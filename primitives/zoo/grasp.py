@@ -1,4 +1,4 @@
-"""How removing the weights would change the flow of gradients."""
+"""Change of the flow of gradients if the weights were removed."""
 
 from zcproxy.proxy.authors import abdelfattah
 from zcproxy.proxy.published import ONCE_A_USE, Published

@@ -9,7 +9,7 @@ PROXY = Published(
     formula="logdet(layer_sum(sample_hamming(preactivation@data)))",
     paper="Mellor et al., Neural architecture search without training, ICML 2021",
     note=(
-        "one kernel a live layer: of the inputs of the ReLU that feeds it, or its own where none does (the stem, "
+        "one kernel per live layer: of the inputs of the ReLU that feeds it, or its own where none does (the stem, "
         "shortcuts, the classifier); the code takes every ReLU that a gradient reaches, the last one and dead ones too"
     ),
     authors=Authors("BayesWatch/nas-without-training, score_networks.py", batch_size=128),

@@ -1,4 +1,4 @@
-"""How far a small change of the input moves the features, with the scale that normalisations take away."""
+"""Movement of the features under a small change of the input, with the scale that normalisations take away."""
 
 from zcproxy.proxy.authors import Authors
 from zcproxy.proxy.published import Published

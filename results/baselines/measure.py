@@ -1,10 +1,10 @@
-"""How well size and cost rank the networks of every benchmark: the floor that a proxy has to beat.
+"""Rank correlations of size and cost on every benchmark: the floor that a proxy has to beat.
 
     python results/baselines/measure.py
 
 Correlates params, FLOPs and the count of convolutions with the labels of every task that is in the data directory.
 Spaces of more than 1,000 networks are sampled (uniformly, seed 2026), NAS-Bench-201 is not. Writes `correlations.csv`
-beside this file, and goes on where it was killed.
+beside this file, and continues where it was killed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TABLE = Path(__file__).with_name("correlations.csv")
 
 
 def measure(name: str, population: str) -> list[dict[str, object]]:
-    """Return a row a baseline of a task."""
+    """Return one row per baseline of a task."""
     task = get_task(name)
     known = len(task.architectures(population))
     drawn = known if name.startswith(WHOLE) else min(MOST, known)
@@ -42,7 +42,7 @@ def measure(name: str, population: str) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    """Measure every task that is here."""
+    """Measure every task that is installed."""
     tasks = [(DEFAULT_TASK, "all")]
     for benchmark, known in released().items():
         populations = ("all", "pruned") if benchmark == "nasbench201" else ("all",)

@@ -3,7 +3,7 @@
     python results/generalisation/study.py --seeds 0 1 2 3 4 --out runs/generalisation
     python results/generalisation/study.py --seeds 0 1 --variants labels mean no-zoo --out runs/generalisation
 
-A run that is finished is not made again, one that was interrupted goes on. `summary.py` gathers what they found.
+A finished run is not repeated, an interrupted one continues. `summary.py` gathers what they found.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PUBLISHED = (
 
 
 def aggregations_besides_mean() -> str:
-    """Return the names of what makes one number a network of those of its layers, but for the mean."""
+    """Return the names of the aggregations over layers, without the mean."""
     names = [
         primitive.name
         for primitive in vocabulary().primitives.values()
@@ -68,7 +68,7 @@ VARIANTS: dict[str, list[str]] = {
 
 
 def run(family: str, seed: int, variant: str, options: argparse.Namespace) -> None:
-    """Make one run, unless it is there already."""
+    """Make one run, unless it exists already."""
     held_out = HELD_OUT[family]
     trained = [task for name, tasks in TRAINED_ON.items() if name not in held_out for task in tasks]
     if variant == "one-task":
@@ -95,8 +95,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["full"])
     parser.add_argument("--families", nargs="+", choices=HELD_OUT, default=[*HELD_OUT])
-    parser.add_argument("--networks", type=int, default=115, help="labelled networks a task")
-    parser.add_argument("--test-networks", type=int, default=120, help="networks a task that is held out")
+    parser.add_argument("--networks", type=int, default=115, help="labelled networks per task")
+    parser.add_argument("--test-networks", type=int, default=120, help="networks per task that is held out")
     parser.add_argument("--evaluations", type=int, default=15_000)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()

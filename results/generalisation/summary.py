@@ -1,8 +1,8 @@
-"""Gathers runs that each held a family out, and says how the formulas found do on it.
+"""Gathers runs that each held a family out, and measures the formulas found on it.
 
     python results/generalisation/summary.py RUN [RUN ...] --out FOLDER
 
-RUN is a directory that `study.py` wrote, VARIANT-without-FAMILY-SEED. Writes `correlations.csv` (a row a run, task
+RUN is a directory that `study.py` wrote, VARIANT-without-FAMILY-SEED. Writes `correlations.csv` (one row per run, task
 and proxy), `families.csv` (Kendall's tau, mean over the tasks of a family, then mean and spread over the seeds),
 `formulas.csv` and `families.png`.
 """
@@ -61,7 +61,7 @@ def formulas(runs: list[Path]) -> pd.DataFrame:
 
 
 def draw(path: Path, table: pd.DataFrame) -> None:
-    """Draw a group of bars a family, with the spread over seeds where there are several.
+    """Draw one group of bars per family, with the spread over seeds where there are several.
 
     Args:
         path: of the picture.

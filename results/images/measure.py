@@ -1,10 +1,10 @@
-"""How correlations change with the images that networks are shown.
+"""Change of correlations with the images that networks see.
 
     python results/images/measure.py --tasks nasbench201/cifar10 --networks 100
 
 Scores the same cells of NAS-Bench-201 with proxies that look at pixels, once for each kind of images, and writes
 `correlations.csv` beside this file. Needs the sample files of CIFAR and ImageNet in the data directory.
-What is in the column store is not measured again.
+Columns in the store are not measured again.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def tokens(task: str, side: int, folder: Path) -> dict[str, str]:
 
 
 def measure(task: str, networks: int, folder: Path) -> list[dict[str, object]]:
-    """Return a row a proxy and kind: tau with the accuracies, and with the scores on the dataset's images."""
+    """Return one row per proxy and kind: tau with the accuracies, and with the scores on the dataset's images."""
     drawn = draw_networks(get_task(task), networks, seed=2026)
     proxies = [resolve_proxy(name) for name in PROXIES]
     rows: list[dict[str, object]] = []

@@ -1,10 +1,10 @@
-"""How correlations change with the resolution of the images and with the batch.
+"""Change of correlations with the resolution of the images and with the batch.
 
     python results/resolution/measure.py --tasks nds/darts-imagenet nds/resnext-a-imagenet --networks 120
 
 Scores the same networks of each task with published proxies, once for each side of the images (batch 8), and once for
-each batch (64 pixels). Writes `correlations.csv` and `resolution.png` beside this file. Resumes where it was
-killed.
+each batch (64 pixels). Writes `correlations.csv` and `resolution.png` beside this file, and continues
+where it was killed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OUT = Path(__file__).parent
 
 
 def measure(task_name: str, networks: int, side: int, batch: int) -> list[dict[str, Any]]:
-    """Return a row a proxy: its correlation and its scores at this resolution and batch."""
+    """Return one row per proxy: its correlation and its scores at this resolution and batch."""
     name = f"{task_name}@{side}"
     drawn = draw_networks(get_task(task_name), min(networks, len(get_task(task_name).architectures("all"))), seed=2026)
     with RunDisplay() as display, worker_pool(2) as executor:
@@ -56,7 +56,7 @@ def measure(task_name: str, networks: int, side: int, batch: int) -> list[dict[s
 
 
 def draw(table: pd.DataFrame, tasks: list[str]) -> None:
-    """Draw tau against the resolution and against the batch, a row a task."""
+    """Draw tau against the resolution and against the batch, one row per task."""
     mpl.use("Agg")
     figure, axes = plt.subplots(len(tasks), 2, figsize=(9, 3 * len(tasks)), squeeze=False, layout="constrained")
     for row, task in enumerate(tasks):

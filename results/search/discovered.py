@@ -1,4 +1,4 @@
-"""The discovered proxies that the searches here look at."""
+"""Discovered proxies that the searches here use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the true front of accuracy and latency does a search find that trains nothing?
+"""Share of the true front of accuracy and latency that a search without training finds.
 
     python results/search/fronts.py --seeds 0 1 2 3 4 5 6 7 8 9 --out runs/fronts
 
@@ -38,7 +38,7 @@ LOWEST_DRAWN = 84.0
 
 
 def proxies(device: str, seed: int) -> dict[str, Proxy]:
-    """Return what is made large: on the first device all discovered proxies, on the others the one found here."""
+    """Return what is maximised: on the first device all discovered proxies, on the others the one found here."""
     found = discovered(seed)
     names = list(found) if device == DEVICES[0] else ["zc-nasbench201"]
     return {**{name: found[name] for name in names}, **{name: resolve_proxy(name) for name in ("params", "flops")}}
@@ -52,7 +52,7 @@ def costs_of(cells: list[str], device: str) -> NDArray[np.float64]:
 
 
 def front_of(costs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the points that no other is better than in both costs, by their error."""
+    """Return the Pareto-optimal points, sorted by error."""
     ordered = costs[np.lexsort((costs[:, 1], costs[:, 0]))]
     before = np.concatenate([[np.inf], np.minimum.accumulate(ordered[:, 1])[:-1]])
     return ordered[ordered[:, 1] < before]

@@ -1,9 +1,9 @@
-"""Does a proxy pick the same cell of NAS-Bench-201 when the networks have other random weights?
+"""Picks of a proxy on NAS-Bench-201 when the networks have other random weights.
 
     python results/search/initialisations.py --out runs/nasbench201
 
 The searches of nasbench201.py all look at one random initialisation of each network. Here the highest cells that they
-came upon are scored with others, and the highest of each is judged by test accuracy.
+found are scored with others, and the highest of each is judged by test accuracy.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ CELLS, INITIALISATIONS = 50, 10
 
 
 def found_highest(folder: Path) -> list[str]:
-    """Return the cells of highest score that the searches by a proxy came upon."""
+    """Return the cells of highest score that the searches by a proxy found."""
     tables = [pd.read_parquet(path) for path in sorted(folder.glob(f"*/{EVALUATIONS}"))]
     table = pd.concat(tables).drop_duplicates("arch").sort_values(["proxy", "arch"], ascending=False)
     return list(table["arch"][:CELLS])
 
 
 def main() -> None:
-    """Score the highest cells of each proxy anew, and write the table."""
+    """Score the highest cells of each proxy again, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="of nasbench201.py")
+    parser.add_argument("--out", type=Path, required=True, help="folder of nasbench201.py")
     parser.add_argument("--tables", type=Path, default=HERE)
     arguments = parser.parse_args()
     rows = []

@@ -1,4 +1,4 @@
-"""What the searches here are called, on disk and in the progress shown."""
+"""Names of the searches here, on disk and in the progress display."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def folder_name(method: str) -> str:
 
 
 def folder_of(out: Path, task: str, method: str) -> Path:
-    """Return where the searches of a task by a method are, a folder a seed."""
+    """Return where the searches of a task by a method are, one folder per seed."""
     return out / task.replace("/", "-") / folder_name(method)
 
 
 def told(display: RunDisplay, name: str) -> Step:
-    """Return what tells the display of the steps of a search by this name."""
+    """Return a callback that shows the steps of a search under this name."""
     return lambda what, done, total: display.step(f"{name}: {what}", done, total)

@@ -1,10 +1,10 @@
-"""Which cell of NAS-Bench-201 does a search pick that sees no label, and which one with 20 measured accuracies?
+"""Picks of searches on NAS-Bench-201 without a label, and with 20 measured accuracies.
 
     python results/search/nasbench201.py --seeds 0 1 2 3 4 5 6 7 8 9 --out runs/nasbench201
 
 Every search scores at most a thousand networks. It looks at untrained networks and, where it queries, at validation
-accuracies (of trainings on half of the images for CIFAR-10); its pick is judged by test accuracy. Searches that are
-finished are not made again.
+accuracies (of trainings on half of the images for CIFAR-10); its pick is judged by test accuracy. Finished
+searches are not repeated.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ WITHOUT_PROXY = ("random, 20 queries", "linas, encodings alone, 20 queries")
 
 @dataclass(frozen=True)
 class Study:
-    """Where searches go, and who is told how far they are."""
+    """Folder of the searches, and the callback for their progress."""
 
     out: Path
     display: RunDisplay
@@ -103,7 +103,7 @@ def highest(scorer: Scorer, task: str, cells: Sequence[str], executor: Executor 
 
 
 def by_aggregate(task: Task, seed: int) -> dict[str, object]:
-    """Return the cell of a random sample that AZ-NAS ranks first: a rank among a sample is no score to search by."""
+    """Return the cell of a random sample that AZ-NAS ranks first: a rank among a sample is not a score to search by."""
     cells = draw_networks(task, SCORED, seed=seed)
     with worker_pool(2) as executor:
         pick = highest(resolve_scorer(AGGREGATE), task.name, cells, executor)
@@ -182,7 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", nargs="+", type=int, required=True)
     parser.add_argument("--datasets", nargs="+", default=DATASETS)
-    parser.add_argument("--methods", nargs="+", help="in place of those of each dataset")
+    parser.add_argument("--methods", nargs="+", help="instead of those of each dataset")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tables", type=Path, default=HERE)
     arguments = parser.parse_args()

@@ -1,9 +1,9 @@
-"""How many sub-networks must be measured until the front of accuracy and multiply-adds is found?
+"""Measurements that searches need to find the front of accuracy and multiply-adds.
 
     python results/search/super_network.py --seeds 0 1 2 3 4 5 6 7 8 9 --out runs/elastic
 
-Every method searches the trained super-network `elastic_digits`; a long search by NSGA-II, of which no method knows
-anything, is the reference. A search that is finished is not made again, and no accuracy is measured twice.
+Every method searches the trained super-network `elastic_digits`; the reference is a long search by NSGA-II that no
+method sees. A finished search is not repeated, and no accuracy is measured twice.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What a table of a sample of NAS-Bench-201 says of the whole population, beside what papers report.
+"""Tables of a sample of NAS-Bench-201, corrected to the whole population, beside what papers report.
 
     python results/tables/against_papers.py TABLE_FOLDER [TABLE_FOLDER ...] --out FOLDER
 
-A sample of some hundred networks moves Kendall's tau by several hundredths, and moves it alike for many proxies. Params
+A sample of some hundred networks moves Kendall's tau by several hundredths, and moves many proxies alike. Params
 and the count of convolutions are known for every network of a population, so their difference between sample and
-population tells part of it. Each tau is corrected by that difference, with the slopes that the bootstrap finds between
+population shows part of it. Each tau is corrected by that difference, with the slopes that the bootstrap finds between
 them (a regression estimator with control variates). Reads the scores that `zcproxy table --out` writes; writes
 `against_papers.csv` and prints it.
 """
@@ -31,7 +31,7 @@ def corrected(scores: pd.DataFrame, proxy: str, known: Array) -> tuple[float, fl
     """Return tau of a proxy on the population and its 95 % interval.
 
     Args:
-        scores: labels, controls and the proxy, a row a network of the sample.
+        scores: labels, controls and the proxy, one row per network of the sample.
         proxy: name of its column.
         known: tau of each control on the population.
     """

@@ -1,10 +1,10 @@
-"""The parts of AZ-NAS at the outputs of the cells of NAS-Bench-201: what taking weight layers for blocks costs them.
+"""The parts of AZ-NAS at the outputs of the cells of NAS-Bench-201: the cost of treating weight layers as blocks.
 
     python results/tables/blocks.py [--networks 150] [--out FOLDER]
 
 The authors take the outputs of the 17 cells for features, initialise with kaiming_normal (fan in) and show the network
 Gaussian noise. Writes `blocks.csv`: tau of each part and of the sum of log ranks, with the authors' initialisation and
-with torch's own, for several batches and sizes of the images. Nothing of the formula language is used here.
+with torch's own, for several batches and sizes of the images. The formula language is not used here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Kendall's tau of every proxy in every table, a row a proxy and a column a task, as Markdown.
+"""Kendall's tau of every proxy in every table, one row per proxy and one column per task, as Markdown.
 
     python results/tables/overview.py TABLE_FOLDER [TABLE_FOLDER ...] --out overview.md
 

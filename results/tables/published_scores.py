@@ -3,8 +3,8 @@
     python results/tables/published_scores.py SCORES.csv [SCORES.csv ...] --published FILE.parquet --out FOLDER
 
 SCORES.csv is what `zcproxy table --out` writes beside a table; FILE has a column `index` (the official one) and a
-column `nbsz_cifar10_NAME` a proxy. Writes `published_scores.csv`: Spearman's rho between both scores, and Kendall's tau
-of each with the accuracies, on the architectures that have both.
+column `nbsz_cifar10_NAME` per proxy. Writes `published_scores.csv`: Spearman's rho between both scores, and Kendall's
+tau of each with the accuracies, on the architectures that have both.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAMES = {"nwot": "naswot"}
 
 
 def compared(ours: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a proxy that both have."""
+    """Return one row per proxy that both have."""
     rows = []
     for column in published.columns:
         name = column.removeprefix("nbsz_cifar10_")

@@ -1,11 +1,11 @@
-"""VKDNW on NAS-Bench-201 as its authors' code has it, and what its parts are worth.
+"""VKDNW on NAS-Bench-201 as its authors' code computes it, and the effect of each part.
 
     python results/tables/vkdnw.py [--networks 60] [--samples 64] [--out FOLDER]
 
 The authors put the network into evaluation mode, initialise with kaiming_normal (fan in), show Gaussian noise, take the
 first element of every parameter, and mix a twentieth of even probabilities into those of the classes. Writes
-`vkdnw.csv`: tau with the accuracies, and Spearman's rho with the authors' score, of their score and of what leaves out
-one part of it. Gradients are caught at the modules; nothing of the formula language is used here.
+`vkdnw.csv`: tau with the accuracies, and Spearman's rho with the authors' score, of their score and of variants that
+leave out one part of it. Gradients are caught at the modules; the formula language is not used here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ AUTHORS = "authors"
 
 
 def first_elements(module: nn.Module, given: Tensor, gradient: Tensor) -> dict[str, Tensor]:
-    """Return the gradient by the first element of each parameter of a module, a number a sample."""
+    """Return the gradient by the first element of each parameter of a module, one number per sample."""
     if isinstance(module, nn.Linear):
         return {"weight": given[:, 0] * gradient[:, 0], "bias": gradient[:, 0]}
     if isinstance(module, nn.BatchNorm2d):
@@ -81,7 +81,7 @@ def entropy(derivatives: list[Tensor], logits: Tensor, evenness: float) -> float
 
 
 def scores(architecture: str, samples: int) -> dict[str, float]:
-    """Return the authors' score of a cell, and what leaves out one part of it."""
+    """Return the authors' score of a cell, and variants that leave out one part of it."""
     task = get_task(TASK)
     network = untrained(task.build, task.space.name, architecture, 0).eval()
     torch.manual_seed(1)

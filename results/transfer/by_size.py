@@ -1,8 +1,8 @@
-"""How formulas of each size that were evolved on one task rank another: every formula of the front of every run.
+"""Correlations on another task of formulas of each size: every formula of the front of every run.
 
     python results/transfer/by_size.py RUN [RUN ...] --task nasbench201/cifar10 --networks 400 --out FOLDER
 
-Writes `by_size.csv`, a row a formula: nodes, tau on the run's own validation networks and on the other task.
+Writes `by_size.csv`, one row per formula: nodes, tau on the run's own validation networks and on the other task.
 """
 
 from __future__ import annotations

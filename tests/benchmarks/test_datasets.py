@@ -76,8 +76,11 @@ class Hostile:
     ("content", "message"),
     [
         (None, "data_batch_3 is missing"),
-        (b"not a pickle", "data_batch_3 is no CIFAR batch"),
-        (pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"labels": [1]}, 2), "data_batch_3 is no CIFAR batch"),
+        (b"not a pickle", "data_batch_3 is not a CIFAR batch"),
+        (
+            pickle.dumps({b"data": np.zeros((2, 3072), np.uint8), b"labels": [1]}, 2),
+            "data_batch_3 is not a CIFAR batch",
+        ),
         (pickle.dumps(Hostile(), 2), "it names .*eval"),
     ],
     ids=["missing", "garbage", "too few labels", "hostile"],

@@ -80,7 +80,7 @@ def as_parquet(path: Path, frame: pd.DataFrame) -> Path:
         ({"arch": [1, 2, 3, 4]}, "the column 'arch' holds int64"),
         ({"arch": [None, "b", "c", "d"]}, "a text in 'arch' is missing or occurs twice"),
         ({"arch": [b"a", b"b", b"c", b"d"]}, "the column 'arch' holds dictionary<values=binary"),
-        ({"arch": ["", "b", "c", "d"]}, "an architecture in 'arch' is no text"),
+        ({"arch": ["", "b", "c", "d"]}, "an architecture in 'arch' is not text"),
         ({"arch": ["a"] * 4}, "a text in 'arch' is missing or occurs twice"),
         ({"arch": ["a", "b", "c", "d"]}, "'a' is not a NAS-Bench-201 cell"),
         ({"arch": [" |none~0|+|none~0|none~1|+|none~0|none~1|none~2|", *table()["arch"][1:]]}, "its space writes"),
@@ -150,7 +150,7 @@ def test_manifests_of_any_shape(run: Command, directory: Path, tmp_path: Path, t
     as_parquet(tmp_path / "nasbench201.parquet", table())
     run("benchmark", "import", "nasbench201", "nasbench201.parquet", "--trust")
     manifest_path(imported_path("nasbench201", "labels")).write_text(text, encoding="latin1")
-    assert "is no manifest of an imported table" in refused(run("benchmark", "verify", "nasbench201"))
+    assert "is not a manifest of an imported table" in refused(run("benchmark", "verify", "nasbench201"))
     assert run("benchmark", "list", "nasbench201")[0] == 0
 
 
@@ -164,7 +164,7 @@ def test_tables_of_older_versions_are_checked_when_they_are_read(run: Command, d
         ("score", "params", "nasbench201/cifar10", "--networks", "4"),
     ):
         line = refused(run(*words))
-        assert "labels.parquet is no" in line.replace("is of no use", "is no") and "import" in line
+        assert any(f"labels.parquet {refusal}" in line for refusal in ("is not", "cannot be used")) and "import" in line
 
 
 # Packed files
@@ -323,7 +323,7 @@ def test_settings_of_latencies(run: Command, directory: Path, tmp_path: Path, re
     setting = {"ks": [3] * 20, "e": [3] * 20, "d": [2] * 5, "r": resolution}
     (tmp_path / "ofa_archs.json").write_text(json.dumps({"arch": [setting]}))
     np.savez(tmp_path / "ofa_latency.npz", **{device: np.ones(1) for device in DEVICES})
-    assert "no latencies of" in refused(run("benchmark", "import", "ofa_mobilenetv3", ".", "--trust"))
+    assert "are not latencies of" in refused(run("benchmark", "import", "ofa_mobilenetv3", ".", "--trust"))
 
 
 def npz(header: bytes, data: bytes = b"") -> io.BytesIO:
@@ -353,7 +353,7 @@ def npz(header: bytes, data: bytes = b"") -> io.BytesIO:
     ],
 )
 def test_headers_of_arrays(header: bytes) -> None:
-    with pytest.raises(BenchmarkError, match="is no array of plain numbers"):
+    with pytest.raises(BenchmarkError, match="is not an array of plain numbers"):
         read_npz(npz(header), ["x"], "the file")
 
 

@@ -85,7 +85,7 @@ def test_a_zip_archive(run: Command, directory: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda entry: entry["net"]["genotype"]["normal"][3].__setitem__(0, "conv_9x9"), "'conv_9x9' is none of"),
+        (lambda entry: entry["net"]["genotype"]["normal"][3].__setitem__(0, "conv_9x9"), "'conv_9x9' is not one of"),
         (lambda entry: entry["net"]["genotype"]["reduce"][0].__setitem__(1, 5), "must come from a node before 2"),
         (lambda entry: entry.__setitem__("test_ep_top1", []), "its error, params or flops are missing"),
         (lambda entry: entry.__setitem__("test_ep_top1", [float("nan")]), "the training diverged"),
@@ -128,7 +128,7 @@ def test_an_imported_table_that_was_changed(run: Command, directory: Path, tmp_p
     assert code == 2
     assert "DARTS_in.parquet is truncated or changed" in error
     manifest_path(place).unlink()
-    with pytest.raises(BenchmarkError, match="no manifest of an imported table"):
+    with pytest.raises(BenchmarkError, match="is not a manifest of an imported table"):
         get_task(DARTS).architectures("all")
 
 
@@ -138,16 +138,16 @@ def test_an_imported_table_that_was_changed(run: Command, directory: Path, tmp_p
         (("nd", "."), "unknown benchmark 'nd' (did you mean nds"),
         (("nds", "nowhere"), "there is no file or folder nowhere"),
         (("nds", "."), "is or holds no file of nds: expected are files such as DARTS_in.json, DARTS.json"),
-        (("nds", "bad.zip"), "bad.zip is no zip archive"),
-        (("nds", "ENAS_in.json", "--trust"), "this is no json file of NDS"),
+        (("nds", "bad.zip"), "bad.zip is not a zip archive"),
+        (("nds", "ENAS_in.json", "--trust"), "this is not a json file of NDS"),
         (("nds", "PNAS_in.json", "--trust"), "holds no list of NDS entries but a str"),
         (("nds", "Amoeba_in.json", "--trust"), "no entry is a network of the NDS family Amoeba; entry 0: this is no"),
-        (("transnas101", "transbench101_jigsaw.csv", "--trust"), "this is no table of TransNAS-Bench-101"),
+        (("transnas101", "transbench101_jigsaw.csv", "--trust"), "this is not a table of TransNAS-Bench-101"),
         (("transnas101", "other.pth"), "the digest of other.pth is not known: import it with --trust"),
         (("transnas101", "other.pth", "--trust"), "it has no 'data'"),
         (("nasbench201", "other.pth"), "'other.pth' names no release that can be read"),
         (("nasbench201", "NATS-tss-v1_0-3ffb9-simple"), "simple is not known: import it with --trust"),
-        (("nats_sss", "nats_sss.parquet", "--trust"), "is no table of labels"),
+        (("nats_sss", "nats_sss.parquet", "--trust"), "is not a table of labels"),
         (("ofa_mobilenetv3", "mbnv3w10_evonsga2_acc_macs.csv"), "mbnv3w10_linasnsga2_acc_macs.csv is missing"),
     ],
 )

@@ -357,7 +357,7 @@ def test_truncated_or_changed_table(
 
 
 def test_a_file_that_is_no_table() -> None:
-    with pytest.raises(BenchmarkError, match="is no table of labels"):
+    with pytest.raises(BenchmarkError, match="is not a table of labels"):
         TABLE.convert([b"PAR1 and nothing else"])
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table({"arch": [CONVOLUTIONAL]}), buffer)

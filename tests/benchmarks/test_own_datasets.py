@@ -128,7 +128,7 @@ REFUSED = {
     "encoded": (shown({"bytes": b"", "path": None}), "training item 2 has a dict for an image"),
     "nothing": (shown(None), "training item 2 has a NoneType for an image"),
     "empty": (shown(torch.zeros(3, 0, 6)), r"training item 2 has an image of shape \(3, 0, 6\)"),
-    "ragged": (shown([[1, 2], [3]]), "training item 2 holds a list that is no array"),
+    "ragged": (shown([[1, 2], [3]]), "training item 2 holds a list that is not an array"),
     "complex image": (shown(torch.zeros(3, 8, 6, dtype=torch.cfloat)), "training item 2 has a Tensor for an image"),
     "other size": (shown(torch.rand(3, 9, 6)), r"training: image 2 is \(9, 6, 3\), image 0 is \(8, 6, 3\)"),
     "triples": (lambda: twice(lambda index: (image(index), index % 3, 0)), "training item 0 is a tuple of 3"),

@@ -141,7 +141,7 @@ def test_a_task_of_ones_own(run: Command, tmp_path: Path) -> None:
     code, _, error = run("score", "mean(std(weight))", "users_task:OWN", "--networks", "6")
     assert (code, "'users_task' has no 'OWN'" in error) == (2, True)
     code, _, error = run("score", "mean(std(weight))", "users_task:np", "--networks", "6")
-    assert (code, "is no task, it has no" in error) == (2, True)
+    assert (code, "is not a task, it has no" in error) == (2, True)
 
 
 def test_entry_points_of_installed_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,10 +163,10 @@ def test_stratified_networks_spread_over_their_cost(own: Path) -> None:
         ({"dataset": "digit"}, ConfigurationError, "unknown dataset 'digit'.*did you mean digits"),
         ({"dataset": "cifar10:nowhere"}, BenchmarkError, "data_batch_1 is missing"),
         ({"space": "own_space:ElevenClasses"}, BenchmarkError, "logits of shape \\(2, 11\\).*10 classes"),
-        ({"space": "own_space:number"}, BenchmarkError, "no search space, it has no 'name'"),
+        ({"space": "own_space:number"}, BenchmarkError, "not a search space, it has no 'name'"),
         ({"space": "nasbench"}, ConfigurationError, "unknown space 'nasbench'.*nasbench201"),
         ({"space_options": {"chanels": 6}, "space": "nasbench201"}, ConfigurationError, "did you mean channels"),
-        ({"device": "cuda:99"}, ConfigurationError, "the device 'cuda:99' is not there"),
+        ({"device": "cuda:99"}, ConfigurationError, "the device 'cuda:99' is not available"),
     ],
 )
 def test_bad_input_is_one_clear_line(

@@ -234,7 +234,7 @@ def test_a_correlation_that_is_undefined_is_shown_as_such(run: Command, tmp_path
         (["evolve", TASK, "--out", "x", "--budget", "soon"], ["cannot read the duration 'soon'", "15m"]),
         (["evolve", TASK, "--out", "x", "--probes", "noise,light"], ["unknown probe 'light'"]),
         (["evolve", TASK, "--out", "x", "--networks", "3"], ["too few"]),
-        (["evolve", "--resume", "nowhere"], ["nowhere is no run directory"]),
+        (["evolve", "--resume", "nowhere"], ["nowhere is not a run directory"]),
         (["evolve", TASK, "--resume", "nowhere"], ["leave the tasks out"]),
         (["evolve", "--compare", "naswt"], ["did you mean naswot"]),
         (["evolve", "--hold-out", "digits201", "digits201"], ["all tasks are held out"]),

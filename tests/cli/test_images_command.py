@@ -47,7 +47,7 @@ def pictures(folder: Path, count: int = 16, seed: int = 0) -> Path:
 def test_what_needs_no_pixels_needs_no_images(
     fresh: Command, proxy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zcproxy.images.photographs.load_sample_image", lambda name: pytest.fail("pixels were read"))
+    monkeypatch.setattr("sklearn.datasets.load_sample_image", lambda name: pytest.fail("pixels were read"))
     code, _, shown = fresh("score", proxy, TASK, "--networks", "3", "--workers", "1")
     assert code == 0 and "images:" not in shown, shown
 
@@ -91,7 +91,7 @@ def test_a_run_keeps_the_images_that_it_was_begun_with(run: Command, tmp_path: P
     code, _, shown = run("evolve", "--resume", "r", "--workers", "1")
     assert code == 2 and "the images mine (sha256" in shown and "give them again with --images" in shown, shown
     code, _, shown = run("evolve", "--resume", "r", "--images", str(pictures(tmp_path / "mine", seed=1)))
-    assert code == 2 and "the run was begun with other images" in shown, shown
+    assert code == 2 and "the run was started with other images" in shown, shown
     assert run("evolve", "--resume", "r", "--workers", "1", "--images", str(tmp_path / "moved"))[0] == 0
 
 

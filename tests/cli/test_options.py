@@ -119,7 +119,7 @@ def test_a_device_that_is_not_there(run: Command, tmp_path: Path) -> None:
     for command in COMMANDS:
         code, out, error = run(*command, "--device", "cuda")
         assert (code, out) == (2, "")
-        assert "the device 'cuda' is not there" in error
+        assert "the device 'cuda' is not available" in error
     assert list(tmp_path.iterdir()) == []
 
 

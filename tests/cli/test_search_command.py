@@ -53,7 +53,10 @@ def test_a_space_needs_the_shape_of_its_input(run: Run) -> None:
         (["network", "export", "nowhere", "--weights", "trained"], "unknown weights 'trained'"),
         (["search", "digits201", "--reuse", "nowhere"], "nowhere holds no search"),
         (["search", "elastic_digits", "--shared-weights", "nowhere.pt"], "cannot read the weights nowhere.pt"),
-        (["search", "digits201", "--shared-weights", "nowhere.pt"], "is no super-network: leave out --shared-weights"),
+        (
+            ["search", "digits201", "--shared-weights", "nowhere.pt"],
+            "is not a super-network: leave out --shared-weights",
+        ),
     ],
 )
 def test_bad_input_is_one_line(run: Run, arguments: list[str], message: str) -> None:

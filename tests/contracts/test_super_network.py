@@ -99,7 +99,7 @@ def test_weights_of_another_super_network_are_refused(trained: Path, tmp_path: P
         ElasticDigits().load(tmp_path / "narrow.pt")
     subject = get_subject("elastic_digits", shared_weights=trained)
     assert isinstance(subject, ElasticDigits) and torch.equal(subject.weights[first], weights[first])
-    with pytest.raises(ConfigurationError, match="digits201 is no super-network: leave out `shared_weights`"):
+    with pytest.raises(ConfigurationError, match="digits201 is not a super-network: leave out `shared_weights`"):
         get_subject("digits201", shared_weights=trained)
 
 

@@ -15,7 +15,7 @@ few_values = st.integers(-3, 3).map(float)
 scores_with_ties = few_values | st.just(math.nan) | st.just(math.inf) | st.just(-math.inf)
 any_score = st.floats(width=32) | scores_with_ties
 
-# A loaded machine is no failure.
+# A loaded machine is not a failure.
 law = settings(deadline=None, max_examples=60)
 
 

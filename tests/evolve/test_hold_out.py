@@ -123,7 +123,7 @@ def test_tasks_take_as_many_networks_as_each_has(small: Configuration, made_data
     [
         ({"selection": "roulette"}, "unknown selection 'roulette': write one of tournament, double-tournament"),
         ({"cases": ("luck",)}, "unknown case 'luck': write one of bands, top, partial"),
-        ({"resampled": 0.1}, "resampled=0.1 is no share from 0.25 to 1"),
+        ({"resampled": 0.1}, "resampled=0.1 is not a share from 0.25 to 1"),
         ({"without": ("summ",)}, "unknown primitive 'summ' .did you mean sum"),
         (
             {"without": ("log",), "start_from": ("log(depth)",)},

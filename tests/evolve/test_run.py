@@ -207,7 +207,7 @@ def test_a_run_that_ends_without_a_formula_says_how_to_go_on(
     out = tmp_path / "short"
     with pytest.raises(RunError, match=r"^no formula was scored in \d+ s") as raised:
         evolve(small, Limits(seconds=0.01, evaluations=20), out, cache=column_cache)
-    advice = f"`zcproxy evolve --resume {out}` goes on with what is measured, or give a larger `seconds`"
+    advice = f"`zcproxy evolve --resume {out}` continues with what is measured, or give a larger `seconds`"
     assert advice in str(raised.value)
     assert resume(out, seconds=300.0, cache=column_cache).evaluations >= 20
 
@@ -223,7 +223,7 @@ def test_a_directory_of_another_configuration_is_refused(
     (tmp_path / "notes" / "diary.txt").write_text("mine")
     with pytest.raises(RunError, match="holds no run"):
         evolve(small, LIMITS, tmp_path / "notes", cache=column_cache)
-    with pytest.raises(RunError, match="holds no run"):
+    with pytest.raises(RunError, match="is not a run directory"):
         resume(tmp_path / "nowhere")
     assert results_of(tmp_path / "run") == before
     assert os.listdir(tmp_path / "notes") == ["diary.txt"]

@@ -211,7 +211,7 @@ def _check_labels(path: Path) -> None:
         if column in ("accuracy", "test_top1") or "/test_" in column:
             values = frame[column].dropna().to_numpy()
             if values.dtype.kind not in "iuf" or not ((values >= 0) & (values <= 100)).all():
-                raise PromiseError(f"labels that are no percentages were accepted: {column}")
+                raise PromiseError(f"labels that are not percentages were accepted: {column}")
             if len(frame) > 1 and len(set(values)) == 1:
                 raise PromiseError(f"constant labels were accepted: {column}")
 

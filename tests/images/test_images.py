@@ -73,7 +73,7 @@ def gradient_images(samples: int, *shape: int) -> NDArray[np.uint8]:
 def test_crops_stand_in_and_say_so(empty: Path) -> None:
     found = image_set(CIFAR)
     assert found.token == "photographs 1" == found.tag
-    assert "in place of cifar10" in found.description and str(empty) in found.advice and "--images" in found.advice
+    assert "in place of cifar10" in found.description and str(empty) in found.advice and "`images`" in found.advice
     batch = image_batch(CIFAR, 64, 10)
     assert batch.inputs.shape == (64, 3, 32, 32) and batch.targets.tolist() == [index % 10 for index in range(64)]
     assert batch.inputs.mean().abs() < 0.5 and 0.7 < batch.inputs.std() < 1.3
@@ -97,7 +97,7 @@ def test_the_datasets_own_files_come_first(empty: Path) -> None:
     assert [known[row.astype(np.uint8).tobytes()] for row in back] == batch.targets.tolist()
     official_batch(empty, seed=1)
     assert image_set(CIFAR).token != found.token
-    with pytest.raises(BenchmarkError, match=r"no longer in .*: put cifar-10-batches-py back, or begin anew"):
+    with pytest.raises(BenchmarkError, match=r"no longer in .*: put cifar-10-batches-py back, or start again"):
         image_batch(CIFAR, 4, 10, found.token)
 
 
@@ -222,8 +222,8 @@ def test_functions(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"images": np.zeros((4, 5, 6, 7))}, r"shape \(4, 5, 6, 7\) is no set of images"),
-        ({"images": np.zeros((0, 5, 5, 3))}, "is no set of images"),
+        ({"images": np.zeros((4, 5, 6, 7))}, r"shape \(4, 5, 6, 7\) is not a set of images"),
+        ({"images": np.zeros((0, 5, 5, 3))}, "is not a set of images"),
         ({"images": np.full((4, 5, 5, 3), np.nan)}, "NaN"),
         ({"images": np.full((4, 5, 5, 3), "a")}, "pixels are"),
         ({"pictures": np.zeros((4, 5, 5, 3))}, "it has pictures, no X_train nor images"),
@@ -247,9 +247,9 @@ def test_files_that_are_no_images(empty: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", np.zeros(3))
     for name, message in (
         ("empty", "holds no pictures"),
-        ("text.npz", "is no npz file of images"),
-        ("one.npy", "is no npz file of images"),
-        ("bad", "x.png is no picture that can be read: take it out"),
+        ("text.npz", "is not an npz file of images"),
+        ("one.npy", "is not an npz file of images"),
+        ("bad", "x.png is not a picture that can be read: take it out"),
         ("nowhere", "give a folder of pictures, an npz file, or package.module:function"),
     ):
         with pytest.raises((BenchmarkError, ConfigurationError), match=message) as raised:
@@ -259,9 +259,9 @@ def test_files_that_are_no_images(empty: Path, tmp_path: Path) -> None:
 
 def test_batches_that_cannot_be_made_of_own_images(empty: Path, tmp_path: Path) -> None:
     token = import_images(saved(tmp_path / "own.npz", images=gradient_images(6, 8, 8, 3)))
-    with pytest.raises(BenchmarkError, match=r"a batch of 7 images was asked for, own.npz has 1 to 6"):
+    with pytest.raises(BenchmarkError, match=r"a batch of 7 images is not available: own.npz has 1 to 6"):
         own_batch(token, (3, 8, 8), 10, 7)
-    with pytest.raises(ConfigurationError, match=r"inputs of shape 30 are no images: leave out images=own.npz"):
+    with pytest.raises(ConfigurationError, match=r"inputs of shape 30 are not images: leave out images=own.npz"):
         own_batch(token, (30,), 10, 2)
     with pytest.raises(BenchmarkError, match="have 3 channels, the task takes 2"):
         own_batch(token, (2, 8, 8), 10, 2)
@@ -284,7 +284,7 @@ def test_kept_images_are_checked(empty: Path, tmp_path: Path) -> None:
     assert own_batch(token, (3, 8, 8), 10, 2).inputs.shape == (2, 3, 8, 8)
     saved(path, images=gradient_images(5, 8, 8, 3))
     for other in (token, ""):
-        with pytest.raises(ConfigurationError, match="the run was begun with other images"):
+        with pytest.raises(ConfigurationError, match="the run was started with other images"):
             restore_images(str(path), other)
 
 
@@ -295,7 +295,7 @@ def test_a_torn_note_of_what_was_shown(tmp_path: Path) -> None:
     place = tmp_path / "images.json"
     for content in ('{"a": 3}', place.read_text().replace("crops", "cROPS"), '{"shown": {"a": {"token": 1}}}', ""):
         place.write_text(content)
-        with pytest.raises(RunError, match=r"images.json: .*delete it to go on") as raised:
+        with pytest.raises(RunError, match=r"images.json: .*delete it to continue") as raised:
             kept_image_sets(tmp_path)
         assert "\n" not in str(raised.value) and len(str(raised.value)) < 500
 
@@ -323,14 +323,16 @@ def test_files_that_are_hostile(empty: Path, tmp_path: Path, monkeypatch: pytest
     for side in (40, 60):  # a warning of Pillow, and an error
         place = tmp_path / "large" / "x.png"
         Image.new("RGB", (side, side)).save(place)
-        with pytest.raises(BenchmarkError, match=r"x.png is no picture that can be read: take it out .*exceeds limit"):
+        with pytest.raises(
+            BenchmarkError, match=r"x.png is not a picture that can be read: take it out .*exceeds limit"
+        ):
             import_images(str(tmp_path / "large"))
     for name, message in (
         ("pipe.npz", "there are no images at"),
         ("pics", "holds no pictures"),
         ("bomb.npz", "is refused: it holds more than"),
-        ("objects.npz", "is no array of plain numbers"),
-        ("postscript", "x.png is no picture that can be read"),
+        ("objects.npz", "is not an array of plain numbers"),
+        ("postscript", "x.png is not a picture that can be read"),
         ("n" * 400, "there are no images at"),
     ):
         with pytest.raises((BenchmarkError, ConfigurationError), match=message) as raised:

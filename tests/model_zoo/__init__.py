@@ -16,7 +16,7 @@ class Case:
     Attributes:
         make: builds it; its weights come from torch's random state.
         shape: of one sample.
-        uses: how many layers a parameter is the weight of, where that is not one; 0 for what is no layer's weight.
+        uses: how many layers a parameter is the weight of, where that is not one; 0 for what is not a layer's weight.
         gates: parameters that are zero at first and measured as ones.
         is_counted: whether torch counts all its operations.
     """

@@ -12,12 +12,12 @@ from zcproxy.errors import ProxyFileError
 from zcproxy.names.proxies import (
     resolve_proxy,
 )
-from zcproxy.proxies import DEFAULT, FILES, file_of
+from zcproxy.proxies import DEFAULT, NAMES, file_of
 
 CARDS = Path(__file__).parents[2] / "results" / "proxies" / "README.md"
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_proxy_of_ours_loads_by_its_name_and_says_what_to_expect(name: str) -> None:
     proxy = zcproxy.load_proxy(name)
     assert proxy == resolve_proxy(name) == zcproxy.load_proxy(file_of(name))
@@ -29,7 +29,7 @@ def test_a_proxy_of_ours_loads_by_its_name_and_says_what_to_expect(name: str) ->
         assert item["task"] and item["networks"] >= 50 and item["population"]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_proxy_of_ours_has_a_card(name: str) -> None:
     cards = CARDS.read_text(encoding="utf-8")
     assert f"## {name}\n" in cards
@@ -42,6 +42,12 @@ def test_one_that_is_named_so_needs_no_gradient() -> None:
 
 
 def test_a_name_that_does_not_exist_comes_with_the_nearest() -> None:
-    assert DEFAULT in FILES
-    with pytest.raises(ProxyFileError, match=r"'zc-generel' is no file, no published proxy \(did you mean zc-general"):
+    assert DEFAULT in NAMES
+    with pytest.raises(
+        ProxyFileError, match=r"'zc-generel' is not a file, a published proxy \(did you mean zc-general"
+    ):
         resolve_proxy("zc-generel")
+
+
+def test_a_published_proxy_loads_by_its_name() -> None:
+    assert zcproxy.load_proxy("naswot") == resolve_proxy("naswot")

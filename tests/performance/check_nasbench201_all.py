@@ -1,4 +1,4 @@
-"""Build every NAS-Bench-201 network of every task and compare its size and cost with the published table.
+"""Builds every NAS-Bench-201 network of every task and compares its size and cost with the published table.
 
 Shapes come from a forward pass of an empty batch, so that nothing is computed. Takes about ten minutes per task:
 

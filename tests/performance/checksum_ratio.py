@@ -2,8 +2,8 @@
 
     python tests/performance/checksum_ratio.py [--task digits201] [--networks 200] [--rounds 3]
 
-The table is made once, so that all columns are known, then again in this process with one thread. Counted is the time
-inside of `hashlib.sha256` for whole files, so that the ratio does not depend on the machine.
+The table is made once, so that all columns are known, then again in this process with one thread. It counts the time
+inside `hashlib.sha256` for whole files, so that the ratio does not depend on the machine.
 """
 
 from __future__ import annotations

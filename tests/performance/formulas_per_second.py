@@ -1,4 +1,4 @@
-"""Distinct formulas per second of one core, on the columns of 400 networks with the whole language in play.
+"""Distinct formulas per second on one core, on the columns of 400 networks and with the whole language.
 
     python tests/performance/formulas_per_second.py [--networks 400] [--seconds 20]
 

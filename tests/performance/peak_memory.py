@@ -2,7 +2,7 @@
 
     python tests/performance/peak_memory.py zcproxy evolve nasbench201/cifar10 --networks 400 --budget 15m --out runs/x
 
-Pages that processes share (the libraries) are counted once a process, so the figure is an upper bound. Linux only.
+Pages that processes share (the libraries) are counted once per process, so the figure is an upper bound. Linux only.
 """
 
 from __future__ import annotations

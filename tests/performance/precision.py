@@ -1,4 +1,4 @@
-"""How far scores of published proxies are from those of an all-float64 computation, on the same cells and weights.
+"""Errors of scores of published proxies relative to an all-float64 computation, on the same cells and weights.
 
     python tests/performance/precision.py [--networks 30]
 

@@ -1,4 +1,4 @@
-"""Prints the share of a search that is spent outside of measuring, for every algorithm.
+"""Share of a search that is spent outside of measuring, for every algorithm.
 
     python tests/performance/search.py
 

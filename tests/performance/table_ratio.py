@@ -2,8 +2,8 @@
 
     python tests/performance/table_ratio.py [--networks 8] [--batch 16] [--proxies NAME,...]
 
-The thirteen proxies of NAS-Bench-Suite-Zero if no others are named. Both ways run in this process with one thread,
-network by network in turn, without the column store, so that the ratio does not depend on the machine.
+Measures the thirteen proxies of NAS-Bench-Suite-Zero unless others are named. Both ways run in this process with one
+thread, network by network in turn, without the column store, so that the ratio does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def main() -> None:
         for scorer, columns in zip(scorers, wanted, strict=True):
             alone[scorer.name] += seconds(context, network, columns)
     for name, spent in alone.items():
-        print(f"{name:<16} {spent / options.networks:7.3f} s a network")
-    print(f"together         {shared / options.networks:7.3f} s a network")
+        print(f"{name:<16} {spent / options.networks:7.3f} s per network")
+    print(f"together         {shared / options.networks:7.3f} s per network")
     print(f"one after another takes {sum(alone.values()) / shared:.2f} times as long as together")
 
 

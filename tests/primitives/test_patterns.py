@@ -17,7 +17,7 @@ def test_patterns_are_counted_once_in_all_layers_together() -> None:
     assert [patterns(layer["output@noise"]).tolist() for layer in layers] == [[[1, 0], [0, 1]], [[1, 1]]]
     assert ColumnEvaluator([column]).evaluate(layers)[column].item() == 3.0
     repeated = [layers[0], {"output@noise": -layers[0]["output@noise"]}, layers[0]]
-    assert ColumnEvaluator([column]).evaluate(repeated)[column].item() == 3.0  # -0 is no positive number either
+    assert ColumnEvaluator([column]).evaluate(repeated)[column].item() == 3.0  # -0 is not a positive number either
     fewer = [*layers, {"output@noise": torch.ones(1, 4)}]
     assert torch.isnan(ColumnEvaluator([column]).evaluate(fewer)[column])
 

@@ -16,7 +16,7 @@ SHAPES = {
     Kind.ACTIVATIONS: {1_000: (5, 8, 5, 5), 1_000_000: (5, 8, 125, 200), 40_000_000: (5, 8, 1_000, 1_000)},
 }
 SMALL_SLICES = ("slice_logdet", "slice_logabsdet", "slice_det")
-"""They work on slices of positions, whose determinants are no sums over the tensor."""
+"""They work on slices of positions, whose determinants are not sums over the tensor."""
 
 
 def _functions() -> dict[str, tuple[Signature, Callable[..., Tensor]]]:

@@ -42,7 +42,7 @@ def test_a_published_proxy_says_what_to_expect(name: str) -> None:
 
 def test_every_module_of_the_zoo_is_an_entry() -> None:
     files = {path.stem for path in Path(zoo.__file__).parent.glob("*.py")}
-    assert files == {"__init__", "authors", "published", "reported", "scorers", *NAMES, *AGGREGATES}
+    assert files == {"__init__", *NAMES, *AGGREGATES}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,7 +87,7 @@ def test_an_aggregate_measures_members_as_its_authors_do() -> None:
 
 
 def test_unknown_settings_are_one_line() -> None:
-    with pytest.raises(ConfigurationError, match="unknown settings 'paper': write common or authors"):
+    with pytest.raises(ConfigurationError, match="unknown settings 'paper': write one of common, authors"):
         resolve_proxy("synflow", "paper")
 
 
@@ -123,11 +123,11 @@ def test_a_descriptor_of_the_network_is_a_formula() -> None:
     ("text", "error", "message"),
     [
         ("synflwo", ProxyFileError, "(did you mean synflow"),
-        ("zzz", ProxyFileError, "'zzz' is no file, no published proxy and no formula; known are zc-general"),
+        ("zzz", ProxyFileError, "'zzz' is not a file, a published proxy or a formula; known are zc-forward"),
         ("missing.json", ProxyFileError, "cannot read the proxy file missing.json: No such file"),
         ("sum(parms)", FormulaError, "unknown name 'parms' (did you mean params"),
         ("sum(params", FormulaError, "expected ')' but found end of the formula"),
-        ("params + macs", FormulaError, "a proxy yields one number a network, but 'params + macs' is of kind Layer"),
+        ("params + macs", FormulaError, "a proxy yields one number per network, but 'params + macs' is of kind Layer"),
         ("", ConfigurationError, "empty proxy: give a file, a name"),
     ],
 )

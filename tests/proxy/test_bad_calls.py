@@ -153,7 +153,7 @@ def test_their_two_parts_are_real_parameters() -> None:
             filtered = torch.fft.rfft2(x) * torch.view_as_complex(self.weight)
             return self.fc(torch.fft.irfft2(filtered, s=(4, 4)).flatten(1))
 
-    with pytest.warns(ModelWarning, match="27.3% of the parameters"):  # a filter in Fourier space is no layer
+    with pytest.warns(ModelWarning, match="27.3% of the parameters"):  # a filter in Fourier space is not a layer
         assert np.isfinite(resolve_proxy("synflow")(Fourier(), IMAGES))
 
 

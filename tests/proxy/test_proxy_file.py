@@ -19,7 +19,7 @@ from zcproxy.errors import ProxyFileError, ZcproxyError
 from zcproxy.export.latex import latex
 from zcproxy.export.proxy_source import export_python
 from zcproxy.primitives import parse
-from zcproxy.proxies import FILES, file_of
+from zcproxy.proxies import NAMES, file_of
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -212,7 +212,7 @@ def mutated(original: dict[str, Any], rng: Random) -> str:
 
 def test_mutated_files_are_read_or_refused_in_one_line(run: Command, tmp_path: Path) -> None:
     rng = Random(19)
-    originals = [json.loads(file_of(name).read_text()) for name in FILES]
+    originals = [json.loads(file_of(name).read_text()) for name in NAMES]
     originals.append(json.loads(written(tmp_path / "small.json", correlations=[{"task": "a", "tau": 0.5}]).read_text()))
     path = tmp_path / "p.json"
     read, messages = 0, []

@@ -54,7 +54,7 @@ def test_a_table_measures_each_proxy_with_its_settings(tmp_path: Path) -> None:
     assert {"meco", "eznas_a"} <= set(differing) <= {"meco", "eznas_a", "both"}
     said = " ".join(notes(table))
     assert "those of the authors' code" in said and "meco: one image" in said
-    assert "No authors' settings are known, or can be had here, of log_synflow." in said
+    assert "No authors' settings are known, or can be used here, for log_synflow." in said
     assert not any("authors" in note for note in notes(common))
     assert "authors' settings" in markdown([table]) and "authors: 16, kaiming_normal_fan_out" in markdown([table])
     assert set(frame([table])["settings"]) == {row.settings for row in table.rows} | {np.nan} or table.ceiling is None

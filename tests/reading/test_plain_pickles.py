@@ -49,6 +49,6 @@ def test_nothing_else_is_found(call: Any) -> None:
     "content", [b"", b"\x80", b"not a pickle", pickle.dumps([1] * 99)[:50], b"\x80\x04h\x00.", b"N.N."]
 )
 def test_what_is_no_pickle(content: bytes) -> None:
-    with pytest.raises(BenchmarkError, match="the pickle is truncated or no pickle") as raised:
+    with pytest.raises(BenchmarkError, match="the pickle is truncated or not a pickle") as raised:
         read_pickle(io.BytesIO(content))
     assert "\n" not in str(raised.value)

@@ -90,12 +90,12 @@ def test_states_and_types_of_numpy_that_are_not_plain(content: bytes, numpy_1: b
         (b"NQ.", "no instruction"),
         (b"\x97.", "no instruction"),
         (b"S'text'\n.", "no instruction"),
-        (b"K\x01)R.", "calls what is no function"),
-        (FUNCTION + b"]R.", "calls what is no function"),
+        (b"K\x01)R.", "calls something that is not a function"),
+        (FUNCTION + b"]R.", "calls something that is not a function"),
         (named("collections", "defaultdict") + named("os", "system") + b"\x85R.", "it names os.system"),
         (b"\x8c\x08builtins\x8c\x08__dict__\x93.", "it names builtins.__dict__"),
         (b"\x8c\x02os\x8c\x0epath.os.system\x93.", "it names os.path.os.system"),
-        (b"NN\x93.", "a name is no text"),
+        (b"NN\x93.", "a name is not text"),
         (
             named("copyreg", "add_extension") + b"(X\x02\0\0\0osX\x06\0\0\0systemK\x01tR.",
             "it names copyreg.add_extension",
@@ -105,15 +105,15 @@ def test_states_and_types_of_numpy_that_are_not_plain(content: bytes, numpy_1: b
         (b"K\x01(K\x02K\x03u.", "items go to a int"),
         (b"}(K\x02u.", "a key has no value"),
         (b"NK\x01a.", "items go to a NoneType"),
-        (b"e.", "truncated or no pickle"),
+        (b"e.", "truncated or not a pickle"),
         (b"\x86.", "made of more than there is"),
         (b"NN.", "it ends in the middle"),
-        (b"h\x05.", "truncated or no pickle"),
-        (b"g" + b"9" * 5000 + b"\n.", "truncated or no pickle"),
-        (b"L" + b"9" * 5000 + b"L\n.", "truncated or no pickle"),
+        (b"h\x05.", "truncated or not a pickle"),
+        (b"g" + b"9" * 5000 + b"\n.", "truncated or not a pickle"),
+        (b"L" + b"9" * 5000 + b"L\n.", "truncated or not a pickle"),
         (b"c" + b"a" * 3000 + b"\nb\n.", "it names aaa"),
-        (b"X\x02\0\0\0\xff\xff.", "truncated or no pickle"),
-        (b"X\x03\0\0\0\xed\xa0\x80.", "truncated or no pickle"),
+        (b"X\x02\0\0\0\xff\xff.", "truncated or not a pickle"),
+        (b"X\x03\0\0\0\xed\xa0\x80.", "truncated or not a pickle"),
     ],
 )
 def test_instructions_that_plain_data_does_not_need(content: bytes, message: str) -> None:
@@ -229,7 +229,7 @@ def test_mutated_pickles_are_read_or_refused_in_one_line() -> None:
 @pytest.mark.parametrize("hostile", [SCALAR + b"(" + OBJECTS + b"C\x08AAAAAAAAtR.", b"Nr\xff\xff\xff\x7f.", b"."])
 def test_batches_of_cifar(tmp_path: Path, hostile: bytes) -> None:
     (tmp_path / "data_batch_1").write_bytes(b"\x80\x02" + hostile)
-    with pytest.raises(BenchmarkError, match="data_batch_1 is no CIFAR batch"):
+    with pytest.raises(BenchmarkError, match="data_batch_1 is not a CIFAR batch"):
         load_dataset(f"cifar10:{tmp_path}")
 
 

@@ -119,5 +119,5 @@ def test_a_latency_is_timed_with_the_threads_asked_for() -> None:
 
 
 def test_unknown_weights_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="write initialisation or inherited"):
+    with pytest.raises(ConfigurationError, match="write one of initialisation, inherited"):
         Setting("tiny", weights="trained")

@@ -51,7 +51,7 @@ def test_every_flipped_bit_of_a_record_is_noticed() -> None:
 @pytest.mark.parametrize("raw", [b"5", b"null", b"[1]", b"\xff", b"", b"{", b'{"sum": 5}', b"[" * 10**5, b"1" * 5000])
 def test_what_is_no_object_is_one_line(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "x.json").write_bytes(raw)
-    with pytest.raises(RunError, match=r"cannot read .*x\.json: .*begin anew") as raised:
+    with pytest.raises(RunError, match=r"cannot read .*x\.json: .*start again") as raised:
         read_record_file(tmp_path / "x.json")
     assert len(str(raised.value)) < 500 + len(str(tmp_path)) and "\n" not in str(raised.value)
 

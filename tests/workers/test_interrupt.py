@@ -23,7 +23,7 @@ SLOW = 20.0
 
 
 def alive(group: int) -> list[str]:
-    """Return the processes of a group that are no zombies."""
+    """Return the processes of a group that are not zombies."""
     found = []
     for place in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -73,7 +73,7 @@ def test_a_run_says_how_it_goes_on(tmp_path: Path, workers: str) -> None:
     measured = tmp_path / "cache" / "columns"
     code, error = stopped(tmp_path, [*COMMAND, *words], signal.SIGINT, lambda: any(measured.glob("*/*.arrow")))
     assert code == 130
-    assert error.splitlines()[-1] == "zcproxy: stopped: zcproxy evolve --resume 'my run' goes on"
+    assert error.splitlines()[-1] == "zcproxy: stopped: zcproxy evolve --resume 'my run' continues it"
 
 
 def test_a_table_goes_on_with_the_same_command(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_table_goes_on_with_the_same_command(tmp_path: Path) -> None:
     measured = tmp_path / "cache" / "columns"
     code, error = stopped(tmp_path, [*COMMAND, *words], signal.SIGTERM, lambda: any(measured.glob("*/*.arrow")))
     assert code == 143
-    assert error.splitlines()[-1] == "zcproxy: stopped: the same command goes on where it was"
+    assert error.splitlines()[-1] == "zcproxy: stopped: the same command continues where it stopped"
 
 
 DEAF = """

@@ -22,7 +22,7 @@ class SubNetworkEvaluator:
 
     Args:
         setting: names a super-network or another space of independent choices, and the proxy.
-        quantities: what is returned of a sub-network, in this order.
+        quantities: what is returned for a sub-network, in this order.
         table: a look-up table.
 
     Raises:
@@ -32,7 +32,7 @@ class SubNetworkEvaluator:
     def __init__(self, setting: Setting, quantities: Sequence[str] = (PROXY,), table: Path | None = None) -> None:
         space = setting.subject().space
         if not isinstance(space, ChoiceSpace):
-            raise BenchmarkError(f"{space.name} is no space of independent choices, which a vector of indices needs")
+            raise BenchmarkError(f"{space.name} is not a space of independent choices, which a vector of indices needs")
         self._space, self._quantities = space, tuple(quantities)
         self._evaluator = StoredQuantities(setting, self._quantities, table)
 
@@ -45,16 +45,16 @@ class SubNetworkEvaluator:
         """Return the vector and each cost of its sub-network: quantities of which more is better change their sign.
 
         Args:
-            x: an index a parameter, in the order of `param_dict`; whole numbers of any type.
+            x: one index per parameter, in the order of `param_dict`; whole numbers of any type.
 
         Raises:
-            BenchmarkError: an index is no whole number, or there is no such option.
+            BenchmarkError: an index is not a whole number, or there is no such option.
         """
         wanted = len(self._space.choices)
         if len(x) != wanted:
             raise BenchmarkError(
-                f"a vector of {len(x)} numbers is no sub-network of {self._space.name}: give one index for each of its "
-                f"{wanted} parameters"
+                f"a vector of {len(x)} numbers is not a sub-network of {self._space.name}: give one index for each of "
+                f"its {wanted} parameters"
             )
         choice: Mapping[str, Option] = {
             name: options[_index(name, value, len(options))]
@@ -75,6 +75,7 @@ def _index(name: str, value: float, options: int) -> int:
         index = -1
     if index != value or not 0 <= index < options:
         raise BenchmarkError(
-            f"{name} = {shortened(str(value), 60)} is no option: the index is a whole number from 0 to {options - 1}"
+            f"{name} = {shortened(str(value), 60)} is not an option: the index is a whole number from 0 to "
+            f"{options - 1}"
         )
     return index

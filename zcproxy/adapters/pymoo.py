@@ -21,8 +21,8 @@ from zcproxy.search.quantities.networks import Setting
 class ArchitectureProblem(Problem):  # type: ignore[misc]
     """A problem for `pymoo.optimize.minimize`: one variable, the text of an architecture.
 
-    Objectives are signed so that less is better. `operators` returns what an algorithm of pymoo has to be made with.
-    A pickled problem holds the setting and what was measured; it is made anew when it is read.
+    Objectives are signed so that less is better. `operators` returns the arguments that an algorithm of pymoo is made
+    with. A pickled problem holds the setting and what was measured; it is rebuilt when it is unpickled.
 
     Args:
         setting: what networks are built from, and the proxy.

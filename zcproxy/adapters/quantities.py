@@ -12,12 +12,12 @@ from zcproxy.search.quantities.sources import sources_of
 
 
 class StoredQuantities(Quantities):
-    """Quantities that can be pickled: they then hold what was measured, and are made anew from their setting."""
+    """Quantities that can be pickled: a pickle holds what was measured, and the rest is rebuilt."""
 
     def __init__(self, setting: Setting, names: Sequence[str], table: Path | None) -> None:
         self._made_from = setting, tuple(names), table
-        bench = NetworkMeasurer(setting.subject(), setting)
-        super().__init__(sources_of(names, bench, table, None, None), _keep_no_notes)
+        measurer = NetworkMeasurer(setting.subject(), setting)
+        super().__init__(sources_of(names, measurer, table, None, None), _keep_no_notes)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"made_from": self._made_from, "known": self.known, "seconds": self.seconds, "measuring": self.measuring}

@@ -1,4 +1,4 @@
-"""Builds a benchmark: draws architectures, trains each with every seed, writes the table. Killed, it goes on."""
+"""Builds a benchmark: draws architectures, trains each with every seed, writes the table. A killed build resumes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def build_benchmark(
         configuration: what the table depends on.
         out: the folder; one that holds a part of the same build is continued.
         workers: processes; the table does not depend on it.
-        progress: told after each architecture.
+        progress: called after each architecture.
 
     Raises:
         BenchmarkError: the space has too few architectures, its networks do not fit the dataset, or all diverged.
-        ConfigurationError: space, dataset or device do not exist, or a minibatch has more images than the dataset.
+        ConfigurationError: space, dataset or device does not exist, or a minibatch has more images than the dataset.
         RunError: `out` holds something else, or a worker died.
         StorageError: something cannot be written.
     """

@@ -1,4 +1,4 @@
-"""What defines a benchmark of one's own: which networks are trained, on what, how, how often."""
+"""Configuration of a benchmark of your own: which networks are trained, on what data, how, and how often."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BuildConfiguration:
         networks: architectures to train.
         seeds: trainings of each; the label is their mean accuracy.
         sampling: `uniform` or `stratified` (by MACs).
-        seed: of the sample of architectures.
+        seed: seed of the sample of architectures.
         recipe: how each is trained.
         device: `cpu` or `cuda`.
     """

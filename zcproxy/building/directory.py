@@ -1,4 +1,4 @@
-"""The folder of a benchmark that is being built: the plan, and a journal of what is trained. It resumes.
+"""The folder of a benchmark that is being built: the plan, and a journal of what is trained. A killed build resumes.
 
 `build.json` holds the configuration and the architectures. Each trained architecture appends one line to
 `trainings.jsonl`. When all are there, the benchmark is written beside them: `zcproxy.building.files`.
@@ -21,7 +21,7 @@ PLAN, JOURNAL = "build.json", "trainings.jsonl"
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be trained.
+    """The plan of a build.
 
     Attributes:
         configuration: how.
@@ -57,7 +57,7 @@ class BuildDirectory(ClaimedFolder[Plan]):
         known = plan.configuration
         self.check_same(known.as_dict(), configuration.as_dict())
         if plan.dataset_fingerprint != dataset_fingerprint:
-            raise RunError(f"{self.path} was begun with other images of {known.dataset}: choose another `out`")
+            raise RunError(f"{self.path} was started with other images of {known.dataset}: choose another `out`")
         return plan
 
     def save_plan(self, plan: Plan) -> None:

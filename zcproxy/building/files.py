@@ -1,8 +1,9 @@
 """The files of a finished benchmark, which is a folder: read by `zcproxy.benchmarks.shared.built`.
 
 `manifest.json` says what it is, how it was made and how well two labels agree; it is written last. `labels.parquet` has
-a row an architecture (`arch`, `accuracy`, `accuracy_0`, ..., `params`, `flops`, `convolutions`), `curves.parquet` a row
-an epoch of a training (`arch`, `seed`, `epoch`, `train_loss`, `test_accuracy`), and `images.npz` the images for probes.
+one row per architecture (`arch`, `accuracy`, `accuracy_0`, ..., `params`, `flops`, `convolutions`), `curves.parquet`
+one row per epoch of a training (`arch`, `seed`, `epoch`, `train_loss`, `test_accuracy`), and `images.npz` the images
+for probes.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def write_benchmark(path: Path, plan: Plan, dataset: ImageDataset, trained: Sequ
 
 
 def label_table(trained: Sequence[Trained]) -> pd.DataFrame:
-    """Return one row an architecture: accuracies in percent, NaN for a training that diverged; flops in millions."""
+    """Return one row per architecture: accuracies in percent, NaN for a training that diverged; flops in millions."""
     return pd.DataFrame(
         {
             "arch": item.arch,
@@ -61,7 +62,7 @@ def label_table(trained: Sequence[Trained]) -> pd.DataFrame:
 
 
 def curve_table(trained: Sequence[Trained]) -> pd.DataFrame:
-    """Return one row an epoch; the test accuracy of an epoch in which a training diverged is NaN."""
+    """Return one row per epoch; the test accuracy of an epoch in which a training diverged is NaN."""
     rows = [
         (item.arch, seed, epoch, loss, [*training.test_accuracy, np.nan][epoch])
         for item in trained

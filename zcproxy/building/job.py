@@ -1,4 +1,4 @@
-"""Trains one architecture as often as asked: the job that a worker of `zcproxy benchmark build` runs."""
+"""Trains one architecture with every seed: the job that a worker of `zcproxy benchmark build` runs."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from zcproxy.workers.pool import single_threaded
 
 @dataclass(frozen=True)
 class Trained:
-    """One architecture and what its trainings gave.
+    """One architecture and the results of its trainings.
 
     Attributes:
         arch: its text.
         params: parameters.
         macs: multiply-adds of one sample.
         convolutions: convolutional layers.
-        trainings: one a seed.
-        seconds: that all of it took.
+        trainings: one per seed.
+        seconds: time that the whole job took.
     """
 
     arch: str
@@ -60,7 +60,7 @@ def train_architecture(configuration: BuildConfiguration, architecture: str) -> 
     """Train one architecture with every seed, on one thread.
 
     The seeds are the same for all architectures, as in NAS-Bench-201: they see the images in the same order and share
-    the initial weights of what they have in common, so that they differ by less chance.
+    the initial weights of what they have in common, so that chance makes them differ less.
 
     Raises:
         BenchmarkError: its network does not fit the dataset.
@@ -82,7 +82,7 @@ def train_architecture(configuration: BuildConfiguration, architecture: str) -> 
 
 @lru_cache(maxsize=1)
 def materials_of(space: str, options: tuple[tuple[str, int], ...], dataset: str) -> tuple[SearchSpace, ImageDataset]:
-    """Return the space and the dataset, once a process."""
+    """Return the space and the dataset, once per process."""
     return get_space(space, dict(options)), load_dataset(dataset)
 
 
@@ -98,7 +98,7 @@ def costs_of(space: SearchSpace, architecture: str, dataset: ImageDataset) -> Co
     """Return the costs of an architecture's network.
 
     Raises:
-        BenchmarkError: it does not give one logit a class.
+        BenchmarkError: it does not give one logit per class.
         ModelError: it cannot be run.
     """
     network = build_network(space, architecture, dataset, 0)

@@ -1,4 +1,4 @@
-"""Which architectures of a space are trained: drawn uniformly, or spread evenly over their cost."""
+"""Samples of architectures to train: drawn uniformly, or spread evenly over their cost."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def draw_architectures(
     Args:
         space: where they come from.
         count: how many.
-        sampling: `uniform`, or `stratified`: as many as possible alike from each of ten ranges of ln(MACs), taken from
-            a uniform sample four times as large.
-        seed: of the draw.
+        sampling: `uniform`, or `stratified`: numbers as equal as possible from each of ten ranges of ln(MACs), taken
+            from a uniform sample four times as large.
+        seed: seed of the draw.
         macs: multiply-adds of an architecture's network.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
@@ -17,6 +17,7 @@ from zcproxy.benchmarks.shared.importing import Imported, check_labels, import_b
 from zcproxy.benchmarks.shared.official import Release
 from zcproxy.building.build import build_benchmark
 from zcproxy.building.configuration import BuildConfiguration
+from zcproxy.building.job import Trained
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
 from zcproxy.contracts.sampling import Sampling
@@ -38,7 +39,7 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Be
 
 @app.command("list")
 def list_command(names: Names = None) -> None:
-    """Show the benchmarks that are known, what of them is here, and how to get the rest."""
+    """Show the known benchmarks, which of their tasks are here, and how to get the rest."""
     for name in names or released():
         benchmark = released_benchmark(name)
         release = cast(Release, benchmark.release)
@@ -46,7 +47,7 @@ def list_command(names: Names = None) -> None:
         tasks = [dataset if dataset in here else f"({dataset})" for dataset in benchmark.datasets]
         lines = {
             "tasks": f"{name}/... {', '.join(tasks)}",
-            "here": f"{len(here)} of {len(tasks)} tasks; in brackets what is not",
+            "here": f"{len(here)} of {len(tasks)} tasks; in brackets those that are not",
             "labels": release.labels,
             "get": release.files,
             "then": f"zcproxy benchmark import {name} PATH",
@@ -68,10 +69,10 @@ def list_command(names: Names = None) -> None:
 
 @app.command("import")
 def import_command(
-    name: Annotated[str, typer.Argument(help="Of the benchmark: see `zcproxy benchmark list`.")],
+    name: Annotated[str, typer.Argument(help="Name of the benchmark: see `zcproxy benchmark list`.")],
     path: Annotated[Path, typer.Argument(help="Official file, a folder of them, or a zip archive.")],
     trust: Annotated[
-        bool, typer.Option("--trust", help="Take files whose content is not the known one; code in them never runs.")
+        bool, typer.Option("--trust", help="Accept files whose content is not the known one; code in them never runs.")
     ] = False,
 ) -> None:
     """Convert official files to tables in the data directory."""
@@ -135,8 +136,10 @@ def build(
     batch_size: Annotated[
         int, typer.Option(min=2, max=LARGEST_BATCH, help="Images of a training step.")
     ] = DEFAULT_RECIPE.batch_size,
-    learning_rate: Annotated[float, typer.Option(help="Of the first step.")] = DEFAULT_RECIPE.learning_rate,
-    weight_decay: Annotated[float, typer.Option(help="L2, on all parameters.")] = DEFAULT_RECIPE.weight_decay,
+    learning_rate: Annotated[
+        float, typer.Option(help="Learning rate of the first step.")
+    ] = DEFAULT_RECIPE.learning_rate,
+    weight_decay: Annotated[float, typer.Option(help="L2 penalty on all parameters.")] = DEFAULT_RECIPE.weight_decay,
     augmentation: Annotated[
         str | None, typer.Option(help="none, crop or crop-flip; the dataset's own if not given.")
     ] = None,
@@ -168,6 +171,11 @@ def build(
     advise(GOES_ON)
     with RunDisplay() as display:
         trained = build_benchmark(configuration, out, workers=workers, progress=partial(display.step, "training"))
+    _say_built(trained, out)
+
+
+def _say_built(trained: Sequence[Trained], out: Path) -> None:
+    """Show what was trained, how well two labels agree, and what to do with it."""
     labels = sorted(item.label for item in trained)
     diverged = sum(training.diverged for item in trained for training in item.trainings)
     ceiling = built_task(out).noise_ceiling()

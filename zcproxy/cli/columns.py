@@ -35,6 +35,6 @@ def info() -> None:
 
 @app.command("clear")
 def clear_command() -> None:
-    """Delete all measured columns; they are measured again when asked for."""
+    """Delete all measured columns; they are measured again when needed."""
     freed = clear(default_cache())
     console.print(f"freed {freed / 1e6:.1f} MB")

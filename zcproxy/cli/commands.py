@@ -12,11 +12,11 @@ from zcproxy.cli.usage import OneLineGroup
 
 
 class Place(NamedTuple):
-    """Where a command, or a group of commands, stands.
+    """The place of a command, or of a group of commands.
 
     Attributes:
         module: in `zcproxy.cli`.
-        name: of the function of the command, or of the `typer.Typer` of the group.
+        name: name of the function of the command, or of the `typer.Typer` of the group.
         summary: what it does, in one line; the first line of the function's docstring.
     """
 
@@ -46,7 +46,7 @@ PLACES = {
     ),
     "proxy": Place("proxy", "app", "Look at a proxy or turn it into code."),
     "columns": Place("columns", "app", "The store of measured columns."),
-    "benchmark": Place("benchmark", "app", "Published benchmarks, and making one's own."),
+    "benchmark": Place("benchmark", "app", "Published benchmarks, and benchmarks of your own."),
     "network": Place("network", "app", "Look at networks that a search found."),
 }
 """The commands, in the order in which `zcproxy --help` lists them."""
@@ -76,7 +76,7 @@ class Commands(OneLineGroup):
 
 
 def program() -> Commands:
-    """Return the program, none of its commands imported."""
+    """Return the program without importing any of its commands."""
     app = typer.Typer(
         cls=Commands,
         help="Evolve zero-cost proxies: formulas that rank untrained networks by the accuracy they would reach.",
@@ -89,4 +89,4 @@ def program() -> Commands:
 
 
 def _not_called() -> None:
-    """Stand in the place of a command until that is imported."""
+    """Stand in for a command until it is imported."""

@@ -1,4 +1,4 @@
-"""What people see in the terminal: progress with an estimate, and tables of results."""
+"""Terminal output: progress with an estimate of the time left, and tables of results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from zcproxy.text.visible import visible
 
 
 class RunDisplay:
-    """Observer of a run: a bar for each sweep, then a line an epoch."""
+    """Observer of a run: a bar for each sweep, then one line per epoch."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -67,7 +67,7 @@ def _clock(seconds: float) -> str:
 
 
 def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]], ceiling: float | None = None) -> Table:
-    """Return a table of correlations with their intervals, a row each, above the noise ceiling where it is known.
+    """Return a table of correlations with their intervals, one row each, above the noise ceiling where it is known.
 
     `top 10 %` is tau inside the true top decile where that has ten networks or more, `NaN` the number of networks whose
     score is undefined.
@@ -98,7 +98,7 @@ def task_table(found: TaskTable, width: int) -> Table:
 
     Args:
         found: the table.
-        width: characters a line; a narrow terminal gets the main columns.
+        width: characters per line; a narrow terminal gets the main columns.
     """
     table = Table(title=title(found), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     shown = shown_columns(found, width)

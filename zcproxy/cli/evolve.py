@@ -36,7 +36,7 @@ RESUMABLE = (
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
-"""What a run has where nothing else is asked for."""
+"""The defaults of a run."""
 DEFAULT_BUDGET = "15m"
 DEFAULT_PROBES, DEFAULT_CASES = ",".join(DEFAULTS.probes), ",".join(DEFAULTS.cases)
 DEFAULT_WITHOUT, DEFAULT_MUTATION = ",".join(DEFAULTS.without), ",".join(DEFAULTS.mutation)
@@ -110,14 +110,14 @@ def evolve_command(
                 seconds = parse_duration(DEFAULT_BUDGET)
             path = out or Path("runs") / _run_name(configuration, hold_out or [])
             going_on = partial(evolve, configuration, Limits(seconds, generations, evaluations), path)
-        advise(f"zcproxy evolve --resume {shlex.quote(str(path))} goes on", path / CONFIGURATION)
+        advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
         result = going_on(workers=workers, observer=display)
         rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
     _show_result(result, rows, path)
 
 
 def _configuration(given: Mapping[str, Any]) -> Configuration:
-    """Return the configuration that the parameters of the command make: those of its fields' names, and tasks."""
+    """Return the configuration from the parameters of the command: those named like its fields, and tasks."""
     goals, held_out = _goals(given["tasks"] or [], given["hold_out"] or [])
     made = {item.name: given[item.name] for item in fields(Configuration) if item.name in given}
     made |= {
@@ -160,7 +160,7 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         say_images(shown.get(name))
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
-        f"written: {path / 'best.json'}, {path / 'front'} (one formula a size), {path / CORRELATIONS}",
+        f"written: {path / 'best.json'}, {path / 'front'} (one formula per size), {path / CORRELATIONS}",
         f"next: zcproxy proxy show {path / 'best.json'}",
         f"      zcproxy proxy export {path / 'best.json'} --out proxy.py",
         f"      zcproxy score {path / 'best.json'} --model mypackage.models:factory --input 3x32x32",

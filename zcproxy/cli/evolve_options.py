@@ -54,10 +54,10 @@ MaximumSize = Annotated[
 ]
 Without = Annotated[
     str,
-    typer.Option(help="Primitives that formulas do without, separated by commas; also `constants`, `gradients`."),
+    typer.Option(help="Primitives that formulas must not use, separated by commas; also `constants`, `gradients`."),
 ]
 StartFrom = Annotated[
-    str, typer.Option(help="Proxies that the populations begin with, separated by commas; `zoo`: all published.")
+    str, typer.Option(help="Proxies that every island starts with, separated by commas; `zoo`: all published.")
 ]
 
 # How they are selected
@@ -66,29 +66,31 @@ Algorithm = Annotated[str, typer.Option(help="evolve, or random for the control 
 Targets = Annotated[
     str,
     typer.Option(
-        help=f"What formulas are fitted to: {' or '.join(targets.Targets)} (predicted from labels of other spaces)."
+        help=f"Targets of the formulas: {' or '.join(targets.Targets)} (predicted from labels of other spaces)."
     ),
 ]
-Cases = Annotated[str, typer.Option(help=f"What counts beside tau, separated by commas: {', '.join(CASES)}.")]
-Crossover = Annotated[str, typer.Option(help=f"How two formulas are mated: {', '.join(CROSSOVERS)}.")]
+Cases = Annotated[str, typer.Option(help=f"Fitness cases beside tau, separated by commas: {', '.join(CASES)}.")]
+Crossover = Annotated[str, typer.Option(help=f"Crossover of two formulas: {', '.join(CROSSOVERS)}.")]
 Mutation = Annotated[
-    str, typer.Option(help=f"How a formula is changed, separated by commas, each as likely: {', '.join(MUTATIONS)}.")
+    str, typer.Option(help=f"Mutations, separated by commas, all equally likely: {', '.join(MUTATIONS)}.")
 ]
 Selection = Annotated[
-    str, typer.Option(help=f"How parents are found: {', '.join(SELECTIONS)}; lexicase goes over all cases.")
+    str, typer.Option(help=f"Selection of parents: {', '.join(SELECTIONS)}; lexicase goes over all cases.")
 ]
-Survivors = Annotated[str, typer.Option(help=f"How survivors are found: {', '.join(SURVIVORS)}.")]
+Survivors = Annotated[str, typer.Option(help=f"Selection of survivors: {', '.join(SURVIVORS)}.")]
 Toolbox = Annotated[
     str, typer.Option(help="Your own operators for DEAP's toolbox: package.module:function, see docs/evolve.md.")
 ]
 Resampled = Annotated[
     float,
-    typer.Option("--resampled", "--resample", help="Share of the training networks that each epoch sees, drawn anew."),
+    typer.Option(
+        "--resampled", "--resample", help="Share of the training networks that each epoch sees, drawn again for each."
+    ),
 ]
 
 # When the run stops, where it writes, and what it is compared with
 
-Budget = Annotated[str | None, typer.Option(help="Wall-clock time in all: 90s, 15m, 1h30m.")]
+Budget = Annotated[str | None, typer.Option(help="Total wall-clock time: 90s, 15m, 1h30m.")]
 Generations = Annotated[
     int | None, typer.Option(min=1, max=LARGEST_COUNT, help="Stop after this many generations of every island.")
 ]
@@ -103,6 +105,6 @@ Control = Annotated[
     bool,
     typer.Option(
         "--control",
-        help="Then test the best of as many random formulas, and two predictors trained on the same columns, too.",
+        help="Then also test the best of as many random formulas, and two predictors fitted to the same columns.",
     ),
 ]

@@ -55,7 +55,7 @@ def export(
 
 
 def _best(search: Path) -> str:
-    """Return the first architecture of the front, in the very bytes that the search wrote."""
+    """Return the first architecture of the front, byte for byte as the search wrote it."""
     place = search / FRONT
     again = f"finish the search with --resume {search}, or give --arch"
     try:

@@ -1,4 +1,4 @@
-"""Options that several commands have, each with the range that its values may have."""
+"""Options that several commands share, each with the range of its values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _permitted(references: Sequence[str] | None) -> Sequence[str] | None:
 
 
 def folder_name(reference: str) -> str:
-    """Return the name of a folder for what a task, subject or file is called: different for different ones."""
+    """Return the name of a folder for a task, subject or file; different names give different folders."""
     return re.sub(r"[^A-Za-z0-9._@-]+", "-", reference).strip("-.")[-100:] or "run"
 
 

@@ -27,7 +27,7 @@ _EXPORTS: dict[str, Callable[[Proxy], str]] = {
 }
 
 LONGEST_SHOWN = 2000
-"""Most characters of a name or a description that the terminal gets."""
+"""Most characters of a name or a description that the terminal shows."""
 
 ProxyArgument = Annotated[
     str, typer.Argument(metavar="PROXY", help="A file, a name (zc-general, synflow, ...), or a formula.")
@@ -36,7 +36,7 @@ ProxyArgument = Annotated[
 
 @app.command()
 def show(proxy: ProxyArgument) -> None:
-    """Show a proxy: formula, probes, what was measured of it."""
+    """Show a proxy: its formula, its probes, and its measured correlations."""
     chosen = resolve_proxy(proxy)
     print(chosen.formula)
     table = Table(show_header=False, box=None)

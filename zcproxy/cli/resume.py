@@ -1,4 +1,4 @@
-"""The check that `--resume` stands beside no option that it cannot heed."""
+"""The check that `--resume` is not combined with an option that it would ignore."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def typed(context: typer.Context) -> dict[str, str]:
 
 
 def check_resuming(context: typer.Context, allowed: Collection[str], extending: str) -> None:
-    """Raise `ConfigurationError` if an option was given that --resume cannot heed.
+    """Raise `ConfigurationError` if an option was given that --resume would ignore.
 
     Args:
-        context: of the command.
+        context: context of the command.
         allowed: names of parameters that it can.
         extending: the options that make a run longer.
     """

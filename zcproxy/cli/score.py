@@ -108,7 +108,7 @@ def _score_model(
 
 
 def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
-    """Show how well the scores rank the networks and what there is to know of them, and write them."""
+    """Show how well the scores rank the networks, with remarks on them, and write them."""
     if out is not None:
         columns = {"score": found.scores[scorer.name], "label": found.labels, "seconds": found.seconds}
         with replacing(out) as temporary:
@@ -127,7 +127,7 @@ def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
 
 
 def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) -> Tensor:
-    """Return inputs for a model of one's own, and say what they are where the proxy looks at them."""
+    """Return inputs for a model of your own, and say what they are where the proxy looks at them."""
     if not proxy.needs_images:
         return random_inputs(shape, proxy.batch_size, seed)
     if not images:

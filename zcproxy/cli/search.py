@@ -32,11 +32,11 @@ from zcproxy.user_code.references import parse_shape
 from zcproxy.workers.interrupt import GOES_ON, advise
 
 DEFAULTS = SearchConfiguration(Setting(""), maximized=(ACCURACY,))
-"""What a search has where nothing else is asked for."""
+"""The defaults of a search."""
 RESUMABLE = ("resume_from", "evaluations", "workers", "images", "allow_code")
 """Parameters that may be given with --resume."""
 SHOWN = 15
-"""Most rows of the front that the terminal gets."""
+"""Most rows of the front that the terminal shows."""
 
 
 def search_command(
@@ -91,7 +91,7 @@ def search_command(
 
 
 def _configuration(subject: str, given: Mapping[str, Any]) -> SearchConfiguration:
-    """Return the configuration that the parameters of the command make: those of its fields' names, and goals."""
+    """Return the configuration from the parameters of the command: those named like its fields, and goals."""
     proxy = _proxy(given["proxy"], bool(given["maximize"]))
     made = {item.name: given[item.name] for item in fields(Setting) if item.name in given}
     made |= {

@@ -54,7 +54,11 @@ Evaluations = Annotated[int, typer.Option(min=4, max=MOST_NETWORKS, help="Archit
 Population = Annotated[int, typer.Option(min=4, max=MOST_NETWORKS, help="Architectures of a generation.")]
 WarmStart = Annotated[
     int,
-    typer.Option(min=0, max=MOST_NETWORKS, help="Architectures of a search by the proxy, the best of which begin."),
+    typer.Option(
+        min=0,
+        max=MOST_NETWORKS,
+        help="Architectures of a first search by the proxy alone, whose best are the first population.",
+    ),
 ]
 InnerEvaluations = Annotated[
     int, typer.Option(min=1, max=MOST_NETWORKS, help="Architectures that linas predicts between two generations.")
@@ -71,7 +75,7 @@ InputShape = Annotated[
     str | None,
     typer.Option("--input", "--input-shape", help="Input of a space without a dataset, for example 3x32x32."),
 ]
-Classes = Annotated[int, typer.Option(min=2, max=100_000, help="Logits, for such a space.")]
+Classes = Annotated[int, typer.Option(min=2, max=100_000, help="Classes, for such a space.")]
 Table = Annotated[
     Path | None, typer.Option(help="CSV or Parquet file with `arch` and columns of numbers, each a quantity.")
 ]

@@ -42,7 +42,7 @@ BatchSize = Annotated[
     int | None,
     typer.Option(min=1, max=LARGEST_BATCH, help="Samples of a minibatch; what each proxy asks for if not given."),
 ]
-Resamples = Annotated[int, typer.Option(min=1, max=1_000_000, help="Of the bootstrap behind the intervals.")]
+Resamples = Annotated[int, typer.Option(min=1, max=1_000_000, help="Resamples of the bootstrap behind the intervals.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for table.csv, table.md, table.tex, scores and figures.")]
 DEFAULTS = Plan()
 
@@ -95,7 +95,7 @@ def table(
 
 
 def _show(found: TaskTable) -> None:
-    """Show the table of a task, and what there is to know of it."""
+    """Show the table of a task, with remarks on it."""
     console.print()
     console.print(task_table(found, console.width))
     if found.images is not None and found.images.advice:

@@ -35,4 +35,4 @@ class PlainConsole(Console):
 
 
 console = PlainConsole(stderr=True)
-"""For people; what programs read goes to standard output."""
+"""For users; what programs read goes to standard output."""

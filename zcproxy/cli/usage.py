@@ -1,4 +1,4 @@
-"""Wrong use of the command line as the project's own error: one line, not a box of any height."""
+"""Usage errors of the command line as the project's own error: one line, not a box."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from zcproxy.errors import ConfigurationError
 
 _UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
-"""What click raises for arguments that it cannot take; typer has no public name for it."""
+"""The exception of click for arguments that it cannot take; typer has no public name for it."""
 
 
 class OneLineGroup(TyperGroup):

@@ -1,4 +1,4 @@
-"""What columns depend on: the context of a sweep, and the version of the code that computes an expression."""
+"""The key of a measured column: the context of a sweep, and the version of the code that computes an expression."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zcproxy.models.initialisation import OWN
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
 CODE_VERSION = 4
-"""Raised when probes, recorder, descriptors or the files change: older columns are then not read any more."""
+"""Increased when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Context:
 
     Attributes:
         task: its networks and images are used. Contexts of tasks of one name are equal.
-        name: of the task.
+        name: name of the task.
         batch_size: samples of a minibatch.
         initialisation: index of the random initialisation and of the random inputs.
         device: `cpu` or `cuda`.
         images: token of what the minibatches are made of, see `zcproxy.images.image_sets`; empty for what is at
             hand. It is part of the key of the columns that look at images, not of the context's.
-        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
+        rule: by which weights are drawn, see `zcproxy.models.initialisation`.
     """
 
     task: Task = field(compare=False, repr=False)

@@ -1,4 +1,4 @@
-"""What the column store holds, and how it is emptied: the commands `zcproxy columns ...`."""
+"""Inventory and deletion of the column store: the commands `zcproxy columns ...`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from zcproxy.storage.sealed import DamagedError, read_header
 
 @dataclass(frozen=True)
 class ContextSummary:
-    """What `zcproxy columns info` shows of one context.
+    """One context, as `zcproxy columns info` shows it.
 
     Attributes:
         folder: where it is.
         settings: what its columns have in common, see `Context.shared`; None where no file can be read: of another
             version, or damaged.
-        networks: with columns.
+        networks: number of networks with columns.
         columns: distinct ones.
-        bytes: of all files.
+        bytes: bytes of all files.
     """
 
     folder: Path
@@ -92,7 +92,7 @@ def clear(root: Path) -> int:
                 shutil.rmtree(folder)
             break
         except OSError as error:
-            busy = isinstance(error, FileNotFoundError) or error.errno == errno.ENOTEMPTY  # somebody writes into it
+            busy = isinstance(error, FileNotFoundError) or error.errno == errno.ENOTEMPTY  # another process writes
             if attempt == ATTEMPTS - 1 or not busy:
                 raise cannot_write(folder, error) from error
     return freed

@@ -43,7 +43,7 @@ ABANDONED_SECONDS = 86400.0
 
 
 class LostColumnsError(Exception):
-    """Columns that the store had are gone or damaged: they are to be measured again."""
+    """Columns that the store had are gone or damaged and must be measured again."""
 
 
 class ColumnStore:
@@ -79,7 +79,7 @@ class ColumnStore:
 
     @cached_property
     def images(self) -> ImageSet:
-        """What the minibatches are made of."""
+        """The images that minibatches are made of."""
         return images_of(self.context.task, self.context.images)
 
     def _key(self, column: Node) -> str:
@@ -162,7 +162,7 @@ def _table(path: Path, owner: str) -> tuple[dict[str, int], pa.Table]:
 
 
 def _write_into(folder: Path, path: Path, content: bytes, context: Context) -> None:
-    """Write a file of a folder, which somebody may be deleting meanwhile (`zcproxy columns clear`)."""
+    """Write a file of a folder, which another process may be deleting (`zcproxy columns clear`)."""
     for attempt in range(ATTEMPTS):
         try:
             manifest = folder / "context.json"

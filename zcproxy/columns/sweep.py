@@ -61,7 +61,7 @@ def sweep(
         columns: expressions, see `Node.columns`.
         executor: where networks are measured, see `worker_pool`; None measures in this process.
         cache: the cache directory; the default one if None.
-        progress: told after each chunk of networks.
+        progress: called after each chunk of networks.
 
     Raises:
         RunError: a worker process died (out of memory, most often).

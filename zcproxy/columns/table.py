@@ -21,10 +21,10 @@ class ColumnTable:
     Attributes:
         counts: networks: number of live layers of each.
         values: for a `Layer` column all layers (or blocks, see `is_per_block`) of the first network, then the second,
-            ...; for a `Network` column one number a network.
-        coverage: for each network, what of it its layers hold.
+            ...; for a `Network` column one number per network.
+        coverage: for each network, the part that its layers hold.
         seconds: networks: what measuring them took in the sweep that made the table; 0 for columns known before.
-        blocks: where the blocks of the networks are; None where no column has a number a block.
+        blocks: where the blocks of the networks are; None where no column has one number per block.
     """
 
     counts: NDArray[np.integer]

@@ -1,1 +1,1 @@
-"""What users implement: tasks, search spaces, super-networks, datasets."""
+"""Interfaces that users implement: tasks, search spaces, super-networks, datasets."""

@@ -1,4 +1,4 @@
-"""What search spaces share, and spaces of independent choices: the short way to a space of one's own."""
+"""Spaces of independent choices, the short way to a space of your own, and a base for other spaces."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class BaseSpace:
         return self.parse(architecture)
 
     def outside(self, text: str, reason: str) -> BenchmarkError:
-        """Return the error for a text that is no architecture of the space."""
+        """Return the error for a text that is not an architecture of the space."""
         shown = text if len(text) <= 120 else text[:117] + "..."
         return BenchmarkError(f"{shown!r} is not an architecture of {self.name}: {reason}")
 
@@ -53,7 +53,7 @@ class ChoiceSpace(BaseSpace):
     follows. An architecture is written `depth=2 width=16`. Options are whole numbers or words without spaces.
 
     Attributes:
-        name: of the space; random choices are seeded by it.
+        name: name of the space; random choices are seeded by it.
         choices: the options of each choice, by its name.
     """
 
@@ -72,7 +72,7 @@ class ChoiceSpace(BaseSpace):
         """Return the option taken for each choice.
 
         Raises:
-            BenchmarkError: the text is no architecture of the space.
+            BenchmarkError: the text is not an architecture of the space.
         """
         found: dict[str, Option] = {}
         for part in text.split():

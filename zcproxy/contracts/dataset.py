@@ -1,4 +1,4 @@
-"""What every dataset becomes: normalised images and classes, checked once."""
+"""Image datasets: normalised images and classes, checked once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ImageDataset:
     """Images for training and testing.
 
     Attributes:
-        name: as shown to people.
-        train_inputs: float32, samples x channels x height x width; mean 0 and standard deviation 1 a channel.
+        name: as shown to users.
+        train_inputs: float32, samples x channels x height x width; mean 0 and standard deviation 1 per channel.
         train_targets: int64, samples.
         test_inputs: as `train_inputs`, normalised by the training images' moments.
         test_targets: int64, samples.
@@ -67,7 +67,7 @@ def dataset_of(
     """Return a dataset of arrays.
 
     Args:
-        name: as shown to people.
+        name: as shown to users.
         train: images (samples x height x width x channels, any real type and range) and their classes (0, 1, ...).
         test: the same for testing.
         augmentation: see `ImageDataset`.

@@ -17,7 +17,7 @@ class Measurements:
 
     Args:
         source: where they come from, for messages.
-        names: of the quantities.
+        names: names of the quantities.
         read: returns a quantity of architectures, NaN for those without one.
     """
 

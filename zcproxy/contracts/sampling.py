@@ -10,7 +10,7 @@ from zcproxy.errors import check_known
 
 
 class Sampling(StrEnum):
-    """How networks are drawn from a population."""
+    """Ways to draw networks from a population."""
 
     UNIFORM = "uniform"
     STRATIFIED = "stratified"
@@ -28,11 +28,11 @@ def check_sampling(sampling: str) -> None:
 
 
 def stratified(pool: Sequence[str], costs: Sequence[float], count: int) -> list[str]:
-    """Return `count` architectures of a pool, as many as possible alike from each of ten ranges of ln(cost).
+    """Return `count` architectures of a pool, numbers as equal as possible from each of ten ranges of ln(cost).
 
     Args:
         pool: architectures in random order.
-        costs: of each, for example multiply-adds.
+        costs: cost of each architecture, for example multiply-adds.
         count: how many.
     """
     sizes = [math.log(max(cost, 1.0)) for cost in costs]

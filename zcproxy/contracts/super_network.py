@@ -16,7 +16,7 @@ from zcproxy.workers.progress import Progress
 
 
 class SuperNetwork(ChoiceSpace):
-    """What a user writes to search sub-networks of their own.
+    """The base class of a super-network of your own.
 
     Subclass it, set the attributes and write `sub_network`. Where there are trained weights, write `inherit` too; where
     accuracies can be measured, `validate`. It is a search space of its own: see `ChoiceSpace` for its architectures.

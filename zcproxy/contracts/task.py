@@ -1,4 +1,4 @@
-"""What the engine asks of a search space and a benchmark. Implementations live in `zcproxy.benchmarks`."""
+"""The interfaces of a search space and a task. Implementations live in `zcproxy.benchmarks`."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _members(protocol: type) -> tuple[str, ...]:
 
 
 SPACE_MEMBERS = _members(SearchSpace)
-"""What a search space must have."""
+"""Members that a search space must have."""
 
 TASK_MEMBERS = _members(Task)
-"""What a task must have."""
+"""Members that a task must have."""

@@ -1,4 +1,4 @@
-"""How well scores rank networks: Kendall, Spearman, the top decile, and what another draw of networks would change."""
+"""Rank correlations between scores and labels: Kendall, Spearman, the top decile, and their bootstrap intervals."""
 
 from zcproxy.correlation.bootstrap import bootstrap_draws as bootstrap_draws, interval as interval
 from zcproxy.correlation.fast import PairwiseTau as PairwiseTau

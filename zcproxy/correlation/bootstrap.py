@@ -1,4 +1,4 @@
-"""How far a correlation would move with another draw of architectures."""
+"""Bootstrap intervals of correlations, over draws of architectures."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def bootstrap_draws(
     given: ArrayLike | None = None,
     resamples: int = 1000,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return measures of resamples of the networks: for each name one value a resample.
+    """Return measures of resamples of the networks: for each name one value per resample.
 
     A resample draws as many networks as there are, with replacement. With several scores of the same networks, one an
     initialisation, each resample takes the next in turn: it then is a draw of networks and of an initialisation. Draws
     whose labels are all equal have no value and are left out.
 
     Args:
-        scores: one or more scores, each one number a network; only their ranks are used, NaN ranks worst.
-        labels: one finite accuracy a network.
-        names: of measures, see `zcproxy.correlation.resampled.RESAMPLED`.
+        scores: one or more scores, each one number per network; only their ranks are used, NaN ranks worst.
+        labels: one finite accuracy per network.
+        names: names of measures, see `zcproxy.correlation.resampled.RESAMPLED`.
         seed_names: what the resamples derive from, and nothing else: see `zcproxy.random`.
-        given: what `partial_spearman` holds fixed, one number a network; may be left out for the others.
+        given: what `partial_spearman` holds fixed, one number per network; may be left out for the others.
         resamples: how many.
 
     Raises:

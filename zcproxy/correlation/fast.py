@@ -30,7 +30,7 @@ class PairwiseTau:
         """Note which networks have a better label than each.
 
         Args:
-            labels: one finite accuracy a network.
+            labels: one finite accuracy per network.
             credit_ties: tau-b leaves pairs of equal scores out of what it divides by, so that a proxy gains by making
                 equal what it would order no better than chance. False divides by all pairs, as for scores without ties.
 
@@ -49,7 +49,7 @@ class PairwiseTau:
         self._ordered_pairs = int(np.count_nonzero(is_better))
 
     def __call__(self, scores: NDArray[Any]) -> float:
-        """Return tau-b of the scores (one a network, NaN ranks worst), or NaN where all scores are equal.
+        """Return tau-b of the scores (one per network, NaN ranks worst), or NaN where all scores are equal.
 
         Raises:
             BenchmarkError: the number of scores is not the number of labels.

@@ -21,8 +21,8 @@ def kendall_tau(scores: ArrayLike, labels: ArrayLike) -> float:
     nothing is tied).
 
     Args:
-        scores: one number a network, higher is better.
-        labels: one finite accuracy a network.
+        scores: one number per network, higher is better.
+        labels: one finite accuracy per network.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
@@ -37,8 +37,8 @@ def spearman_rho(scores: ArrayLike, labels: ArrayLike) -> float:
     """Return Spearman's rho, the correlation of the ranks, in [-1, 1], NaN where all scores are equal.
 
     Args:
-        scores: one number a network, higher is better.
-        labels: one finite accuracy a network.
+        scores: one number per network, higher is better.
+        labels: one finite accuracy per network.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
@@ -59,8 +59,8 @@ def top_decile_tau(scores: ArrayLike, labels: ArrayLike) -> float:
     where these are fewer than two, all of one label, or all of one score.
 
     Args:
-        scores: one number a network, higher is better.
-        labels: one finite accuracy a network.
+        scores: one number per network, higher is better.
+        labels: one finite accuracy per network.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
@@ -89,8 +89,8 @@ def weighted_tau(scores: ArrayLike, labels: ArrayLike) -> float:
     that with ranks by score and that with ranks by label.
 
     Args:
-        scores: one number a network, higher is better.
-        labels: one finite accuracy a network.
+        scores: one number per network, higher is better.
+        labels: one finite accuracy per network.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
@@ -108,9 +108,9 @@ def partial_spearman(scores: ArrayLike, labels: ArrayLike, given: ArrayLike) -> 
     scores or `given` are all equal, or where either ranking is that of `given` (or its reverse).
 
     Args:
-        scores: one number a network, higher is better.
-        labels: one finite accuracy a network.
-        given: one number a network, for example its parameters.
+        scores: one number per network, higher is better.
+        labels: one finite accuracy per network.
+        given: one number per network, for example its parameters.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the others.

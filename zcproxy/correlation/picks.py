@@ -1,4 +1,4 @@
-"""What comes of picking networks by their scores: the accuracy of the best one, and the gain over a whole ranking.
+"""Measures of picking networks by score: the accuracy of the best one, and the gain over a whole ranking.
 
 The rules of `zcproxy.correlation.measures` hold: NaN ranks worst, and scores that are all equal pick nothing.
 """
@@ -18,8 +18,8 @@ def pick_accuracy(scores: ArrayLike, labels: ArrayLike) -> float:
     """Return the label of the network with the highest score; the mean label of those that share it.
 
     Args:
-        scores: one number a network, higher is better.
-        labels: one finite accuracy a network.
+        scores: one number per network, higher is better.
+        labels: one finite accuracy per network.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
@@ -34,8 +34,8 @@ def regret(scores: ArrayLike, labels: ArrayLike) -> float:
     """Return by how much the best label exceeds that of the network with the highest score: 0 is a perfect pick.
 
     Args:
-        scores: one number a network, higher is better.
-        labels: one finite accuracy a network.
+        scores: one number per network, higher is better.
+        labels: one finite accuracy per network.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.
@@ -50,8 +50,8 @@ def ndcg(scores: ArrayLike, labels: ArrayLike) -> float:
     log2(1 + place), with the mean over the places that equal scores share.
 
     Args:
-        scores: one number a network, higher is better.
-        labels: one finite accuracy a network.
+        scores: one number per network, higher is better.
+        labels: one finite accuracy per network.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.

@@ -1,4 +1,4 @@
-"""What every measure checks first: paired scores and labels, labels that differ, and a rank for undefined scores."""
+"""Checks that every measure makes first: paired scores and labels, labels that differ, ranks for undefined scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FEWEST_NETWORKS = 2
 
 
 def as_labels(labels: ArrayLike) -> NDArray[np.float64]:
-    """Return the labels as a float64 vector, one a network.
+    """Return the labels as a float64 vector, one per network.
 
     Raises:
         BenchmarkError: there are fewer than two labels, one of them is not finite, or all are equal.
@@ -36,7 +36,7 @@ def as_scores(scores: ArrayLike, networks: int) -> NDArray[np.float64]:
     values = np.asarray(scores, dtype=np.float64)
     if values.shape != (networks,):
         raise BenchmarkError(
-            f"scores of shape {values.shape} do not pair with {networks} labels: give one score a network"
+            f"scores of shape {values.shape} do not pair with {networks} labels: give one score per network"
         )
     return values
 

@@ -14,7 +14,7 @@ from zcproxy.correlation.measures import has_top_decile, kendall_tau, spearman_r
 
 @dataclasses.dataclass(frozen=True)
 class Correlation:
-    """How well scores rank the networks of one task.
+    """Correlations of scores with the labels of one task.
 
     Attributes:
         task: the benchmark and label, `nasbench201/cifar10`.
@@ -58,11 +58,11 @@ def correlate(scores: ArrayLike, labels: ArrayLike, *, task: str, population: st
     """Measure how well scores rank networks by their labels.
 
     Args:
-        scores: one number a network, higher is better, NaN ranks worst.
-        labels: one finite accuracy a network.
+        scores: one number per network, higher is better, NaN ranks worst.
+        labels: one finite accuracy per network.
         task: name of the benchmark and label.
         population: name of the set of networks.
-        seed: of the bootstrap's resamples, together with the task and the population.
+        seed: seed of the bootstrap's resamples, together with the task and the population.
 
     Raises:
         BenchmarkError: the labels are all equal, fewer than two, not finite, or not as many as the scores.

@@ -26,7 +26,7 @@ class Groups:
     """Networks of equal value: how often each group was drawn, in ascending order of the value.
 
     Args:
-        values: one number a network, without NaN.
+        values: one number per network, without NaN.
         counts: resamples x networks.
     """
 
@@ -46,12 +46,12 @@ class Groups:
 
     @property
     def lowest(self) -> NDArray[np.intp]:
-        """The lowest group that was drawn, one a resample."""
+        """The lowest group that was drawn, one per resample."""
         return np.argmax(self.counts > 0, axis=1)
 
     @property
     def highest(self) -> NDArray[np.intp]:
-        """The highest group that was drawn, one a resample."""
+        """The highest group that was drawn, one per resample."""
         return self.counts.shape[1] - 1 - np.argmax(self.counts[:, ::-1] > 0, axis=1)
 
     def ranks(self) -> Array:
@@ -63,9 +63,9 @@ class Resampled:
     """The measures of one score on resamples of the networks.
 
     Args:
-        scores: one number a network, without NaN: see `zcproxy.correlation.ranks.rank_scores`.
-        labels: accuracies, one a network.
-        given: what the partial correlation holds fixed, one number a network.
+        scores: one number per network, without NaN: see `zcproxy.correlation.ranks.rank_scores`.
+        labels: accuracies, one per network.
+        given: what the partial correlation holds fixed, one number per network.
         counts: resamples x networks, whole numbers; every row draws as many networks as there are.
     """
 
@@ -177,7 +177,7 @@ RESAMPLED: Mapping[str, Callable[[Resampled], Array]] = {
     "regret": Resampled.regret,
     "partial_spearman": Resampled.partial_spearman,
 }
-"""The measures by name, each to one number a resample."""
+"""The measures by name, each to one number per resample."""
 
 
 def _tau(counts: Array, agreement: Array, by_score: Array, by_label: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What a formula may be judged by on a task beside tau over all networks: what that hides."""
+"""Fitness cases: what a formula may be judged by on a task beside tau over all networks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zcproxy.correlation.ranks import is_constant, rank_scores
 
 Array = NDArray[np.float64]
 Case = Callable[[Array], float]
-"""Scores (one a network) to a correlation in [-1, 1]; 0 where the scores tell nothing apart."""
+"""Scores (one per network) to a correlation in [-1, 1]; 0 where the scores tell nothing apart."""
 
 LEAST_IN_BAND = 20
 MOST_BANDS = 5

@@ -1,4 +1,4 @@
-"""What defines a run of evolution, and what stops it."""
+"""Configuration of a run of evolution, and the limits that stop it."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from zcproxy.user_code.references import check_reference
 DEFAULT_PROBES = ("noise", "ones", "chunks")
 """`data` and `delta` add little to these and cost a pass or two more."""
 GRADIENTS = "gradients"
-"""Stands for columns that need a backward pass among the names of what formulas do without."""
+"""The name in `without` that excludes columns that need a backward pass."""
 
 
 class Algorithm(StrEnum):
-    """How formulas are found."""
+    """Ways to find formulas."""
 
     EVOLVE = "evolve"
     RANDOM = "random"
 
 
 LEAST_RESAMPLED = 0.25
-"""Share of the training networks below which an epoch would mostly select for chance."""
+"""Share of the training networks below which an epoch would mostly select by chance."""
 RANGES = (
     ("validation_share", 0.01, 0.99),
     ("test_networks", 2, 10**9),
@@ -67,30 +67,30 @@ class Configuration:
 
     Attributes:
         tasks: names of the tasks that a formula is scored on.
-        networks: labelled networks a task, training and validation together; None: 400, or 60 % of those of a task that
-            has fewer than 667.
-        seed: of the evolution, and of the sample and its split where `sample_seed` is None.
+        networks: labelled networks per task, training and validation together; None: 400, or 60 % of those of a task
+            that has fewer than 667.
+        seed: seed of the evolution, and of the sample and its split where `sample_seed` is None.
         population: which architectures of the benchmark are drawn from: `all` or `pruned`.
         validation_share: share of the networks that choose among the evolved formulas.
-        test_networks: networks that nothing was fitted to or chosen by, scored once at the end; None: 200, or all that
-            are left where they are fewer.
+        test_networks: networks that no formula was fitted to or chosen by, scored once at the end; None: 200, or all
+            that are left where they are fewer.
         probes: what the standard library of columns and new expressions may use.
         batch_size: samples of a minibatch.
         device: `cpu` or `cuda`.
         maximum_size: most nodes of a formula, statistics, descriptors and numbers included.
-        islands: populations that evolve apart and exchange their best after each epoch.
-        island_size: formulas of a population.
+        islands: groups of formulas that evolve apart and exchange their best after each epoch.
+        island_size: formulas of an island.
         epoch_generations: generations between two exchanges.
-        new_columns: layer-level expressions that the population proposes, measured in one sweep after the epoch
+        new_columns: layer-level expressions that the best formulas propose, measured in one sweep after the epoch
             `new_columns_after`; 0 for none.
         new_columns_after: see above.
         algorithm: `evolve`, or `random` for the control that draws formulas and selects nothing.
         start_from: texts of formulas that every island begins with; their columns may be of any probe.
-        without: names of primitives that formulas are not made of (columns may be); `constants` for numbers, and
+        without: names of primitives that formulas must not use (columns may); `constants` for numbers, and
             `gradients` for columns that need a backward pass.
-        goals: one name a task: tasks of one goal (a family) count as one, their mean. Empty: each task is its own.
+        goals: one name per task: tasks of one goal (a family) count as one, their mean. Empty: each task is its own.
         targets: what formulas are fitted to and chosen by: the `labels`, or what is `transferred` from those of other
-            goals, see `zcproxy.evolve.targets`. Tests go by the labels.
+            goals, see `zcproxy.evolve.targets`. Tests use the labels.
         cases: what a formula is judged by beside tau, names of `zcproxy.evolve.cases.CASES`.
         crossover: how two formulas are mated, a name of `zcproxy.evolve.deap.operators.CROSSOVERS`.
         mutation: how one is changed, names of `zcproxy.evolve.deap.operators.MUTATIONS`, each as likely.
@@ -98,8 +98,8 @@ class Configuration:
             `epsilon-lexicase` by one case after another.
         survivors: how those of a generation are found among parents and children: `nsga2`, `nsga3` or `spea2`.
         toolbox: reference of the user's own toolbox, see `zcproxy.evolve.deap.own_toolbox`; empty for ours.
-        resampled: share of the training networks that an epoch sees, drawn anew for each.
-        sample_seed: of the sample and its split: runs of different `seed` may share them.
+        resampled: share of the training networks that an epoch sees, drawn again for each.
+        sample_seed: seed of the sample and its split: runs of different `seed` may share them.
         hold_out: names of tasks that share no network with any of `tasks`. The chosen formula is tested on them, once,
             instead of on unseen networks of `tasks`.
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
@@ -160,7 +160,7 @@ class Configuration:
         if self.toolbox:
             check_reference(self.toolbox)
         if not LEAST_RESAMPLED <= self.resampled <= 1.0:
-            raise ConfigurationError(f"resampled={self.resampled:g} is no share from {LEAST_RESAMPLED} to 1")
+            raise ConfigurationError(f"resampled={self.resampled:g} is not a share from {LEAST_RESAMPLED} to 1")
         if self.goals and len(self.goals) != len(self.tasks):
             raise ConfigurationError(f"{len(self.goals)} goals for {len(self.tasks)} tasks: name one for each task")
         if self.maximum_size < 2:
@@ -215,8 +215,8 @@ class Limits:
     """When a run stops: whichever comes first; None for no limit.
 
     Attributes:
-        seconds: of wall-clock time, the sweep and the final test included.
-        generations: of every island.
+        seconds: seconds of wall-clock time, the sweep and the final test included.
+        generations: generations of every island.
         evaluations: distinct formulas evaluated, checked after each epoch.
     """
 

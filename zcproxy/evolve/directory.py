@@ -1,9 +1,9 @@
-"""The run directory: configuration, append-only journal, checkpoint and results. Killed at any moment, it resumes.
+"""The run directory: configuration, append-only journal, checkpoint and results. A killed run resumes.
 
 `configuration.json` and `environment.json` are written once. After every epoch one line is appended to `journal.jsonl`,
-for people and plots, and `checkpoint.json` is replaced: the state that the next epoch starts from. A line that the
+for readers and plots, and `checkpoint.json` is replaced: the state that the next epoch starts from. A line that the
 checkpoint does not know (the run was killed in between) is dropped on resuming. The checkpoint before is kept too: the
-run goes on from it where the last one is damaged, or ended early at a limit that has grown since.
+run resumes from it where the last one is damaged, or ended early at a limit that has grown since.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ PREVIOUS, ENVIRONMENT = "checkpoint.previous.json", "environment.json"
 
 @dataclass
 class State:
-    """Where a run stands between two epochs.
+    """The state of a run between two epochs.
 
     Attributes:
         epoch: epochs done.
         generations: generations done by every island.
-        evaluations: formulas scored.
+        evaluations: formulas evaluated.
         seconds: wall-clock time spent, over all parts of an interrupted run.
-        islands: texts of each population.
+        islands: texts of the formulas of each island.
         hall: the text of the best formula of each size.
         columns: texts of the columns in play.
-        outcomes: how many evaluations ended how, by the outcome's name.
+        outcomes: number of evaluations by the name of their outcome.
     """
 
     islands: list[list[str]]
@@ -96,7 +96,7 @@ class RunDirectory(ClaimedFolder[Configuration]):
         return read_fields(Limits, self._read(LIMITS), str(self.path / LIMITS), RunError)
 
     def load_state(self) -> State | None:
-        """Return the state to go on from, or None before the first epoch; drops what is newer in the journal.
+        """Return the state to resume from, or None before the first epoch; drops what is newer in the journal.
 
         Raises:
             RunError: no checkpoint can be read.
@@ -110,14 +110,14 @@ class RunDirectory(ClaimedFolder[Configuration]):
             state = self._state(names[0])
         except RunError as error:
             if len(names) == 1:
-                raise RunError(f"{error}; or delete it: the run begins anew then") from error
-            notice(f"{error}; the run goes on from {PREVIOUS}")
+                raise RunError(f"{error}; or delete it: the run then starts again") from error
+            notice(f"{error}; the run resumes from {PREVIOUS}")
             state = self._state(PREVIOUS)
             os.replace(self.path / PREVIOUS, self.path / CHECKPOINT)
         return self._agreed(state)
 
     def forget_last(self, state: State) -> None:
-        """Go back by one epoch: the next `load_state` returns the state before, or None to begin anew."""
+        """Go back by one epoch: the next `load_state` returns the state before, or None to start again."""
         try:
             is_before = self._state(PREVIOUS).epoch == state.epoch - 1
         except RunError:
@@ -168,10 +168,10 @@ class RunDirectory(ClaimedFolder[Configuration]):
         except FileNotFoundError as error:
             if name != CONFIGURATION and os.path.lexists(self.path / CONFIGURATION):
                 raise RunError(
-                    f"{self.path} was stopped before it began, it has no {name}: give the command that began it again"
+                    f"{self.path} was stopped before it began, it has no {name}: run the command that started it again"
                 ) from error
             raise RunError(
-                f"{self.path} is no run directory: it has no {name}; out={self.path} begins a run there"
+                f"{self.path} is not a run directory: it has no {name}; out={self.path} begins a run there"
             ) from error
 
 

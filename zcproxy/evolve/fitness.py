@@ -1,4 +1,4 @@
-"""Scores formulas on the training networks of a run; selection goes by what stands here."""
+"""Scores formulas on the training networks of a run; selection is based on these scores."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ WORST = -1.0
 
 @dataclass(frozen=True)
 class Fitness:
-    """What a formula is worth on a set of networks.
+    """The fitness of a formula on a set of networks.
 
     Attributes:
         correlations: Kendall's tau a task, equal scores counted as half wrong, or `WORST`.
-        cases: what selection by case goes by: for each kind of case, a number a goal, the mean over its tasks.
+        cases: what selection by case compares: for each kind of case, one number per goal, the mean over its tasks.
         worst: the lowest tau of a goal.
-        mean: of all cases.
-        outcome: what came of the evaluation, the worst over the tasks.
+        mean: mean of all cases.
+        outcome: outcome of the evaluation, the worst over the tasks.
         signature: hash of the ranks it gives the networks: formulas that order alike share it.
         size: nodes of the formula.
         cost: passes over a minibatch that its probes need.
@@ -51,7 +51,7 @@ class Fitness:
 
     @property
     def merit(self) -> float:
-        """What formulas of the same size are compared by: halfway between worst and mean."""
+        """The merit by which formulas of the same size are compared: halfway between worst and mean."""
         return (self.worst + self.mean) / 2
 
     @property
@@ -61,12 +61,12 @@ class Fitness:
 
 
 class FitnessFunction:
-    """Scores formulas on one set of networks a task.
+    """Scores formulas on one set of networks per task.
 
     Args:
-        tables: columns of the networks, one table a task.
-        labels: accuracies of the networks, one array a task.
-        goals: one name a task; tasks that share one count as one. None: each task is its own.
+        tables: columns of the networks, one table per task.
+        labels: accuracies of the networks, one array per task.
+        goals: one name per task; tasks that share one count as one. None: each task is its own.
         cases: what counts beside tau, names of `zcproxy.evolve.cases.CASES`; their tables need the columns
             `total_params` and `total_macs`.
 

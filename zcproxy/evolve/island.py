@@ -1,4 +1,4 @@
-"""One island for one epoch: a few generations of variation and selection, from a population to the next.
+"""One island for one epoch: a few generations of variation and selection, from one set of formulas to the next.
 
 The result depends on the arguments alone, so islands run anywhere in any order. A toolbox of DEAP has the operators.
 The loop is ours, because DEAP's algorithms score a formula as often as they meet it, and keep formulas that rank alike.
@@ -32,23 +32,23 @@ from zcproxy.formula.text import has_readable_text
 FRESH_SHARE = 0.05
 CROSSOVER_SHARE = 0.4
 ATTEMPTS = 8
-"""How often variation tries again after a formula that is too large or known."""
+"""Attempts of variation after a formula that is too large or known."""
 
 TUNED = 6
-"""How many of the best formulas have their constants tuned, and are simplified, after an epoch."""
+"""Number of best formulas whose constants are tuned, and which are simplified, after an epoch."""
 
 TUNING_FACTORS = (0.5, 0.8, 0.95, 1.05, 1.25, 2.0, -1.0)
 
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What an epoch leaves.
+    """The result of an epoch.
 
     Attributes:
         population: canonical formulas, best first.
         best: the best formula of each size met in the epoch, with its score.
-        evaluations: distinct formulas scored.
-        outcomes: how many evaluations ended how.
+        evaluations: distinct formulas evaluated.
+        outcomes: number of evaluations by outcome.
         logbook: least, mean and most merit and size after each generation.
     """
 
@@ -63,7 +63,7 @@ class Epoch:
     """The state of one island during one epoch.
 
     Args:
-        scorer: scores formulas on the training networks.
+        scorer: the fitness function on the training networks.
         primitives: what formulas are made of, and their largest size.
         rng: all randomness of the epoch, lent to the global generators meanwhile.
         operators: the variants of the toolbox.

@@ -1,4 +1,4 @@
-"""What a worker process needs to evolve: scorers and primitive sets, built once from the column store and kept."""
+"""Materials that a worker process evolves with: fitness and primitive sets, built once from the column store and kept."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from zcproxy.primitives import parse
 from zcproxy.random import array_generator, generator
 
 LEAST_SEEN = 12
-"""Networks of a task that an epoch sees at least."""
+"""Fewest networks of a task that an epoch sees."""
 
 
 @dataclass(frozen=True)
 class Materials:
-    """Names everything an island is evolved with; the columns are read from the store.
+    """Everything that an island is evolved with, by name; the columns are read from the store.
 
     Attributes:
-        contexts: one a task.
+        contexts: one per task.
         architectures: the training networks of each task.
         columns: texts of the columns.
         cache: the cache directory.
-        configuration: of the run.
+        configuration: configuration of the run.
     """
 
     contexts: tuple[Context, ...]
@@ -59,7 +59,7 @@ class IslandJob:
         island: number of the island.
         epoch: number of the epoch; with the island and the run's seed it seeds all randomness.
         population: texts of the formulas it starts from.
-        generations: to evolve.
+        generations: number to evolve.
     """
 
     island: int
@@ -70,7 +70,7 @@ class IslandJob:
 
 @dataclass(frozen=True)
 class IslandReport:
-    """What an island sends back: texts, because trees are cheap to parse and large to send."""
+    """The result that an island sends back: texts, because trees are cheap to parse and large to send."""
 
     population: list[str]
     best: list[str]
@@ -81,7 +81,7 @@ class IslandReport:
 
 @lru_cache(maxsize=2)
 def _tables_of(materials: Materials) -> tuple[list[ColumnTable], list[NDArray[np.float64]]]:
-    """Return columns of the networks and what formulas are fitted to, a task each."""
+    """Return columns of the networks and the targets of formulas, per task."""
     columns = [parse(text) for text in materials.columns]
     tables = []
     labels: list[NDArray[np.float64]] = []
@@ -96,7 +96,7 @@ def _tables_of(materials: Materials) -> tuple[list[ColumnTable], list[NDArray[np
 
 @lru_cache(maxsize=2)
 def fitness_function_of(materials: Materials, epoch: int | None = None) -> FitnessFunction:
-    """Return the scorer on the networks, or on those that an epoch sees of them."""
+    """Return the fitness function on the networks, or on those of them that an epoch sees."""
     tables, labels = _tables_of(materials)
     configuration = materials.configuration
     if epoch is not None:

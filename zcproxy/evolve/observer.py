@@ -1,4 +1,4 @@
-"""How a run tells people how it gets on."""
+"""The observer of a run: it is called with the progress."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zcproxy.evolve.directory import State
 
 
 class Observer(Protocol):
-    """Shows how a run gets on; its methods are called from the main process alone."""
+    """Shows the progress of a run; its methods are called from the main process alone."""
 
     def step(self, what: str, done: int, total: int) -> None:
         """Show how much of some work is done: see `zcproxy.workers.progress.Step`."""
@@ -17,7 +17,7 @@ class Observer(Protocol):
         """An epoch is over: the best formula on the training networks, its merit, and the time left to evolve."""
 
     def saying(self, text: str) -> None:
-        """Something else is worth a line."""
+        """Another message that is worth a line."""
 
 
 class Silent:

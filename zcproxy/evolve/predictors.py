@@ -1,4 +1,4 @@
-"""Predictors trained on the columns of a run: what its labels give without the wish for one readable formula.
+"""Predictors fitted to the columns of a run: the accuracy to be had without one readable formula.
 
 They see the ranks of each column within a task, never its values, so that they can be taken to another space.
 """
@@ -23,7 +23,7 @@ TREES = 300
 
 
 class Predictor(Protocol):
-    """What is trained: a regressor of scikit-learn."""
+    """A regressor of scikit-learn."""
 
     def fit(self, features: Array, targets: Array, sample_weight: Array) -> object: ...
     def predict(self, features: Array) -> Array: ...
@@ -35,7 +35,7 @@ def untrained_predictors(seed: int) -> dict[str, Predictor]:
     Raises:
         ConfigurationError: scikit-learn is not installed.
     """
-    with extra("predictors", "a trained predictor"):
+    with extra("predictors", "a predictor"):
         from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
     return {
         "additive model": HistGradientBoostingRegressor(max_depth=1, max_iter=TREES, random_state=seed),
@@ -50,9 +50,9 @@ def fit(
 
     Args:
         predictors: as `untrained_predictors` returns.
-        features: of the networks, as `features_of` returns, an array a task.
-        labels: accuracies of the networks, an array a task.
-        goals: a name a task: all networks of a goal together weigh as much as those of another.
+        features: features of the networks, as `features_of` returns, one array per task.
+        labels: accuracies of the networks, one array per task.
+        goals: one name per task: all networks of a goal together weigh as much as those of another.
     """
     targets = np.concatenate([rank_scores(values) / len(values) for values in labels])
     networks = {

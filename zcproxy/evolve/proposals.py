@@ -1,4 +1,4 @@
-"""New layer-level expressions that the population proposes: mutated columns of its best formulas, and fresh ones."""
+"""New layer-level expressions that a run proposes: mutated columns of its best formulas, and fresh ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices, tensor_choices
 from zcproxy.formula.variation import mutate
 from zcproxy.probing.expressions import probes_of
-from zcproxy.probing.probes import probe_of
+from zcproxy.probing.statistic import statistic_of
 from zcproxy.random import generator
 
 FRESH_SHARE = 0.4
@@ -93,7 +93,7 @@ def _commonest_probe(columns: Iterable[Node]) -> str | None:
 
 def _choices_for(probe: str) -> Choices:
     leaves = vocabulary().leaves
-    names = [text for text, kind in leaves.items() if not kind.is_number and probe_of(text) in (None, probe)]
+    names = [text for text, kind in leaves.items() if not kind.is_number and statistic_of(text).probe in ("", probe)]
     return tensor_choices(vocabulary().leaf(text) for text in names if text != f"weight@{probe}")
 
 

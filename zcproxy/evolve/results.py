@@ -1,4 +1,4 @@
-"""What a run ends with: the proxy chosen with validation, one proxy a complexity, and the numbers beside them."""
+"""Results of a run: the proxy chosen with validation, one proxy per complexity, and the numbers beside them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Finalist:
         formula: canonical.
         training: on the networks that selection went by.
         validation: on the others that have labels.
-        labelled: on both together: what the choice goes by. Validation alone, on a hundred networks, has a standard
+        labelled: on both together, the basis of the choice. Validation alone, on a hundred networks, has a standard
             error of about .03, more than the formulas of a hall of fame differ by.
     """
 
@@ -50,12 +50,12 @@ class Result:
         hall: the best formula of each size, smallest first.
         front: those of the hall that no smaller or cheaper one equals in correlation on the training networks.
         chosen: the one with the highest correlation on training and validation networks together.
-        test: its correlation on networks that it was neither fitted to nor chosen by, a task.
-        baselines: correlations on the same networks of what every table shows, a task and a name.
-        evaluations: formulas scored.
-        generations: of every island.
+        test: its correlation on networks that it was neither fitted to nor chosen by, per task.
+        baselines: correlations on the same networks of what every table shows, per task and name.
+        evaluations: formulas evaluated.
+        generations: generations of every island.
         seconds: wall-clock time.
-        outcomes: how many evaluations ended how.
+        outcomes: number of evaluations by outcome.
     """
 
     hall: list[Finalist]
@@ -90,7 +90,7 @@ class Result:
 def choose(
     finalists: Sequence[Node], training: FitnessFunction, validation: FitnessFunction, labelled: FitnessFunction
 ) -> Result:
-    """Return the hall of fame, its Pareto front, and what all labels prefer; ties go to the smaller formula."""
+    """Return the hall of fame, its Pareto front, and the best formula on all labels, the smaller one in a tie."""
     hall = [Finalist(formula, training(formula), validation(formula), labelled(formula)) for formula in finalists]
     hall.sort(key=lambda item: item.training.size)
     front = tools.sortNondominated(hall, len(hall), first_front_only=True)[0]
@@ -100,12 +100,12 @@ def choose(
 
 
 def write_results(path: Path, result: Result, configuration: Configuration, images: Mapping[str, str]) -> None:
-    """Write `best.json` and `front/`, one proxy a size. Raises `StorageError`.
+    """Write `best.json` and `front/`, one proxy per size. Raises `StorageError`.
 
     Args:
         path: the run directory.
         result: what was found.
-        configuration: of the run.
+        configuration: configuration of the run.
         images: what the networks of each task were shown.
     """
     shutil.rmtree(path / "front", ignore_errors=True)

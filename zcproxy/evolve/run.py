@@ -50,7 +50,7 @@ MIGRANTS = 6
 """Formulas of the hall of fame that an island receives after an epoch."""
 
 SWEEP_SHARE = 1.5
-"""A sweep for new columns is only begun with this multiple of the first sweep's time left: it takes about a half."""
+"""A sweep for new columns is only started with this multiple of the first sweep's time left: it takes about a half."""
 
 TEST_SHARE = 0.5
 """Time of the final test, which measures a few columns, as a share of the same networks in the first sweep."""
@@ -74,14 +74,14 @@ def evolve(
         out: the run directory; one that holds the same configuration is continued.
         workers: processes; the result does not depend on it.
         cache: the cache directory; the default one if None.
-        observer: told how far the run is.
+        observer: called with the progress of the run.
         toolbox: your own operators: `package.module:name`, or what stands there, a function that takes a
             `deap.base.Toolbox` and a `deap.gp.PrimitiveSetTyped` and replaces entries, or a whole toolbox. It becomes
             the field `toolbox` of the configuration.
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
-        ConfigurationError: the device is not there; an entry of the toolbox is missing, raises, or returns something
+        ConfigurationError: the device is not available; an entry of the toolbox is missing, raises, or returns something
             that the run cannot take.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
@@ -118,18 +118,18 @@ def resume(
 
     Args:
         out: the run directory.
-        seconds: of wall-clock time in all, as `generations` and `evaluations` see `Limits`; None for the run's own.
-        generations: of every island.
+        seconds: seconds of wall-clock time in total, see `Limits` for all three; None for the run's own.
+        generations: generations of every island.
         evaluations: formulas evaluated.
         workers: processes.
         cache: the cache directory; the default one if None.
-        observer: told how far the run is.
+        observer: called with the progress of the run.
         allow_code: references to your own code that the run may name, see `zcproxy.user_code.permission`.
 
     Raises:
         ConfigurationError: the run names code that is not allowed; a limit is smaller than the run's, or the run has
             none of this kind.
-        RunError: `out` is no run directory.
+        RunError: `out` is not a run directory.
     """
     permit(allow_code)
     directory = RunDirectory(out)
@@ -140,7 +140,7 @@ def resume(
 
 
 def _shown_images(configuration: Configuration, samples: Iterable[str], out: Path) -> dict[str, ImageSet]:
-    """Return what each task is shown, as when the run in `out` began, and keep it there for when it goes on."""
+    """Return what each task is shown, as when the run in `out` started, and keep it there for when it is resumed."""
     kept = kept_image_sets(out)
     images = {name: kept[name] if name in kept else images_of(get_task(name), configuration.images) for name in samples}
     keep_image_sets(out, images)
@@ -177,7 +177,7 @@ class _Run:
         if not state.hall:
             raise RunError(
                 f"no formula was scored in {clock.seconds:.0f} s, which measuring took: `zcproxy evolve --resume "
-                f"{self._directory.path}` goes on with what is measured, or give a larger `seconds`"
+                f"{self._directory.path}` continues with what is measured, or give a larger `seconds`"
             )
         finalists = [parse(state.hall[size]) for size in sorted(state.hall)]
         result = choose(finalists, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
@@ -190,7 +190,7 @@ class _Run:
         return result
 
     def _begin(self) -> State:
-        """Return the state to go on from: before the last epoch, if a limit that has grown since cut that short."""
+        """Return the state to resume from: before the last epoch, if a limit that has grown since cut that short."""
         limit, state = self._limits.generations, self._directory.load_state()
         may_grow = state is not None and limit is not None and limit > state.generations
         if state is not None and may_grow and state.generations % self._configuration.epoch_generations:
@@ -227,7 +227,7 @@ class _Run:
         self._observer.evolving(state, str(formula), score.merit, self._seconds_left(clock))
 
     def _with_migrants(self, state: State, population: list[str], island: int) -> list[str]:
-        """Replace the last formulas of a population by some of the hall of fame."""
+        """Replace the last formulas of an island by some of the hall of fame."""
         if not population:
             return []
         rng = generator("migration", self._configuration.seed, state.epoch, island)

@@ -25,7 +25,7 @@ from zcproxy.primitives import parse
 from zcproxy.workers.progress import Step
 
 LEAST_PACE = 0.3
-"""Seconds a network that the final test is expected to take where the columns of the run were all known already."""
+"""Seconds per network that the final test is expected to take where the columns of the run were all known already."""
 
 PROPOSED_FOR_EACH = 5
 """Expressions proposed for each new column wanted: most are undefined somewhere."""
@@ -38,11 +38,11 @@ class RunColumns:
     """Measures the columns of a run.
 
     Args:
-        configuration: of the run.
+        configuration: configuration of the run.
         samples: its networks, by task.
         images: what each task is shown.
         cache: the cache directory.
-        observer: told how far the sweeps are.
+        observer: called with the progress of the sweeps.
 
     Attributes:
         contexts: what the columns of each task depend on.

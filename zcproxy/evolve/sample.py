@@ -11,10 +11,10 @@ from zcproxy.random import generator
 
 MOST_FITTED = 400
 FITTED_SHARE = 0.6
-"""Labelled networks where no number is asked for: this share of the population, and not more than `MOST_FITTED`."""
+"""Labelled networks if no number is given: this share of the population, and not more than `MOST_FITTED`."""
 
 MOST_TESTED = 200
-"""Test networks where no number is asked for, or all that are left if they are fewer."""
+"""Test networks if no number is given, or all that are left if they are fewer."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def draw_sample(
         task: where they come from.
         networks: training and validation together; None for `MOST_FITTED`, or `FITTED_SHARE` of fewer.
         test_networks: None for `MOST_TESTED`, or what is left; 0 where only other tasks are tested.
-        validation_share: of `networks`.
+        validation_share: share of `networks`.
         population: `all` or `pruned`.
-        seed: of the draw and the split.
+        seed: seed of the draw and the split.
 
     Raises:
         BenchmarkError: the population is smaller than what is asked for.

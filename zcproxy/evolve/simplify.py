@@ -17,8 +17,8 @@ def simplify(formula: Node, score: Callable[[Node], Fitness]) -> Node:
     Parts are left out one after another, the largest first: a subtree makes room for one below it of the same kind.
 
     Args:
-        formula: to begin with.
-        score: of a formula; tells by its signature whether the ranks are still the same.
+        formula: the one to begin with.
+        score: score of a formula; tells by its signature whether the ranks are still the same.
     """
     formula = canonical(formula)
     aim = score(formula)

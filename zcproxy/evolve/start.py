@@ -1,4 +1,4 @@
-"""What a run begins with: the networks of its tasks, its columns, and its first state."""
+"""Start of a run: the networks of its tasks, its columns, and its first state."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What formulas are fitted to: the labels themselves, or the part of them that other spaces foretell.
+"""Targets of formulas: the labels themselves, or the part of them that can be predicted from other spaces.
 
 A formula that is fitted to the labels of seven families fits what is peculiar to each of them too, which is of no use
-in an eighth. What carries over is what a model trained on the *other* families gets right: `transferred` puts its
+in an eighth. What carries over is what a model fitted to the *other* families gets right: `transferred` puts its
 predictions in the place of the labels. A formula that imitates them in every family computes something that many
 columns agree on, and that has already held in a space it was not fitted to.
 """
@@ -26,14 +26,14 @@ Array = NDArray[np.float64]
 
 
 class Targets(StrEnum):
-    """What formulas are fitted to: the labels, or what is predicted from the labels of other goals."""
+    """Targets of formulas: the labels, or predictions from the labels of other goals."""
 
     LABELS = "labels"
     TRANSFERRED = "transferred"
 
 
 PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
-"""Of the squared coefficients, as a share of the networks. Of these, the one is taken that foretells most."""
+"""Of the squared coefficients, as a share of the networks. Of these, the one that predicts best is taken."""
 
 
 def check_transferable(tasks: Sequence[str], goals: Sequence[str]) -> None:
@@ -50,15 +50,15 @@ def check_transferable(tasks: Sequence[str], goals: Sequence[str]) -> None:
 def transferred(
     tasks: Sequence[str], tables: Sequence[ColumnTable], labels: Sequence[Array], goals: Sequence[str]
 ) -> list[Array]:
-    """Return what ridge regression predicts for each task that was trained on the ranks of the others.
+    """Return what ridge regression predicts for each task, fitted to the ranks of the others.
 
     The penalty is the same for all tasks: the one whose predictions have the highest mean tau with the labels.
 
     Args:
-        tasks: names of the tasks. Those with the same networks, or of one goal, foretell nothing of each other.
-        tables: columns of the networks, a table a task, the same columns in all.
-        labels: accuracies of the networks, an array a task.
-        goals: a name a task.
+        tasks: names of the tasks. Those with the same networks, or of one goal, predict nothing of each other.
+        tables: columns of the networks, one table per task, the same columns in all.
+        labels: accuracies of the networks, one array per task.
+        goals: one name per task.
     """
     features = [features_of(table) for table in tables]
     others = _others(tasks, goals)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from zcproxy.formula.kinds import Kind
 from zcproxy.formula.tree import Node, fold
+from zcproxy.probing.statistic import statistic_of
 
 _STATISTICS = {
     "weight": "W",
@@ -89,7 +90,7 @@ def _is_over_layers(node: Node) -> bool:
 
 
 def _argument(parent: Node, place: int, written: str) -> str:
-    """Return an argument, in parentheses where it would be read otherwise without."""
+    """Return an argument, in parentheses where it would otherwise be read differently."""
     child = parent.arguments[place]
     if parent.symbol in _ENCLOSING and not _is_over_layers(parent):
         return written
@@ -104,7 +105,7 @@ def _argument(parent: Node, place: int, written: str) -> str:
 
 
 def _is_atom(node: Node) -> bool:
-    """Whether what is written holds together by itself."""
+    """Whether the text needs no parentheses."""
     if node.value is not None:
         return node.value >= 0 and "e" not in repr(node.value)
     if node.is_leaf or _operator(node) is None:
@@ -113,12 +114,11 @@ def _is_atom(node: Node) -> bool:
 
 
 def _leaf(node: Node) -> str:
-    name, _, probe = node.symbol.partition("@")
-    inner = name.removeprefix("grad(").removesuffix(")")
-    gradient = r"\nabla " if name != inner else ""
-    letter = _STATISTICS.get(inner) or _name(inner)
+    statistic = statistic_of(node.symbol)
+    gradient = r"\nabla " if statistic.is_gradient else ""
+    letter = _STATISTICS.get(statistic.name) or _name(statistic.name)
     index = "" if node.kind is Kind.NETWORK else r"_{\ell}"
-    superscript = rf"^{{\mathrm{{{probe}}}}}" if probe else ""
+    superscript = rf"^{{\mathrm{{{statistic.probe}}}}}" if statistic.probe else ""
     return f"{gradient}{letter}{index}{superscript}"
 
 

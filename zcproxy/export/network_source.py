@@ -45,9 +45,9 @@ def export_network(network: nn.Module, input_shape: tuple[int, ...], title: str,
 
     Args:
         network: on the CPU.
-        input_shape: of a sample, without the batch.
+        input_shape: shape of a sample, without the batch.
         title: first line of the file.
-        path: of the Python file; the state goes beside it, with the suffix `.pt`.
+        path: path of the Python file; the state goes beside it, with the suffix `.pt`.
 
     Returns:
         The paths of both files.

@@ -1,6 +1,6 @@
 """Exports a proxy as one Python file that needs torch alone.
 
-The file is no second implementation: it holds the source of the engine's own functions, as far as the formula needs
+The file is not a second implementation: it holds the source of the engine's own functions, as far as the formula needs
 them, and the formula as plain Python. `source_closure` collects the functions; here the formula is written.
 """
 

@@ -1,4 +1,4 @@
-"""What an exported proxy needs beside the engine's own code: the numbers of one network, in torch alone.
+"""Runtime of an exported proxy beside the engine's own code: the numbers of one network, in torch alone.
 
 `zcproxy.export.proxy_source` copies these definitions into the file it writes.
 """
@@ -21,14 +21,14 @@ Columns = Callable[[Sequence[LayerTensors], Sequence[LayerTensors]], dict[str, T
 
 
 def undefined() -> Tensor:
-    """Return the number of a network that has none."""
+    """Return NaN, which stands for an undefined number."""
     return torch.full((1,), torch.nan, dtype=torch.float64)
 
 
 class OneNetwork:
     """The columns of one network, and its layers and blocks.
 
-    Numbers are float64: one number a layer has the shape `(layers,)`, one number a network the shape `(1,)`.
+    Numbers are float64: one number per layer has the shape `(layers,)`, one number per network the shape `(1,)`.
 
     Args:
         structure: its layers and connectivity.
@@ -42,19 +42,19 @@ class OneNetwork:
         self.blocks = Places(len(structure.blocks))
 
     def per_layer(self, column: str) -> Tensor:
-        """Return a column with one number a layer, or a block."""
+        """Return a column with one number per layer, or per block."""
         if column in self._structure.layers:
             return torch.tensor(self._structure.layers[column], dtype=torch.float64)
         return self._columns.get(column, undefined()[:0])
 
     def per_network(self, column: str) -> Tensor:
-        """Return a column with one number a network."""
+        """Return a column with one number per network."""
         if column in self._structure.network:
             return torch.tensor([self._structure.network[column]], dtype=torch.float64)
         return self._columns[column].reshape(1) if column in self._columns else undefined()
 
     def onto_layers(self, values: Tensor) -> Tensor:
-        """Return one number a layer from one number a block: that of the block that it ends, NaN where it ends none."""
+        """Return one number per layer from one per block: that of the block that it ends, NaN where it ends none."""
         result = undefined().repeat(self.layers.places)
         for place, value in zip(self._structure.blocks, values, strict=True):
             if place >= 0:
@@ -106,7 +106,7 @@ class Places:
         return torch.arange(self.places, dtype=values.dtype) / max(self.places - 1, 1)
 
     def broadcast(self, values: Tensor) -> Tensor:
-        """Return one number a layer from one number a network."""
+        """Return one number per layer from one number per network."""
         return values.expand(self.places)
 
 

@@ -21,7 +21,7 @@ Imports = dict[str, "Import"]
 """Imports by the name they bind."""
 
 _DECORATOR = "primitive"
-"""What zcproxy registers a primitive with: copied functions go without it."""
+"""The decorator that registers a primitive; copied functions go without it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Closure:
     imports: list[Import]
 
     def import_lines(self) -> str:
-        """Return the imports as text, the standard library first, one line a module."""
+        """Return the imports as text, the standard library first, one line per module."""
         blocks: dict[bool, list[str]] = {True: [], False: []}
         modules: dict[tuple[bool, str], list[str]] = {}
         for item in sorted(self.imports, key=lambda item: (item.module, item.name)):

@@ -64,7 +64,7 @@ def _check_call(title: str, function: Callable[..., Any], signature: Signature, 
 
 
 def takes_layers(signature: Signature) -> bool:
-    """Whether an implementation gets the layer structure as a last argument: it reduces numbers a layer."""
+    """Whether an implementation gets the layer structure as a last argument: it reduces numbers per layer."""
     return Kind.LAYER in signature.arguments and signature.result is Kind.NETWORK
 
 

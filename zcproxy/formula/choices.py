@@ -15,10 +15,10 @@ from zcproxy.formula.tree import Node, constant
 LEAF_PROBABILITY = 0.3
 CONSTANT_PROBABILITY = 0.3
 ARITHMETIC_WEIGHT = 4
-"""How much likelier an arithmetic sign is than any other primitive."""
+"""Weight of an arithmetic sign in a draw; other primitives have 1."""
 
 CONSTANTS = "constants"
-"""Stands for numbers among the names of what formulas do without."""
+"""The name in `without` that excludes numbers."""
 
 LARGEST_CONSTANT = 1e6
 """Beyond it, adding a number would round others away: a formula could make ties of what differs."""
@@ -33,7 +33,7 @@ class Operation:
 
 
 class Choices:
-    """What a random formula may be made of.
+    """The material of random formulas.
 
     Args:
         leaves: terminals; a whole column may be one.

@@ -23,7 +23,7 @@ LARGEST = 1e30
 
 
 class Outcome(Enum):
-    """What came of evaluating a formula on a set of networks; the value is the message."""
+    """The outcome of evaluating a formula on a set of networks; the value is the message."""
 
     OK = "finite for every network with a live layer"
     UNDEFINED = "not finite, or beyond 1e30, for some networks"
@@ -36,7 +36,7 @@ class Evaluator:
     Args:
         counts: networks: live layers of each.
         columns: values of the columns, see `zcproxy.columns.table.ColumnTable`.
-        blocks: where the blocks of the networks are; None where no column has a number a block.
+        blocks: where the blocks of the networks are; None where no column has one number per block.
         remembered: bytes of layer-level values to keep, and as many of network-level ones.
     """
 
@@ -59,7 +59,7 @@ class Evaluator:
         self._most_per_network = remembered // (8 * max(1, self._layers.networks))
 
     def __call__(self, formula: Node) -> Array:
-        """Return one number a network: NaN where the formula is undefined or not finite.
+        """Return one number per network: NaN where the formula is undefined or not finite.
 
         Raises:
             KeyError: a column of the formula is not in the table.
@@ -70,7 +70,7 @@ class Evaluator:
         return np.where(np.isfinite(values), values, np.nan)
 
     def outcome(self, values: Array, part: slice = slice(None)) -> Outcome:
-        """Return what came of an evaluation on a part of the networks; those without a live layer do not count."""
+        """Return the outcome of an evaluation on a part of the networks; those without a live layer do not count."""
         live = values[part][self._layers.count[part] > 0]
         if not (np.abs(live) <= LARGEST).all():  # NaN is not, either
             return Outcome.UNDEFINED

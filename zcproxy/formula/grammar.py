@@ -9,7 +9,7 @@ NAMES = {sign: name for name, sign in SIGNS.items()}
 """Sign -> the name of its primitive."""
 
 SUM, PRODUCT, FACTOR = 1, 2, 3
-"""How tightly text binds, loosest first."""
+"""Binding strengths of text, loosest first."""
 
 BINDING = {"add": SUM, "subtract": SUM, "multiply": PRODUCT, "divide": PRODUCT}
-"""How tightly the four bind; everything else is a factor."""
+"""Binding strengths of the four; everything else is a factor."""

@@ -21,36 +21,36 @@ class Kind(Enum):
     """samples x channels x positions (or samples x channels): inputs, outputs, their gradients."""
 
     SAMPLE_MATRIX = "SampleMatrix"
-    """samples x samples, one a layer: Gram, correlation or Hamming kernel between samples."""
+    """samples x samples, one per layer: Gram, correlation or Hamming kernel between samples."""
 
     CHANNEL_MATRIX = "ChannelMatrix"
-    """channels x channels, one a layer."""
+    """channels x channels, one per layer."""
 
     NETWORK_MATRIX = "NetworkMatrix"
-    """Square, one a network: samples x samples, added up over layers, or layers x layers."""
+    """Square, one per network: samples x samples, added up over layers, or layers x layers."""
 
     PATTERNS = "Patterns"
     """patterns x samples, 1 or 0: the distinct sign patterns of a layer's units over the samples."""
 
     SPECTRUM = "Spectrum"
-    """k eigenvalues or singular values, in descending order, one spectrum a layer."""
+    """k eigenvalues or singular values, in descending order, one spectrum per layer."""
 
     LAYER = "Layer"
-    """One number a layer."""
+    """One number per layer."""
 
     NETWORK = "Network"
-    """One number a network; a constant is one too."""
+    """One number per network; a constant is one too."""
 
     __hash__ = object.__hash__  # the members are singletons, and the inherited hash is written in Python
 
     @property
     def is_network_level(self) -> bool:
-        """Whether there is one value of this kind a network, not one a layer."""
+        """Whether there is one value of this kind per network, not one per layer."""
         return self in (Kind.NETWORK_MATRIX, Kind.NETWORK)
 
     @property
     def is_number(self) -> bool:
-        """Whether values of this kind are stored in columns (one number a layer or a network)."""
+        """Whether values of this kind are stored in columns (one number per layer or per network)."""
         return self in (Kind.LAYER, Kind.NETWORK)
 
 

@@ -1,4 +1,4 @@
-"""The layer structure that numbers a layer live on: how many layers each network has, and sums over them."""
+"""The layer structure that numbers per layer live on: how many layers each network has, and sums over them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ A = TypeVar("A")
 
 
 class Layers(Protocol[A]):
-    """Reductions of numbers a layer to numbers a network, and the way back.
+    """Reductions of numbers per layer to numbers per network, and the way back.
 
     A network without a layer yields NaN everywhere but in `count`.
     """
@@ -32,7 +32,7 @@ class Layers(Protocol[A]):
         ...
 
     def broadcast(self, values: A) -> A:
-        """Return one number a layer from one number a network."""
+        """Return one number per layer from one number per network."""
         ...
 
 
@@ -133,7 +133,7 @@ class RaggedBlocks(RaggedLayers):
         self._ends = (np.repeat(np.cumsum(counts) - counts, blocks.counts) + blocks.layers)[self._ended]
 
     def onto_layers(self, values: Array) -> Array:
-        """Return one number a layer from one number a block: that of the block that it ends, NaN where it ends none."""
+        """Return one number per layer from one per block: that of the block that it ends, NaN where it ends none."""
         result = np.full(self._all_layers, np.nan)
         result[self._ends] = values[self._ended]
         return result

@@ -67,7 +67,7 @@ class Registry:
         self.primitives[primitive.name] = replace(known, functions=merged)
 
     def add_leaf(self, text: str, kind: Kind, meaning: str, *, of_blocks: bool = False) -> None:
-        """Add a statistic or a descriptor under its full text; `of_blocks`: one a block, not one a layer."""
+        """Add a statistic or a descriptor under its full text; `of_blocks`: one per block, not one per layer."""
         if text in self.leaves:
             raise ValueError(f"leaf {text} is registered twice")
         self.leaves[text] = kind

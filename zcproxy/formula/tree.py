@@ -159,7 +159,7 @@ def fold(root: Node, children: Callable[[Node], Sequence[Node]], combine: Callab
     """Return what `combine` makes of the root, from the bottom up and without recursion.
 
     Args:
-        root: of the tree.
+        root: root of the tree.
         children: the subtrees of a node that are combined before it, in order.
         combine: the value of a node, given those of its children.
     """

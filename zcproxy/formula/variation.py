@@ -94,7 +94,7 @@ def hoist(node: Node, choices: Choices, rng: Random) -> Node:
 
 
 def perturb_constant(node: Node, choices: Choices, rng: Random) -> Node:
-    """Scale one of the numbers below the node by a log-normal factor, now and then with another sign."""
+    """Scale one of the numbers below the node by a log-normal factor, sometimes with another sign."""
     numbers = [place for place in places(node) if place.node.value is not None]
     if not numbers:
         return node

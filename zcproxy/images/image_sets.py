@@ -1,4 +1,4 @@
-"""What a minibatch is made of, said beside every number that was measured on it."""
+"""Descriptions of the images in a minibatch, shown beside every number that was measured on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zcproxy.storage.fields import read_fields
 from zcproxy.storage.records import read_record_file, write_record_file
 
 FILE = "images.json"
-"""In the directory of a run: what each task was shown when the run began, so that it goes on with the same."""
+"""In the directory of a run: what each task was shown when the run began, so that it resumes with the same."""
 
 OWN, OFFICIAL, SAMPLE, PHOTOGRAPHS, BROUGHT, NOISE = "own", "official", "sample", "photographs", "task", "noise"
 """Images of the user; of the dataset's own files; of a sample of them; crops of two photographs; what a task brings."""
@@ -60,7 +60,7 @@ def kept_image_sets(folder: Path) -> dict[str, ImageSet]:
     except FileNotFoundError:
         return {}
     except RunError as error:
-        raise RunError(f"{error}; or delete it to go on with the images at hand") from error
+        raise RunError(f"{error}; or delete it to continue with the images at hand") from error
 
 
 @dataclass(frozen=True)

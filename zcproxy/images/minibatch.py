@@ -12,7 +12,7 @@ from zcproxy.images.own import own_batch, own_image_set
 
 
 class Shown(Protocol):
-    """What networks are shown: a task, a super-network, a space with an input shape."""
+    """A source of minibatches: a task, a super-network, a space with an input shape."""
 
     name: str
     input_shape: tuple[int, ...]

@@ -1,7 +1,7 @@
 """Images of the user (`--images`): a folder, an npz file, or a function, kept under their digest in the cache.
 
 They are read once, where the user names them. Worker processes and resumed runs take the kept copy: they run no code of
-the user and see the same images, whatever became of the folder.
+the user and see the same images, even if the folder has changed.
 """
 
 from __future__ import annotations
@@ -62,18 +62,18 @@ def import_images(reference: str) -> str:
 
 
 def restore_images(reference: str, token: str) -> None:
-    """Read images again that a run was begun with, where the cache has lost them.
+    """Read images again that a run was started with, where the cache has lost them.
 
     Args:
         reference: what the user names now; empty for nothing.
-        token: of the images that the run was begun with; empty for what is at hand.
+        token: token of the images that the run was started with; empty for what is at hand.
 
     Raises:
-        ConfigurationError: the run was begun with others. Other errors are those of `import_images`.
+        ConfigurationError: the run was started with others. Other errors are those of `import_images`.
     """
     if reference and import_images(reference).split(" ")[1:2] != token.split(" ")[1:2]:
         begun = token.partition(" ")[2] or "what was at hand"
-        raise ConfigurationError(f"the run was begun with other images ({begun}): leave out `images`, or begin anew")
+        raise ConfigurationError(f"the run was started with other images ({begun}): leave out `images`, or start again")
 
 
 def own_image_set(token: str) -> ImageSet:
@@ -86,7 +86,7 @@ def own_batch(token: str, input_shape: tuple[int, ...], classes: int, size: int)
     """Return the first `size` images of the user in the shape that a task asks for, normalised by their moments.
 
     Args:
-        token: of `import_images`.
+        token: the one that `import_images` returned.
         input_shape: channels x height x width, or nine tiles of that; images are resized to it, and made grey or given
             three equal channels.
         classes: targets are taken modulo this.
@@ -101,9 +101,9 @@ def own_batch(token: str, input_shape: tuple[int, ...], classes: int, size: int)
     is_puzzle = len(input_shape) == 4 and input_shape[0] == TILES
     if len(input_shape) != 3 and not is_puzzle:
         shape = "x".join(map(str, input_shape))
-        raise ConfigurationError(f"inputs of shape {shape} are no images: leave out images={name}")
+        raise ConfigurationError(f"inputs of shape {shape} are not images: leave out images={name}")
     if not 1 <= size <= len(pictures.targets):
-        raise BenchmarkError(f"a batch of {size} images was asked for, {name} has 1 to {len(pictures.targets)}")
+        raise BenchmarkError(f"a batch of {size} images is not available: {name} has 1 to {len(pictures.targets)}")
     channels, height, width = input_shape[-3:]
     factor = TILES_A_SIDE if is_puzzle else 1
     inputs = _normalised(token, channels)[:size]
@@ -117,7 +117,7 @@ def own_batch(token: str, input_shape: tuple[int, ...], classes: int, size: int)
 
 @lru_cache(maxsize=2)
 def _normalised(token: str, channels: int) -> Tensor:
-    """Return all images with mean 0 and standard deviation 1 a channel: samples x channels x height x width."""
+    """Return all images with mean 0 and standard deviation 1 per channel: samples x channels x height x width."""
     pixels = torch.from_numpy(_kept(token).pixels.astype(np.float32)).permute(0, 3, 1, 2)
     _, name = _parts(token)
     if pixels.shape[1] == 1:

@@ -64,7 +64,7 @@ def read_pictures(reference: str) -> Pictures:
 
     Raises:
         BenchmarkError: there are none, one cannot be read, or they do not fit each other.
-        ConfigurationError: it is no folder, no npz file, and no function.
+        ConfigurationError: it is not a folder, an npz file, or a function.
         ModelError: the function fails.
         StorageError: a file is too large, or may not be read.
     """
@@ -118,7 +118,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         except (*_DAMAGED, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             reason = shortened(" ".join(str(error).split()), 100)
             raise BenchmarkError(
-                f"{path} is no picture that can be read: take it out of the folder ({reason})"
+                f"{path} is not a picture that can be read: take it out of the folder ({reason})"
             ) from error
 
 
@@ -138,13 +138,13 @@ def _square(path: Path, side: int) -> NDArray[np.uint8]:
 def _of_npz(path: Path) -> Pictures:
     check_size(path, LARGEST_FILE)
     if not zipfile.is_zipfile(path):
-        raise BenchmarkError(f"{path} is no npz file of images: it is no archive of arrays")
+        raise BenchmarkError(f"{path} is not an npz file of images: it is not an archive of arrays")
     known = [name.removesuffix(".npy") for name in member_names(path)]
     images = next((name for name in _IMAGES_IN_NPZ if name in known), None)
     classes = next((name for name in _CLASSES_IN_NPZ if name in known), None)
     if images is None:
         raise BenchmarkError(
-            f"{path} is no npz file of images: it has {shortened(', '.join(known), 100) or 'nothing'}, no "
+            f"{path} is not an npz file of images: it has {shortened(', '.join(known), 100) or 'nothing'}, no "
             f"{' nor '.join(_IMAGES_IN_NPZ)}"
         )
     found = read_npz(path, [name for name in (images, classes) if name is not None], str(path))
@@ -192,8 +192,8 @@ def _pictures(name: str, images: NDArray[Any], targets: NDArray[Any] | None) -> 
         images = images.transpose(0, 2, 3, 1)
     if images.ndim != 4 or images.shape[-1] not in _CHANNELS or 0 in images.shape:
         raise BenchmarkError(
-            f"{name}: an array of shape {images.shape} is no set of images: expected samples x height x width x 1 or 3 "
-            "channels, or the channels before the height"
+            f"{name}: an array of shape {images.shape} is not a set of images: expected samples x height x width x 1 "
+            "or 3 channels, or the channels before the height"
         )
     if not (np.issubdtype(images.dtype, np.floating) or np.issubdtype(images.dtype, np.integer)):
         raise BenchmarkError(f"{name}: pixels are {images.dtype}, expected whole numbers or floats")

@@ -1,7 +1,7 @@
 """Crops of the two photographs that scikit-learn ships: real pixels where no dataset is at hand.
 
 `china.jpg` and `flower.jpg` (CC BY 2.0, by danielbuechele and vultilion on Flickr) lie in the installed package. Two
-photographs are no dataset, but crops of any scale have the spectrum, the edges and the colours of natural images.
+photographs are not a dataset, but crops of any scale have the spectrum, the edges and the colours of natural images.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 VERSION = 1
-"""Raised when other crops are drawn."""
+"""Increased when other crops are drawn."""
 
 CROPS = 1024
 SMALLEST = 64

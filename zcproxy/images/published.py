@@ -37,12 +37,12 @@ class _Source:
 
     Attributes:
         file: path in the data directory.
-        sha256: of the file.
-        mean: of the dataset in units of 0..255, per RGB channel.
+        sha256: sha256 of the file.
+        mean: mean of the dataset in units of 0..255, per RGB channel.
         std: standard deviation likewise.
         side: height and width that the dataset has; None where the images are photographs, shrunk as asked for.
         filter: how photographs are shrunk, as Pillow calls it.
-        classes: of the dataset's own files, where they are read (CIFAR); 0 elsewhere.
+        classes: classes of the dataset's own files, where they are read (CIFAR); 0 elsewhere.
     """
 
     file: str
@@ -59,7 +59,7 @@ _PHOTOGRAPHS_SHA256 = "1e057c62ad5ce7a9f47e40d3f16ae51232e202034194527ea6e094f96
 PHOTOGRAPH_SIDE = 224
 
 # The moments of the first three are those of NAS-Bench-201's training (github.com/D-X-Y/AutoDL-Projects), of ImageNet
-# those that everybody uses, of Taskonomy those of TransNAS-Bench-101 (github.com/yawen-d/TransNASBench).
+# the usual ones, of Taskonomy those of TransNAS-Bench-101 (github.com/yawen-d/TransNASBench).
 _SOURCES = {
     "cifar10": _Source(
         "images/cifar10_sample.npz",
@@ -137,8 +137,8 @@ def image_set(images: Images, chosen: str = "") -> ImageSet:
         raise ConfigurationError(f"unknown images '{chosen}': name them with `images`, or call `import_images` first")
     if official is None or _digest(official) != digest:
         raise BenchmarkError(
-            f"the {images.dataset} images that were begun with are no longer in {configured_directory()}: put "
-            f"{FOLDERS.get(source.classes, images.dataset)} back, or begin anew"
+            f"the {images.dataset} images that the run was started with are no longer in {configured_directory()}: put "
+            f"{FOLDERS.get(source.classes, images.dataset)} back, or start again"
         )
     return ImageSet(chosen, f"training images of {images.dataset} ({FOLDERS[source.classes]}/{official.name})")
 
@@ -208,7 +208,7 @@ def _digest_of_state(path: Path, mtime_ns: int, size: int) -> str:
 
 def _check_size(size: int, most: int, dataset: str, name: str) -> None:
     if not 1 <= size <= most:
-        raise BenchmarkError(f"a batch of {size} {dataset} images was asked for, {name} has 1 to {most}")
+        raise BenchmarkError(f"a batch of {size} {dataset} images is not available: {name} has 1 to {most}")
 
 
 def _side(images: Images, source: _Source) -> int:

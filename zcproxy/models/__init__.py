@@ -1,1 +1,1 @@
-"""What can be asked of any module: its device, its costs, an untrained network of an architecture."""
+"""Properties of any module: its device, its costs, an untrained network of an architecture."""

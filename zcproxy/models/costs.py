@@ -1,4 +1,4 @@
-"""What a network costs."""
+"""Costs of a network: parameters, multiply-adds, convolutional layers."""
 
 from __future__ import annotations
 

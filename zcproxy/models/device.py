@@ -20,4 +20,4 @@ def check_device(name: str) -> None:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigurationError(f"the device '{name}' is not there ({reason:.200}): use device=cpu") from error
+        raise ConfigurationError(f"the device '{name}' is not available ({reason:.200}): use device=cpu") from error

@@ -18,7 +18,7 @@ RULES: dict[str, Callable[[Tensor], object]] = {
     "kaiming_normal_fan_out": lambda weight: nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu"),
     "normal": nn.init.normal_,
 }
-"""What fills the weight of a layer, in place, from torch's random state: `kaiming_normal_` for ReLUs, or N(0, 1)."""
+"""Functions that fill a layer's weight in place, from torch's random state: `kaiming_normal_` for ReLUs, or N(0, 1)."""
 
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 _NORMALISATIONS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
@@ -30,7 +30,7 @@ def check_rule(rule: str) -> None:
 
 
 def initialise(network: nn.Module, rule: str) -> None:
-    """Draw the weights of a network anew, in place, from torch's random state; `own` leaves them.
+    """Draw the weights of a network again, in place, from torch's random state; `own` leaves them.
 
     Weights of convolutions and linear layers follow the rule, their biases become 0; scales of normalisations become 1,
     their shifts 0. Parameters of other modules stay as they are.

@@ -56,7 +56,7 @@ FORMULAS: dict[Any, Callable[..., int]] = {
     _ATEN.addbmm: _added_batches,
     _ATEN._trilinear: _bilinear,
 }
-"""What torch's counter leaves out: floating-point operations, given the shapes of the arguments."""
+"""Functions that torch's counter leaves out: their floating-point operations, given the shapes of arguments."""
 
 
 @torch.no_grad()
@@ -74,7 +74,7 @@ def count_macs(network: nn.Module, inputs: Tensor) -> int:
 
 
 class MacCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the multiply-adds of what is called meanwhile as `count_macs` does, and calls nothing else of its own.
+    """Counts the multiply-adds of what is called inside the context, as `count_macs` does.
 
     Inference mode has to be off, and attention computed `by_products`.
 

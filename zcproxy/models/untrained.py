@@ -21,7 +21,7 @@ def untrained(
         space: name of the space.
         architecture: its canonical text.
         initialisation: index of the initialisation.
-        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
+        rule: by which weights are drawn, see `zcproxy.models.initialisation`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(space, architecture, "initialisation", initialisation))

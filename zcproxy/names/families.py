@@ -19,10 +19,10 @@ def families() -> dict[str, tuple[str, ...]]:
 
 
 def tasks_by_goal(names: Iterable[str]) -> dict[str, str]:
-    """Return the tasks that names stand for, each with its goal: what counts once, however many tasks it has.
+    """Return the tasks that names stand for, each with its goal: a goal counts once, however many tasks it has.
 
     Args:
-        names: of families and benchmarks (`nds-cells`, `nds`): each family is one goal; or of tasks: each is its own.
+        names: families and benchmarks (`nds-cells`, `nds`): each family is one goal; or tasks, one goal each.
 
     Raises:
         BenchmarkError: a task is unknown.

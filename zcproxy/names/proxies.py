@@ -6,22 +6,22 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
+from zcproxy import proxies
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, check_known, nearest_names
 from zcproxy.models.initialisation import OWN
 from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
-from zcproxy.proxies import FILES, file_of
 from zcproxy.proxy.authors import Authors
 from zcproxy.proxy.file import MODELS_OWN, read_proxy_file
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.published import Published
 
 BASELINE = "baseline"
-"""What stands for the formula of params and FLOPs where a benchmark's table has them."""
+"""The text of params and FLOPs where a benchmark's table has them, in place of a formula."""
 
 
 class Settings(StrEnum):
-    """How published proxies are measured: all alike, or each as its authors do."""
+    """Settings of published proxies: the same for all, or those of the authors of each."""
 
     COMMON = "common"
     AUTHORS = "authors"
@@ -31,7 +31,7 @@ def reported_tau(name: str, text: str, task: str, population: str) -> tuple[floa
     """Return the lowest and highest tau that papers report of a published proxy, None if there is none.
 
     Args:
-        name: of the proxy or baseline.
+        name: name of the proxy or baseline.
         text: what it computes: a user may call something else by the name of a published proxy.
         task: name of the task.
         population: `all` or `pruned`.
@@ -92,13 +92,13 @@ def resolve_proxy(text: str, settings: str = Settings.COMMON) -> Proxy:
 
     Raises:
         ProxyFileError: it looks like a file or a name, and there is none.
-        FormulaError: it is no formula.
+        FormulaError: it is not a formula.
         ConfigurationError: it is an aggregate, which ranks a set of networks and scores none alone; or it is empty.
     """
     if not text.strip():
         raise ConfigurationError("empty proxy: give a file, a name (zc-general, synflow, ...) or a formula")
     is_file = text.endswith(".json") or os.path.isfile(text)  # unlike Path.is_file, False for a name that is too long
-    if is_file or text in FILES:
+    if is_file or text in proxies.NAMES:
         return load_proxy(text)
     if text in NAMES:
         return resolve_published(text, settings)
@@ -111,21 +111,25 @@ def resolve_proxy(text: str, settings: str = Settings.COMMON) -> Proxy:
         return Proxy(parse(text), name=text)
     except FormulaError as error:
         if text.replace("-", "_").isidentifier():
-            known = (*FILES, *NAMES, *AGGREGATES)
+            known = (*proxies.NAMES, *NAMES, *AGGREGATES)
             hint = nearest_names(text, known)
             listed = "" if hint else f"; known are {', '.join(known)}"
-            raise ProxyFileError(f"'{text}' is no file, no published proxy{hint} and no formula{listed}") from error
+            raise ProxyFileError(f"'{text}' is not a file, a published proxy{hint} or a formula{listed}") from error
         raise
 
 
 def load_proxy(path: str | os.PathLike[str]) -> Proxy:
-    """Read a proxy: a file, or one that comes with the package, by its name (`zc-general`). Nothing is executed.
+    """Read a proxy: a file, or one by its name: of the package (`zc-general`) or published (`naswot`).
+
+    Nothing is executed.
 
     Raises:
         ProxyFileError: see `zcproxy.proxy.file.read_proxy_file`.
         FormulaError: its formula does not parse.
     """
-    place = file_of(str(path)) if str(path) in FILES else Path(path)
+    if str(path) in NAMES:
+        return resolve_published(str(path))
+    place = proxies.file_of(str(path)) if str(path) in proxies.NAMES else Path(path)
     fields = read_proxy_file(place)
     try:
         return Proxy(

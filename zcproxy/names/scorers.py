@@ -1,4 +1,4 @@
-"""How a user names what ranks networks: a proxy, a sum of ranks, and a list of them."""
+"""Scorers by name: a proxy, a sum of ranks, or a list of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ZOO = "zoo"
 def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
     """Return what a user names to rank networks by.
 
-    That is a proxy (a file, a published name, a formula), a published sum of ranks, or one's own, written
+    That is a proxy (a file, a published name, a formula), a published sum of ranks, or your own, written
     `ranks(synflow, naswot)` or `log_ranks(...)`; each may be given a name: `mine=log_ranks(synflow, sum(log(macs)))`.
 
     Args:
@@ -79,7 +79,7 @@ def formulas_of(text: str) -> tuple[str, ...]:
 
 
 def split_names(text: str) -> list[str]:
-    """Return the parts of a list, separated by commas that stand in no parentheses; empty ones are left out."""
+    """Return the parts of a list, separated by commas that are not in parentheses; empty ones are left out."""
     parts, depth = [""], 0
     for character in text:
         depth += {"(": 1, ")": -1}.get(character, 0)

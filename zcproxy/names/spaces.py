@@ -16,7 +16,7 @@ ENTRY_POINTS = "zcproxy.spaces"
 """The group of entry points where other packages offer spaces: name -> space, or what makes one."""
 
 LARGEST_OPTION = 4096
-"""Of an option of a space: channels of the first stage, cells, ..."""
+"""Largest option of a space: channels of the first stage, cells, ..."""
 
 
 def space_names() -> list[str]:
@@ -45,8 +45,8 @@ def get_space(reference: str, options: Mapping[str, int] | None = None) -> Searc
     Raises:
         ConfigurationError: there is no such space, it has no such option, or only a stored file names it, see
             `zcproxy.user_code.permission`.
-        BenchmarkError: what the reference names is no search space.
-        ModelError: making a space of one's own fails.
+        BenchmarkError: what the reference names is not a search space.
+        ModelError: making a space of your own fails.
     """
     made: Any = _own_spaces().get(reference)
     if made is None and ":" not in reference and reference not in offered_names(ENTRY_POINTS):
@@ -63,7 +63,7 @@ def get_space(reference: str, options: Mapping[str, int] | None = None) -> Searc
     with running(f"the space {reference} failed"):
         missing = [name for name in SPACE_MEMBERS if not hasattr(made, name)]
     if missing:
-        raise BenchmarkError(f"{reference} is no search space, it has no '{missing[0]}': see zcproxy.ChoiceSpace")
+        raise BenchmarkError(f"{reference} is not a search space, it has no '{missing[0]}': see zcproxy.ChoiceSpace")
     return cast(SearchSpace, made)
 
 

@@ -1,4 +1,4 @@
-"""What is searched: a task, a space, or a super-network, by reference."""
+"""Subjects of a search by reference: a task, a space, or a super-network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def super_networks() -> dict[str, Callable[[], SuperNetwork]]:
 
 
 class Subject(Protocol):
-    """What hands out networks. Every `zcproxy.contracts.task.Task` and every `SuperNetwork` is one."""
+    """A source of networks. Every `zcproxy.contracts.task.Task` and every `SuperNetwork` is one."""
 
     name: str
     input_shape: tuple[int, ...]
@@ -50,7 +50,7 @@ class BareSpace:
 
     Args:
         space: the architectures.
-        input_shape: of one sample.
+        input_shape: shape of one sample.
         classes: number of logits.
         measurements: returns what was published of the networks; None for nothing.
     """
@@ -86,7 +86,7 @@ def get_subject(
     Args:
         reference: a super-network of the package (`elastic_digits`), a task (`nasbench201/cifar10`), a folder of a
             benchmark, a space (`ofa_resnet50`), or `package.module:name` of a super-network, space or task.
-        input_shape: of a sample, for a space that has no dataset.
+        input_shape: shape of a sample, for a space that has no dataset.
         classes: logits, for such a space.
         shared_weights: file of trained weights, for a super-network.
 
@@ -106,7 +106,7 @@ def get_subject(
                 made.load(shared_weights)
             return made
     if shared_weights is not None:
-        raise ConfigurationError(f"{reference} is no super-network: leave out `shared_weights`")
+        raise ConfigurationError(f"{reference} is not a super-network: leave out `shared_weights`")
     if reference in space_names() and input_shape is None:
         raise ConfigurationError(
             f"{reference} is a space without a dataset: give `input_shape`, for example 3x32x32, or name a task"

@@ -36,7 +36,7 @@ def get_task(name: str) -> Task:
     The label table is read when it is first needed.
 
     Args:
-        name: of a task of the package, `@SIDE` behind it where images of another size are wanted; the folder of a
+        name: name of a task of the package, `@SIDE` behind it where images of another size are wanted; the folder of a
             benchmark that `zcproxy benchmark build` made; the name that an installed package gave to a task of its own;
             or `package.module:name` of one.
 
@@ -44,7 +44,7 @@ def get_task(name: str) -> Task:
         BenchmarkError: no task has this name, and there is no finished benchmark in such a folder.
         ConfigurationError: the module or its attribute do not exist, or only a stored file names them, see
             `zcproxy.user_code.permission`.
-        ModelError: code of one's own fails.
+        ModelError: code of your own fails.
     """
     written, at, side = name.partition("@")
     benchmark, _, dataset = written.partition("/")
@@ -122,7 +122,7 @@ def _own(name: str) -> Task:
     with running(f"the task {name} failed"):
         missing = next((attribute for attribute in TASK_MEMBERS if not hasattr(task, attribute)), None)
         if missing is not None:
-            raise BenchmarkError(f"{name} is no task, it has no '{missing}': see zcproxy.Task")
+            raise BenchmarkError(f"{name} is not a task, it has no '{missing}': see zcproxy.Task")
         if task.name != name:
             raise BenchmarkError(f"the task {name} calls itself {task.name!r}: other processes would not find it")
         return cast(Task, task)

@@ -1,4 +1,4 @@
-"""How the axes of the tensors of a matrix product stand for channels and positions."""
+"""Roles of the axes of the tensors in a matrix product: channels and positions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 SPREAD = "spread "
-"""What the label of an axis of size 1 begins with that stands for every place of another tensor's axis."""
+"""Prefix of the label of an axis of size 1 that stands for every place of another tensor's axis."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ def product_axes(
 
     Args:
         data: labels of the axes of the data.
-        weight: of the weight.
-        output: of the result.
-        sizes: of the axes of the weight.
+        weight: labels of the axes of the weight.
+        output: labels of the axes of the result.
+        sizes: sizes of the axes of the weight.
 
     Returns:
         None if it is not a linear map of channels: a label is repeated or added up without its like, or nothing is.

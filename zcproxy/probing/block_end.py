@@ -1,4 +1,4 @@
-"""The end of a block of a network, and what stands for the block among the layer calls of a pass."""
+"""The end of a block of a network, and the entry of the block among the layer calls of a pass."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Step:
 
     Attributes:
         place: where in the pass.
-        node: of its result in the graph, None where there is none.
-        shape: of its result.
+        node: node of its result in the graph, None where there is none.
+        shape: shape of its result.
     """
 
     place: Place
@@ -37,8 +37,8 @@ class BlockEnd:
     """The end of a block.
 
     Attributes:
-        place: of the operation whose result ends it.
-        shape: of that result.
+        place: place of the operation whose result ends it.
+        shape: shape of that result.
         call: index of the last live layer call before it, of the first one where there is none.
         has_layer: whether that layer belongs to the block, so that it is the one that ends it.
     """
@@ -52,10 +52,10 @@ class BlockEnd:
 def with_blocks(
     ends: Sequence[BlockEnd], calls: Sequence[LayerCall], found: Mapping[Place, Slot]
 ) -> Iterator[LayerCall]:
-    """Yield what stands for each block among layer calls; the layer that ends it gets the block's tensor too.
+    """Yield the entry of each block among layer calls; the layer that ends it gets the block's tensor too.
 
     Args:
-        ends: of the blocks.
+        ends: ends of the blocks.
         calls: the layer calls of a pass.
         found: the results of operations by their place.
     """

@@ -1,4 +1,4 @@
-"""Where the blocks of a network end: at the modules that it names, or where all its paths meet."""
+"""Ends of the blocks of a network: the modules that it names, or the places where all its paths meet."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from zcproxy.probing.layer_call import LayerCall
 from zcproxy.text.visible import shortened
 
 ATTRIBUTE = "block_ends"
-"""What a model calls the names of the submodules whose outputs end its blocks."""
+"""The attribute of a model with the names of the submodules whose outputs end its blocks."""
 
 Hook = Callable[[nn.Module, Any, Any], None]
 
 
 @dataclass(frozen=True)
 class ModuleOutput:
-    """What a module yielded in a pass.
+    """The output of a module in a pass.
 
     Attributes:
         name: its path.
-        edge: of its output in the graph, None where no graph leads to it.
+        edge: edge of its output in the graph, None where no graph leads to it.
         has_signal: whether its output is not zero everywhere.
     """
 
@@ -59,7 +59,7 @@ class NamedEnds:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Note what the modules yield meanwhile, forgetting what they yielded before."""
+        """Note what the modules yield inside the context, forgetting what they yielded before."""
         self._outputs = []
         handles = [module.register_forward_hook(self._noting(name)) for name, module in self._modules.items()]
         try:
@@ -75,7 +75,7 @@ class NamedEnds:
                     f"{ATTRIBUTE} names '{shortened(name, 100)}', whose output is a {type(output).__name__}, expected "
                     "one tensor: name a module inside or around it"
                 )
-            with DisableTorchFunction(), torch.no_grad():  # it is no operation of the model
+            with DisableTorchFunction(), torch.no_grad():  # it is not an operation of the model
                 edge = get_gradient_edge(output) if output.requires_grad else None
                 self._outputs.append(ModuleOutput(name, edge, bool(output.any())))
 
@@ -114,7 +114,7 @@ def _named_modules(model: nn.Module) -> dict[str, nn.Module]:
             )
         if name not in known or not name:
             raise ModelError(
-                f"{ATTRIBUTE} names '{shortened(name, 100)}', which is no submodule of the model"
+                f"{ATTRIBUTE} names '{shortened(name, 100)}', which is not a submodule of the model"
                 f"{nearest_names(name, known)}"
             )
         found[name] = known[name]
@@ -127,13 +127,13 @@ def module_ends(
     """Return where blocks end of a network that names modules; one that hands on what it got ends a block too.
 
     Args:
-        outputs: of the modules that a signal passes.
+        outputs: outputs of the modules that a signal passes.
         calls: the layer calls of the pass.
         live: for each call, whether it is live.
         steps: the operations of the pass.
 
     Raises:
-        ModelError: an output is no result of one operation.
+        ModelError: an output is not a result of one operation.
     """
     layers = [index for index, alive in enumerate(live) if alive]
     places: dict[Node | None, int] = {}

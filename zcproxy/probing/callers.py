@@ -1,4 +1,4 @@
-"""Which module of a network is running."""
+"""The module of a network that is running."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _ENDS = (
     *(type, ModuleType, CodeType, FrameType, GeneratorType, CoroutineType),
     *(BuiltinFunctionType, _lru_cache_wrapper, ReferenceType, Tensor),
 )
-"""What a search for state does not look into."""
+"""Types that a search for state does not look into."""
 
 _CONTAINERS = (dict, list, tuple, set, frozenset)
 

@@ -1,4 +1,4 @@
-"""What of a network its layers hold, and what scores leave out."""
+"""Coverage of a network by its layers, and what scores leave out."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from zcproxy.probing.samples import SampleAxis
 
 @dataclass(frozen=True)
 class Coverage:
-    """What of a network its layers hold.
+    """The part of a network that its layers hold.
 
     Attributes:
         unseen: parameters of two or more dimensions that the output depends on and no layer or normalisation holds,
             with their sizes.
         unseen_share: their share of the parameters of two or more dimensions that the output depends on.
         mixed: layers some of whose tensors do not tell samples from other things, by the paths of their modules.
-        generated: modules that call a convolution or linear map with a weight computed from data, which is no layer.
+        generated: modules that call a convolution or linear map with a weight computed from data, which is not a layer.
     """
 
     unseen: dict[str, int] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Coverage:
 
     @property
     def text(self) -> str:
-        """What `coverage_from` reads; empty where nothing is left out."""
+        """The text that `coverage_from` reads; empty where nothing is left out."""
         return "" if self == Coverage() else json.dumps(asdict(self))
 
 

@@ -1,4 +1,4 @@
-"""What probes differentiate: a scalar by the tensors of layers, each layer by itself, the logits by single weights."""
+"""Derivatives that probes record: of a scalar by tensors of layers or blocks, of the logits by single weights."""
 
 from __future__ import annotations
 
@@ -109,12 +109,12 @@ def block_jacobians(blocks: Sequence[LayerCall], seed: int) -> list[Tensor]:
     the output, those that belong to one position of the output count as channels.
 
     Args:
-        blocks: what stands for the blocks in the pass.
-        seed: of the signs.
+        blocks: the entries of the blocks in the pass.
+        seed: seed of the signs.
 
     Returns:
-        For each block, output x input channels: NaN for the first one, where the input's positions are no multiple of
-        the output's, and where the block does not depend on the one before it; zeros where it hands on its input
+        For each block, output x input channels: NaN for the first one, where the input's positions are not a multiple
+        of the output's, and where the block does not depend on the one before it; zeros where it hands on its input
         (which the authors' code gives the lowest score, too).
 
     Raises:

@@ -13,7 +13,7 @@ from torch import Tensor
 from zcproxy.probing.operations import Function, Operation
 
 OnLayer = Callable[[Operation, Tensor], Tensor]
-"""Told of a layer's operation and its result, returns the result."""
+"""Called with a layer's operation and its result; returns the result."""
 
 OnWeights = Callable[[list[Tensor]], list[Tensor]]
 """Returns what stands in for weights."""
@@ -77,7 +77,7 @@ EXPANSIONS: dict[Function, Function] = {
     torch.rnn_tanh_cell: tanh_cell,
     torch.rnn_relu_cell: relu_cell,
 }
-"""What a function is made of, with the same arguments."""
+"""Function -> one that does the same part by part, with the same arguments."""
 
 differentiate = transparent(torch.autograd.grad)
 """`torch.autograd.grad`, seeing to it that what checkpoints compute once more is seen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,8 @@ from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.formula.tree import fold
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION
 from zcproxy.probing.losses import SAME_CLASS
-from zcproxy.probing.probes import PROBES, probe_of
+from zcproxy.probing.probes import PROBES
+from zcproxy.probing.statistic import Statistic, statistic_of
 
 LayerTensors = dict[str, Tensor]
 """Recorded tensors of one layer, or of one block, by the text of their leaf."""
@@ -39,7 +40,7 @@ class ColumnEvaluator:
                     self._functions[node] = vocabulary().function(node)
 
     def evaluate(self, layers: Sequence[LayerTensors], blocks: Sequence[LayerTensors] = ()) -> dict[Node, Tensor]:
-        """Return the value of every column: float, one number a layer or a block, or a scalar for a network column.
+        """Return the value of every column: float, one number per layer or per block, or a scalar for a network column.
 
         Args:
             layers: for each layer, the recorded tensors.
@@ -143,7 +144,7 @@ JOINS: dict[Kind, Callable[[Sequence[Tensor]], Tensor]] = {
     Kind.SAMPLE_MATRIX: stacked,
     Kind.PATTERNS: concatenated,
 }
-"""How the values of all layers become one argument, by the kinds that primitives take so."""
+"""Functions that join the values of all layers to one argument, by the kind of the argument."""
 
 
 def joins_layers(node: Node) -> bool:
@@ -167,19 +168,23 @@ def leaves_of(columns: Iterable[Node]) -> Leaves:
     for column in columns:
         for node in column.walk():
             if node.is_leaf and not node.kind.is_number:
-                found.setdefault(probe_of(node.symbol) or "", set()).add(node.symbol)
+                found.setdefault(statistic_of(node.symbol).probe, set()).add(node.symbol)
     return found
 
 
 def needs_gradients(formula: Node) -> bool:
     """Whether a formula needs a backward pass, and not forward passes alone."""
-    leaves = [node.symbol for node in formula.walk() if node.is_leaf]
-    return any(leaf.startswith("grad(") or leaf.partition("@")[0] in (BLOCK_JACOBIAN, INFORMATION) for leaf in leaves)
+    return any(item.is_gradient or item.name in (BLOCK_JACOBIAN, INFORMATION) for item in statistics_of(formula))
+
+
+def statistics_of(formula: Node) -> Iterator[Statistic]:
+    """Yield what the leaves of a formula name, numbers left out."""
+    return (statistic_of(node.symbol) for node in formula.walk() if node.is_leaf and not node.is_constant)
 
 
 def probes_of(formula: Node) -> frozenset[str]:
     """Return the names of the probes that a formula needs."""
-    return frozenset(name for node in formula.walk() if node.is_leaf and (name := probe_of(node.symbol)))
+    return frozenset(item.probe for item in statistics_of(formula) if item.probe)
 
 
 @cache
@@ -191,4 +196,4 @@ def looks_at_images(formula: Node) -> bool:
 @cache
 def compares_classes(formula: Node) -> bool:
     """Whether a formula reads which samples have the same class."""
-    return any(node.is_leaf and node.symbol.partition("@")[0] == SAME_CLASS for node in formula.walk())
+    return any(item.name == SAME_CLASS for item in statistics_of(formula))

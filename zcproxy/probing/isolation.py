@@ -77,7 +77,7 @@ def fitting_defaults(inputs: Tensor) -> Iterator[None]:
 
 
 class _FloatsOf(TorchFunctionMode):
-    """Gives tensors that are made of nothing a dtype where the call names none and would make floats."""
+    """Gives new tensors a dtype where the call names none and would make floats."""
 
     def __init__(self, dtype: torch.dtype) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class Watch(TorchFunctionMode):
     """Notes what the operations of a network take that is not its own.
 
     Args:
-        network: what is called meanwhile.
+        network: the one that is called inside the context.
         original: the model that it is a copy of, or None.
 
     Attributes:

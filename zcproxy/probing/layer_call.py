@@ -13,7 +13,7 @@ from zcproxy.probing.axes import Arrangement, ProductAxes
 from zcproxy.probing.samples import SampleAxis
 
 FALLBACKS = {"normalized": "output", "activation": "normalized", "preactivation": "input", "features": "input"}
-"""What stands in where the network has no such operation."""
+"""Fallback where the network has no such operation."""
 
 
 @dataclass

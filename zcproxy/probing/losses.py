@@ -42,10 +42,10 @@ def classes_of(output: Tensor, targets: Tensor | None, samples: int, part: slice
 
     Args:
         output: logits of the part.
-        targets: of the whole batch; None draws random ones, for any part the same.
-        samples: of the whole batch.
+        targets: targets of the whole batch; None draws random ones, for any part the same.
+        samples: samples of the whole batch.
         part: which samples the part has.
-        seed: of the random classes.
+        seed: seed of the random classes.
 
     Raises:
         ModelError: the logits or the targets do not fit a cross-entropy.
@@ -89,9 +89,9 @@ _WITHOUT_LOSS = "use a proxy without a cross-entropy, such as synflow, naswot or
 
 
 def _advice(targets: Tensor, samples: int) -> str:
-    """Return what to do about targets that are no classes."""
+    """Return what to do about targets that are not classes."""
     if targets.dim() == 2 and len(targets) == samples:
-        return ": for one-hot rows give targets.argmax(1); for several labels or numbers a sample " + _WITHOUT_LOSS
+        return ": for one-hot rows give targets.argmax(1); for several labels or numbers per sample " + _WITHOUT_LOSS
     return f": for numbers instead of classes {_WITHOUT_LOSS}" if targets.is_floating_point() else ""
 
 

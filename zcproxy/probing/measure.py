@@ -29,10 +29,10 @@ class Measurement:
 
     Attributes:
         layers: number of live layers.
-        values: for a column of kind `Layer`, one number a live layer, or a block (see `is_per_block`); of kind
+        values: for a column of kind `Layer`, one number per live layer, or per block (see `is_per_block`); of kind
             `Network`, one number.
         seconds: what measuring took; 0 for a measurement read from the store.
-        coverage: what of the network its layers hold.
+        coverage: the part of the network that its layers hold.
         blocks: for each block, the place of the layer that ends it among the live ones, -1 where none does.
     """
 
@@ -135,10 +135,10 @@ def run_probes(
 
 @dataclass(frozen=True)
 class _Way:
-    """How the numbers of a network are held while it is measured.
+    """The representation of a network's numbers while it is measured.
 
     Attributes:
-        memory_format: of images and of the weights.
+        memory_format: memory format of images and of the weights.
         double: whether passes that should be in float64 are.
     """
 

@@ -1,4 +1,4 @@
-"""Which functions of torch are layers, normalisations, non-linearities and poolings, and what their arguments mean."""
+"""Functions of torch that are layers, normalisations, non-linearities or poolings, and their arguments."""
 
 from __future__ import annotations
 
@@ -126,13 +126,13 @@ _LAYERS: dict[Function, tuple[str, tuple[str, ...]]] = {
     **dict.fromkeys(functions_named("linear"), ("linear", ("input", "weight", "bias"))),
     **dict.fromkeys(functions_named("bilinear"), ("bilinear", ("input1", "input2", "weight", "bias"))),
 }
-"""What names its weight: kind, and names of the arguments in order."""
+"""Functions that name their weight: kind, and names of the arguments in order."""
 
 _ADDED = functions_named("addmm", "addmv", "baddbmm", "addmm_", "addmv_", "baddbmm_")
 MATRIX_PRODUCTS = (
     functions_named(*("matmul", "mm", "bmm", "mv", "__matmul__", "__rmatmul__", "einsum", "tensordot")) | _ADDED
 )
-"""What does not say which operand is the weight."""
+"""Functions that do not say which operand is the weight."""
 
 NAMED_LAYERS = frozenset(_LAYERS)
 
@@ -163,9 +163,9 @@ def matrix_product(
     """Return the operation of a matrix product of data with a weight; None if it is one of something else.
 
     Args:
-        function: of `MATRIX_PRODUCTS`.
-        args: of the call.
-        kwargs: of the call.
+        function: one of `MATRIX_PRODUCTS`.
+        args: positional arguments of the call.
+        kwargs: keyword arguments of the call.
         is_weight: whether a tensor comes from parameters alone.
         repeated: the tensor that another one repeats, None if it repeats none.
     """

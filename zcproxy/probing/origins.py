@@ -1,4 +1,4 @@
-"""Where the tensors of a forward pass come from: the inputs, parameters alone, or neither."""
+"""Origins of the tensors of a forward pass: the inputs, parameters alone, or neither."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Multiply-adds of the products in a pass that are no layers: attention, products of parameters."""
+"""Multiply-adds of the products in a pass that are not layers: attention, products of parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WITHOUT_PRODUCTS = POOLINGS | SUMS | PRODUCTS
 
 @dataclass(frozen=True)
 class OtherProducts:
-    """Counts the operations of a pass that are no layers.
+    """Counts the operations of a pass that are not layers.
 
     Attributes:
         of_data: counts what is done for each sample.

@@ -35,7 +35,7 @@ def count_paths(output: Tensor, inputs: Tensor, calls: Sequence[LayerCall], oper
     """Count paths of the autograd graph from the output back to the input, and weight layers along them.
 
     Args:
-        output: of the network.
+        output: output of the network.
         inputs: a leaf of the graph.
         calls: the layer calls of the pass.
         operations: the nodes of results, None where there is none.

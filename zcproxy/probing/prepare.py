@@ -15,7 +15,7 @@ def prepared_inputs(inputs: object) -> Tensor:
     """Return inputs that no graph leads to; half precision becomes float32, as it does in the model.
 
     Raises:
-        ModelError: they are no dense tensor of floating-point numbers with at least one sample.
+        ModelError: they are not a dense tensor of floating-point numbers with at least one sample.
     """
     if not isinstance(inputs, Tensor):
         raise ModelError(
@@ -49,7 +49,7 @@ def _a(value: object) -> str:
 
 
 def prepared_targets(targets: object) -> Tensor | None:
-    """Return targets that may be changed. Raises `ModelError` if they are no dense tensor."""
+    """Return targets that may be changed. Raises `ModelError` if they are not a dense tensor."""
     if targets is None:
         return None
     if not isinstance(targets, Tensor):
@@ -88,9 +88,9 @@ def prepared(network: nn.Module, inputs: Tensor, memory_format: torch.memory_for
     """Return the network as the probes need it; it is changed in place.
 
     Args:
-        network: to be observed.
+        network: the one to be observed.
         inputs: samples x ...
-        memory_format: of the weights, where the inputs are images.
+        memory_format: memory format of the weights, where the inputs are images.
 
     Raises:
         ModelError: a parameter cannot be measured.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import torch
 from torch import Tensor
@@ -14,6 +15,26 @@ PERTURBATION_STD = 0.1
 
 MIXTURE = 0.01
 """Share of a second noise that `mixed` adds to the first: as in Zen-NAS."""
+
+
+class Inputs(StrEnum):
+    """What a pass shows the network."""
+
+    IMAGES = "images"
+    PERTURBED = "perturbed"
+    NOISE = "noise"
+    MIXED = "mixed"
+    ONES = "ones"
+
+
+class Loss(StrEnum):
+    """What a pass differentiates."""
+
+    CROSS_ENTROPY = "cross_entropy"
+    SUM_OF_LOGITS = "sum_of_logits"
+    HALF_SQUARED_GRADIENT = "half_squared_gradient"
+    RANDOM_SIGNS = "random_signs"
+    PROBABILITIES = "probabilities"
 
 
 @dataclass(frozen=True)
@@ -36,8 +57,8 @@ class Pass:
             zero, its rounding turns gradients off and on.
     """
 
-    inputs: str
-    loss: str
+    inputs: Inputs
+    loss: Loss
     absolute_weights: bool = False
     gaussian_weights: bool = False
     normalised: bool = True
@@ -46,21 +67,21 @@ class Pass:
 
     @property
     def needs_second_order(self) -> bool:
-        return self.loss in ("half_squared_gradient", "probabilities")
+        return self.loss in (Loss.HALF_SQUARED_GRADIENT, Loss.PROBABILITIES)
 
     @property
     def compares_classes(self) -> bool:
         """Whether the loss needs targets."""
-        return self.loss in ("cross_entropy", "half_squared_gradient")
+        return self.loss in (Loss.CROSS_ENTROPY, Loss.HALF_SQUARED_GRADIENT)
 
     @property
     def transform(self) -> tuple[bool, ...]:
-        """What tells apart the networks that passes run on."""
+        """The key that distinguishes the networks that passes run on."""
         return self.absolute_weights, self.gaussian_weights, self.normalised, self.double, self.running_statistics
 
     @property
     def parameters(self) -> tuple[bool, ...]:
-        """What tells apart the parameters that passes run on; see `changes_parameters`."""
+        """The key that distinguishes the parameters that passes run on; see `changes_parameters`."""
         return self.absolute_weights, self.double
 
     @property
@@ -70,7 +91,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class Probe:
-    """What the statistics of a formula are recorded under.
+    """A probe, under which the statistics of a formula are recorded.
 
     Attributes:
         name: how a formula writes it, after `@`.
@@ -78,7 +99,7 @@ class Probe:
         minus: a pass whose tensors are subtracted, or None.
         sub_batches: into how many parts the batch is split, each with a pass of its own.
         per_sample: whether there is a backward pass for the loss of each sample, after one forward pass of them all.
-        meaning: one line for people.
+        meaning: one line for readers.
     """
 
     name: str
@@ -96,7 +117,7 @@ class Probe:
     def cost(self) -> float:
         """Passes over the whole batch that the probe needs; a single double-precision sample counts a quarter.
 
-        Gradients a sample are counted for the usual eight samples.
+        Gradients per sample are counted for the usual eight samples.
         """
         return sum(map(_cost, self.passes)) * (8.0 if self.per_sample else 1.0)
 
@@ -117,10 +138,10 @@ class Probe:
 
     @property
     def needs_images(self) -> bool:
-        return any(item.inputs in ("images", "perturbed") for item in self.passes)
+        return any(item.inputs in (Inputs.IMAGES, Inputs.PERTURBED) for item in self.passes)
 
 
-_COSTS = {"ones": 0.25, "half_squared_gradient": 3.0, "probabilities": 150.0}
+_COSTS = {Inputs.ONES: 0.25, Loss.HALF_SQUARED_GRADIENT: 3.0, Loss.PROBABILITIES: 150.0}
 """Passes that one pass with these inputs or this loss counts as, where it is not one.
 
 Class probabilities take a pass for each parameter through all later layers: the number is for about sixty layers, each
@@ -145,57 +166,67 @@ def _in_double(probe: Probe) -> Probe:
     )
 
 
-_DATA = Probe("data", Pass("images", "cross_entropy"), "a minibatch of images, cross-entropy loss")
-_NOISE = Probe("noise", Pass("noise", "sum_of_logits"), "Gaussian noise, sum of the logits")
-_CHUNKS = Probe("chunks", Pass("images", "cross_entropy"), "gradients of two halves of the minibatch", sub_batches=2)
-_LOGITS = Pass("images", "sum_of_logits")
+_DATA = Probe("data", Pass(Inputs.IMAGES, Loss.CROSS_ENTROPY), "a minibatch of images, cross-entropy loss")
+_NOISE = Probe("noise", Pass(Inputs.NOISE, Loss.SUM_OF_LOGITS), "Gaussian noise, sum of the logits")
+_CHUNKS = Probe(
+    "chunks", Pass(Inputs.IMAGES, Loss.CROSS_ENTROPY), "gradients of two halves of the minibatch", sub_batches=2
+)
+_LOGITS = Pass(Inputs.IMAGES, Loss.SUM_OF_LOGITS)
 _OF_LOGITS = Probe("logits", _LOGITS, "a minibatch of images, sum of the logits")
-_REDRAWN = Pass("noise", "sum_of_logits", gaussian_weights=True)
+_REDRAWN = Pass(Inputs.NOISE, Loss.SUM_OF_LOGITS, gaussian_weights=True)
 PROBES = {
     probe.name: probe
     for probe in (
         *(_DATA, _NOISE, _OF_LOGITS),
-        Probe("delta", Pass("perturbed", "sum_of_logits"), "perturbed minus clean images, sum of the logits", _LOGITS),
+        Probe(
+            "delta",
+            Pass(Inputs.PERTURBED, Loss.SUM_OF_LOGITS),
+            "perturbed minus clean images, sum of the logits",
+            _LOGITS,
+        ),
         Probe(
             "ones",
-            Pass("ones", "sum_of_logits", absolute_weights=True, normalised=False, double=True),
+            Pass(Inputs.ONES, Loss.SUM_OF_LOGITS, absolute_weights=True, normalised=False, double=True),
             "all-ones input, absolute weights, no normalisation, sum of the logits (synflow)",
         ),
         _CHUNKS,
-        Probe("samples", Pass("images", "cross_entropy"), "gradients of each sample's cross-entropy", per_sample=True),
+        Probe(
+            "samples",
+            Pass(Inputs.IMAGES, Loss.CROSS_ENTROPY),
+            "gradients of each sample's cross-entropy",
+            per_sample=True,
+        ),
         Probe("jacobian", replace(_LOGITS, double=True), "gradients of each sample's sum of logits", per_sample=True),
         Probe(
             "curvature",
-            Pass("images", "half_squared_gradient", double=True),
+            Pass(Inputs.IMAGES, Loss.HALF_SQUARED_GRADIENT, double=True),
             "half the squared norm of the cross-entropy's gradient: its own gradient is Hessian times gradient (GraSP)",
         ),
         Probe("redrawn", _REDRAWN, "Gaussian noise through weights drawn from N(0, 1), sum of the logits"),
         Probe(
             "redrawn_delta",
-            Pass("mixed", "sum_of_logits", gaussian_weights=True),
+            Pass(Inputs.MIXED, Loss.SUM_OF_LOGITS, gaussian_weights=True),
             "Gaussian noise plus a hundredth of another one, minus the noise alone, weights from N(0, 1)",
             _REDRAWN,
         ),
-        Probe("signs", Pass("noise", "random_signs"), "Gaussian noise, random signs as the gradients of each block"),
+        Probe(
+            "signs",
+            Pass(Inputs.NOISE, Loss.RANDOM_SIGNS),
+            "Gaussian noise, random signs as the gradients of each block",
+        ),
         Probe(
             "fisher",
-            Pass("noise", "probabilities", running_statistics=True, double=True),
+            Pass(Inputs.NOISE, Loss.PROBABILITIES, running_statistics=True, double=True),
             "Gaussian noise in evaluation mode, class probabilities by one element of each parameter (VKDNW)",
         ),
         Probe(
             "evaluation",
-            Pass("images", "sum_of_logits", running_statistics=True),
+            Pass(Inputs.IMAGES, Loss.SUM_OF_LOGITS, running_statistics=True),
             "a minibatch of images in evaluation mode, sum of the logits",
         ),
         *map(_in_double, (_DATA, _NOISE, _OF_LOGITS, _CHUNKS)),
     )
 }
-
-
-def probe_of(leaf: str) -> str | None:
-    """Return the name of the probe a leaf is recorded under: `grad(weight)@noise` -> `noise`; None for descriptors."""
-    _, found, name = leaf.partition("@")
-    return name if found else None
 
 
 def pass_inputs(run: Pass, images: Tensor, seed: int) -> Tensor:
@@ -206,14 +237,14 @@ def pass_inputs(run: Pass, images: Tensor, seed: int) -> Tensor:
         images: samples x ...; passes without images take only shape, dtype and device.
         seed: index of the Gaussian inputs.
     """
-    if run.inputs == "images":
+    if run.inputs == Inputs.IMAGES:
         return images
-    if run.inputs == "ones":
+    if run.inputs == Inputs.ONES:
         return torch.ones_like(images[:1])
-    if run.inputs == "perturbed":
+    if run.inputs == Inputs.PERTURBED:
         return images + PERTURBATION_STD * _gaussian(images, "perturbed", seed)
     noise = _gaussian(images, "noise", seed)
-    return noise if run.inputs == "noise" else noise + MIXTURE * _gaussian(images, "mixed", seed)
+    return noise if run.inputs == Inputs.NOISE else noise + MIXTURE * _gaussian(images, "mixed", seed)
 
 
 def _gaussian(like: Tensor, name: str, seed: int) -> Tensor:

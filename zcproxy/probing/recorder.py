@@ -23,12 +23,13 @@ from zcproxy.probing.callers import calling_module
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.origins import DATA, Origins
 from zcproxy.probing.other_products import OtherProducts
-from zcproxy.probing.recording import Recording, Replaying
+from zcproxy.probing.recording import Recording
 from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.replaying import Replaying
 from zcproxy.text.visible import shortened
 
 MODEL_FAILURES = (Exception,)
-"""What a user's code may raise, which is anything; reported as `ModelError` in one line."""
+"""Exceptions that a user's code may raise, which is anything; reported as `ModelError` in one line."""
 
 
 class Recorder:
@@ -38,15 +39,15 @@ class Recorder:
         model: the module to observe; it is not changed.
         ends: where the blocks of the network end, see `Structure.ends`.
         replacements: what stands in for weights and normalisations; None for batch statistics alone.
-        counts: whether to count the multiply-adds of what is no layer.
+        counts: whether to count the multiply-adds of what is not a layer.
 
     Attributes:
-        blocks: of the last run, what stands for each block among layer calls.
+        blocks: the entry of each block among layer calls in the last run.
         steps: the operations on data of the last run, in order.
         used: names of the parameters that layers and normalisations of the last run hold.
         gates: names of the parameters of scales that were zero in the last run.
         generated: modules that called a layer with a weight computed from data in the last run.
-        others: the multiply-adds of the last run that are no layer's, where they are counted.
+        others: the multiply-adds of the last run that are not a layer's, where they are counted.
     """
 
     def __init__(

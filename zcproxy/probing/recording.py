@@ -1,4 +1,4 @@
-"""The torch-function modes of one pass: one records the layers of its forward pass, one serves its backward pass."""
+"""The torch-function mode that records the layers of a forward pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from zcproxy.probing.block_end import Place, Step
 from zcproxy.probing.by_tensor import ByTensor
-from zcproxy.probing.expansions import EXPANSIONS, differentiate, is_sequence, run_recurrent
+from zcproxy.probing.expansions import EXPANSIONS, is_sequence, run_recurrent
 from zcproxy.probing.layer_call import LayerCall, Slot, slot_of
 from zcproxy.probing.operations import (
     ADDED_PRODUCTS,
@@ -36,36 +36,16 @@ from zcproxy.probing.operations import (
 from zcproxy.probing.origins import DATA, GENERATED, Origin, Origins
 from zcproxy.probing.other_products import OtherProducts
 from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.shapes import pools_all_positions, repeats
 
 
 def _no_view(output: Tensor) -> Tensor:
-    """Return a layer's output as a tensor that is no view of another one, sharing its memory.
+    """Return a layer's output as a tensor that is not a view of another one, sharing its memory.
 
     An operation in place on a view (a linear layer yields one for tokens) would rebuild its graph, and the recorded
     place of the gradient would lead nowhere.
     """
     return torch.ops.aten._unsafe_view(output, output.shape) if output._is_view() else output
-
-
-class Replaying(TorchFunctionMode):
-    """Puts in place of weights and normalisations what the last run had there."""
-
-    def __init__(self, replacements: Replacements) -> None:
-        super().__init__()
-        self._replacements = replacements
-
-    def __torch_function__(
-        self, function: Function, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        if function is torch.autograd.grad:
-            with self:
-                return differentiate(*args, **kwargs)
-        if function in NORMALISATIONS:
-            return self._replacements.normalised(function, args, kwargs)
-        if function in NAMED_LAYERS or function in MATRIX_PRODUCTS:
-            args, kwargs = self._replacements.arguments(args, kwargs)
-        return function(*args, **kwargs)
 
 
 class Recording(TorchFunctionMode):
@@ -125,7 +105,7 @@ class Recording(TorchFunctionMode):
     def _note(self, function: Function, args: tuple[Any, ...], result: Any, origin: Origin) -> None:
         """Keep where the result comes from, and what the operation wrote into."""
         self._origins.mark(result, origin)
-        if function in REPETITIONS and args and origin is not DATA and _repeats(args[0], result):
+        if function in REPETITIONS and args and origin is not DATA and repeats(args[0], result):
             self._repeated.set(result, args[0])
         if result is None and args and writes_in_place(function):
             self._origins.mark(args[0], origin)
@@ -264,7 +244,7 @@ class Recording(TorchFunctionMode):
         return output
 
     def _observed(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], origin: Origin) -> Any:
-        """Call an operation that is no layer and no normalisation."""
+        """Call an operation that is neither a layer nor a normalisation."""
         subject = args[0] if args else kwargs.get("input")
         if not isinstance(subject, Tensor):
             return self._called(function, args, kwargs, origin)
@@ -276,7 +256,7 @@ class Recording(TorchFunctionMode):
             if overwrites:
                 self._save_before_overwriting(subject)
             result = self._called(function, args, kwargs, origin)
-        if features is None and function in POOLINGS and _pools_all_positions(subject, result, self._samples):
+        if features is None and function in POOLINGS and pools_all_positions(subject, result, self._samples):
             features = self._slot(subject)
         if features is not None and isinstance(result, Tensor):
             self._pooled.set(result, features)
@@ -324,18 +304,3 @@ def _owner(origin: Origin) -> str:
     first = min(origin - {GENERATED}, default="")
     name = first.partition(".parametrizations")[0]
     return name if name != first else name.rpartition(".")[0]
-
-
-def _repeats(tensor: Tensor, result: Tensor) -> bool:
-    """Whether a tensor is a larger one but for axes of size 1."""
-    sizes = zip(tensor.shape, result.shape[result.dim() - tensor.dim() :], strict=True)
-    return tensor.shape != result.shape and all(size in (1, whole) for size, whole in sizes)
-
-
-def _pools_all_positions(subject: Tensor, result: Any, samples: int) -> bool:
-    """Whether a result has one number a sample and channel, and what it was computed from has more."""
-    if not isinstance(result, Tensor) or result.dim() < 2:
-        return False
-    if len(result) != len(subject) and not (len(result) == samples and samples in subject.shape):
-        return False
-    return len(result) * max(result.shape[1:]) == result.numel() < subject.numel()

@@ -1,4 +1,4 @@
-"""What a pass puts in the place of weights and normalisations, where the network calls them."""
+"""Stand-ins for weights and normalisations, in the places where the network calls them."""
 
 from __future__ import annotations
 

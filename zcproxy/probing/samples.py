@@ -1,4 +1,4 @@
-"""Which axis of a tensor holds the samples of a batch."""
+"""The axis of a tensor that holds the samples of a batch."""
 
 from __future__ import annotations
 

@@ -26,9 +26,10 @@ from zcproxy.probing.isolation import fitting_defaults
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
 from zcproxy.probing.prepare import dtype_of
-from zcproxy.probing.probes import PROBES, Pass, Probe, pass_inputs
+from zcproxy.probing.probes import PROBES, Loss, Pass, Probe, pass_inputs
 from zcproxy.probing.recorder import Recorder
 from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.statistic import statistic_of
 from zcproxy.probing.structure import Structure
 from zcproxy.random import derive_seed
 
@@ -75,8 +76,8 @@ class Session:
         inputs: samples x ...
         targets: samples, int64 classes; None draws random ones.
         input_seed: index of all that is random.
-        structure: of the network.
-        memory_format: of the batch, if it is images.
+        structure: structure of the network.
+        memory_format: memory format of the batch, if it is images.
     """
 
     def __init__(
@@ -153,7 +154,7 @@ class Session:
                     "expected from a first pass: its forward is not fixed"
                 )
             call.sample_axes = axes
-        for block, axes in zip(recorder.blocks, structure.block_axes, strict=False):  # none where nobody asks for them
+        for block, axes in zip(recorder.blocks, structure.block_axes, strict=False):  # none where they are not recorded
             block.sample_axes = axes
         return output, [call for call, alive in zip(calls, self._live, strict=True) if alive]
 
@@ -209,8 +210,8 @@ class Session:
 
     def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
         recorder = self._recorder(run)
-        wanted = {name[5:-1] for name in names if name.startswith("grad(")}
-        differentiates = bool(wanted) or run.loss in ("random_signs", "probabilities")
+        wanted = {item.name for item in map(statistic_of, names) if item.is_gradient}
+        differentiates = bool(wanted) or run.loss in (Loss.RANDOM_SIGNS, Loss.PROBABILITIES)
         with (
             torch.set_grad_enabled(differentiates),
             twice_differentiable() if run.needs_second_order else nullcontext(),
@@ -239,14 +240,14 @@ class Session:
     def _derived(
         self, run: Pass, output: Tensor, calls: list[LayerCall], blocks: list[LayerCall], classes: Tensor | None
     ) -> dict[str, Sequence[Tensor]]:
-        """Return the statistics that are no tensor of the network and no gradient by one, each for all layers.
+        """Return the statistics that are neither a tensor of the network nor a gradient by one, each for all layers.
 
         That between blocks is for all blocks, too.
         """
-        if run.loss == "random_signs":
+        if run.loss == Loss.RANDOM_SIGNS:
             found = block_jacobians(blocks, self._input_seed)
             return {BLOCK_JACOBIAN: [*self._of_layers(found, calls), *found]}
-        if run.loss == "probabilities":
+        if run.loss == Loss.PROBABILITIES:
             parameters = [each for each in self._model(run).parameters() if each.requires_grad and each.numel()]
             return {INFORMATION: [information(output, parameters)] * len(calls)}
         return {} if classes is None else {SAME_CLASS: [same_class(classes, output)] * len(calls)}
@@ -275,8 +276,9 @@ class Session:
 
 
 def _tensor(name: str, call: LayerCall, gradient: dict[str, Tensor]) -> Tensor:
-    if name.startswith("grad("):
-        return gradient[name[5:-1]]
+    statistic = statistic_of(name)
+    if statistic.is_gradient:
+        return gradient[statistic.name]
     if name == "weight":
         return call.weight_statistic(call.weight.detach())
     return call.statistic(name, call.slot(name).value)

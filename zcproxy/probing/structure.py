@@ -1,4 +1,4 @@
-"""What a network is made of: its layers, which of them are live, and the paths between input and output.
+"""Structure of a network: its layers, which of them are live, and the paths between input and output.
 
 One small pass (two Gaussian samples) tells. A layer is *live* if a signal reaches it and leaves it for the output: its
 input is not identically zero and neither is the gradient at its output. Dead layers (an edge that leads nowhere) are
@@ -61,10 +61,10 @@ NETWORK_DESCRIPTORS = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """How the number of elements of a layer's output depends on that of samples.
+    """The number of elements of a layer's output as a function of the number of samples.
 
     Attributes:
-        fixed: elements whatever the batch.
+        fixed: elements that any batch has.
         per_sample: further elements for each sample.
     """
 
@@ -87,8 +87,8 @@ class Structure:
         sample_axes: for each layer call, where its tensors have the samples: see `LayerCall`.
         block_axes: the same for each block.
         outputs: for each layer call, the size of its output.
-        coverage: what of the network the layers hold.
-        layers: for each layer descriptor, one number a live layer.
+        coverage: the part of the network that the layers hold.
+        layers: for each layer descriptor, one number per live layer.
         network: for each network descriptor, one number.
     """
 
@@ -125,14 +125,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         .to(like)
         .requires_grad_()
     )
-    recorder = Recorder(model, replacements=Replacements(awake=True), counts=True)
-    with by_products(), named.watched():
-        output, calls = recorder.run(inputs)
-    if _opened(model, recorder.gates):
-        with by_products(), named.watched():
-            output, calls = recorder.run(inputs)
-    if not calls:
-        raise ModelError("the model has no convolution or linear layer that its forward pass calls")
+    recorder, output, calls = _recorded(model, named, inputs)
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
     unseen, unseen_share = unseen_matrices(model, loss, recorder.used)
@@ -147,13 +140,8 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         ends = shared_ends(calls, live, recorder.steps, paths.shared_by_all)
     others, other_blocks = _larger(model, inputs, ends, calls) if _may_mix_samples(calls) else (None, None)
     pairs = list(zip(calls, others or repeat(None), strict=False))
-    rows = [_describe(*pair) for pair in pairs]
-    for row, share in zip(rows, paths.shares, strict=True):
-        row["path_share"] = share
     places = _weight_places(calls, live)
-    uses = Counter(places)
-    for row, place in zip(rows, places, strict=True):
-        row["weight_uses"] = float(uses[place])
+    rows = _described(pairs, paths.shares, places)
     kept = [row for row, alive in zip(rows, live, strict=True) if alive]
     for index, row in enumerate(kept):
         row["relative_depth"] = index / max(len(kept) - 1, 1)
@@ -180,6 +168,29 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         [_sizes(*pair) for pair in pairs],
         Coverage(unseen, unseen_share, tuple(mixed), tuple(sorted(recorder.generated))),
     )
+
+
+def _recorded(model: nn.Module, named: NamedEnds, inputs: Tensor) -> tuple[Recorder, Tensor, list[LayerCall]]:
+    """Run a model with its gates open; return what observed it, its output and its layer calls."""
+    recorder = Recorder(model, replacements=Replacements(awake=True), counts=True)
+    with by_products(), named.watched():
+        output, calls = recorder.run(inputs)
+    if _opened(model, recorder.gates):
+        with by_products(), named.watched():
+            output, calls = recorder.run(inputs)
+    if not calls:
+        raise ModelError("the model has no convolution or linear layer that its forward pass calls")
+    return recorder, output, calls
+
+
+def _described(
+    pairs: Sequence[tuple[LayerCall, LayerCall | None]], shares: Sequence[float], places: Sequence[int | None]
+) -> list[dict[str, float]]:
+    """Return the descriptors of all layer calls but for their relative depth."""
+    rows, uses = [_describe(*pair) for pair in pairs], Counter(places)
+    for row, share, place in zip(rows, shares, places, strict=True):
+        row |= {"path_share": share, "weight_uses": float(uses[place])}
+    return rows
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ RULES: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "ranks": lambda shares: shares,
     "log_ranks": np.log,
 }
-"""What becomes of the rank of each member, as a share of the networks (1 for the best), before they are summed."""
+"""Transformation of each member's rank, a share of the networks (1 for the best), before the sum."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Aggregate:
     """Proxies whose rankings are summed. It ranks a set of networks: one network alone has no score.
 
     Attributes:
-        name: how people call it.
+        name: what users call it.
         members: the proxies.
         rule: one of `RULES`; the logarithm punishes a network that one member ranks last (AZ-NAS, CVPR 2024).
     """
@@ -44,13 +44,13 @@ class Aggregate:
         return f"{self.rule}({', '.join(member.name for member in self.members)})"
 
     def scores(self, of_members: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Return one number a network from those that its members give; what is undefined for a member ranks last."""
+        """Return one number per network from those that its members give; what is undefined for a member ranks last."""
         combine = RULES[self.rule]
         return np.sum([combine(mean_ranks(rank_scores(each)) / len(each)) for each in of_members], axis=0)
 
 
 Scorer = Proxy | Aggregate
-"""What gives each of some networks a score."""
+"""A proxy or an aggregate: gives each of some networks a score."""
 
 
 def members_of(scorer: Scorer) -> tuple[Proxy, ...]:

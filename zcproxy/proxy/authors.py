@@ -1,4 +1,4 @@
-"""How the authors of a proxy measure it, as their published code has it."""
+"""Settings that the authors of a proxy measure it with, as in their published code."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Authors:
     Attributes:
         source: repository or file that they are read from.
         batch_size: samples of a minibatch; None where the score does not depend on it.
-        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
+        rule: by which weights are drawn, see `zcproxy.models.initialisation`.
         formula: where inputs, mode or computation differ from the entry's; empty for the entry's own.
-        note: in what their code differs still.
+        note: how their code still differs.
     """
 
     source: str

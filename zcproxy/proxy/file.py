@@ -23,7 +23,7 @@ LARGEST_FILE = 1_000_000
 """Bytes of a file; those of the package have 13,000."""
 
 MODELS_OWN = "the model's own"
-"""How a file writes that weights are taken as the model has them."""
+"""The text in a file for weights that are taken as the model has them."""
 
 LARGEST_BATCH = 65_536
 LONGEST_NAME = 10_000
@@ -36,23 +36,23 @@ DEEPEST = 50
 
 _NUMBERS = ("tau", "tau_low", "tau_high", "spearman", "spearman_low", "spearman_high", "tau_top_decile")
 _TEXTS = ("task", "population")
-"""What is known of a correlation; it may hold more."""
+"""The known fields of a correlation; it may hold more."""
 
 _LATER_FIELDS = {"per_sample": False}
 _LATER_FIELDS_OF_A_PASS = {"gaussian_weights": False, "running_statistics": False}
-"""What a probe and its passes have that files written before do not mention, and what it was then."""
+"""Fields of a probe and its passes that older files do not mention, with their values then."""
 
 
 def read_proxy_file(place: Path) -> dict[str, Any]:
     """Return the checked fields of a proxy file, absent ones with their defaults. Nothing is executed.
 
     Raises:
-        ProxyFileError: the file is missing, too large, no regular file, no strict JSON, incomplete, of a newer format,
-            or a field is not what it should be.
+        ProxyFileError: the file is missing, too large, not a regular file, not strict JSON, incomplete, of a newer
+            format, or a field is not what it should be.
     """
     content = _json_of(place)
     if not isinstance(content, dict) or not isinstance(content.get("formula"), str):
-        raise ProxyFileError(f"{place} is no proxy file: it has no text under 'formula'")
+        raise ProxyFileError(f"{place} is not a proxy file: it has no text under 'formula'")
     version: int = content.get("format", 0)
     if not _is_whole(version) or version < 1:
         raise ProxyFileError(f"{place} has no format version under 'format'; this zcproxy writes {FORMAT}")
@@ -85,13 +85,13 @@ def _json_of(place: Path) -> Any:
         )
         if not _is_shallow(content):
             raise ValueError(f"nested deeper than {DEEPEST}")
-        json.dumps(content, ensure_ascii=False).encode("utf-8")  # halves of surrogate pairs are no text
+        json.dumps(content, ensure_ascii=False).encode("utf-8")  # halves of surrogate pairs are not text
     except OSError as error:
         raise ProxyFileError(f"cannot read the proxy file {place}: {error.strerror or error}") from error
     except StorageError as error:
-        raise ProxyFileError(f"{place} is no proxy file: {error}") from error
+        raise ProxyFileError(f"{place} is not a proxy file: {error}") from error
     except (ValueError, RecursionError) as error:
-        raise ProxyFileError(f"{place} is no proxy file: it does not hold valid JSON ({error})") from error
+        raise ProxyFileError(f"{place} is not a proxy file: it does not hold valid JSON ({error})") from error
     return content
 
 
@@ -104,7 +104,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refused(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number of JSON")
 
 
 def _checked(digits: str) -> str:
@@ -163,7 +163,7 @@ _FIELDS: dict[str, tuple[Any, str, Callable[[Any], bool]]] = {
         lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
     ),
 }
-"""What a file may hold beside formula and format: the default, what it should be, and whether a value is that."""
+"""Fields of a file beside formula and format: the default, the expected value in words, and its check."""
 
 
 def _check_correlation(where: str, item: Mapping[str, Any]) -> None:
@@ -179,7 +179,7 @@ def _check_correlation(where: str, item: Mapping[str, Any]) -> None:
 
 
 def _check_probes(place: Path, probes: Mapping[str, Any]) -> None:
-    """Refuse a file whose probes are defined otherwise than here: its scores would not be the ones it reports."""
+    """Refuse a file whose probes are defined differently here: its scores would not be the ones it reports."""
     for name, definition in probes.items():
         if name not in PROBES:
             raise ProxyFileError(f"{place} uses the probe '{shortened(name, 80)}', known are {', '.join(PROBES)}")

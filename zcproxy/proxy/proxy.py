@@ -29,7 +29,7 @@ from zcproxy.storage.files import write_text
 from zcproxy.text.visible import shortened
 
 NEGLIGIBLE, MOST = 0.01, 0.5
-"""Shares of a network's parameters that no layer holds: above these, a score comes with a warning, or there is none."""
+"""Shares of a network's parameters that no layer holds: above these, a score comes with a warning, or is refused."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Proxy:
 
     Attributes:
         formula: a tree of kind `Network`.
-        name: how people call it.
+        name: what users call it.
         batch_size: samples of a minibatch that it was found with; a hint for callers.
-        rule: that weights are drawn by where networks are built for it, see `zcproxy.models.initialisation`; the
+        rule: by which weights are drawn where networks are built for it, see `zcproxy.models.initialisation`; the
             weights of a model that it is called on are taken as they are.
         provenance: where it comes from: run, seed, tasks, sizes of the samples.
         correlations: measured correlations, each with its task, population and interval.
@@ -62,7 +62,7 @@ class Proxy:
         check_rule(self.rule)
         if self.formula.kind is not Kind.NETWORK:
             raise FormulaError(
-                f"a proxy yields one number a network, but '{self.formula}' is of kind {self.formula.kind.value}: "
+                f"a proxy yields one number per network, but '{self.formula}' is of kind {self.formula.kind.value}: "
                 "aggregate it, for example with sum(...)"
             )
         if not has_readable_text(self.formula):

@@ -1,4 +1,4 @@
-"""What is recorded of a published proxy."""
+"""Records of published proxies and rank aggregates: formula, paper, notes, reported correlations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Published:
         name: how it is called there.
         formula: in the language of this project; higher is better.
         paper: authors, title, venue, and the equation or table where there is one.
-        note: in what the formula differs from the authors' code, if in anything.
+        note: how the formula differs from the authors' code; empty if it does not.
         batch_size: samples that it is measured with where the user names no other number: a compromise between the
             authors' and the cost, which for some of them rises with the square of it.
         authors: how its authors measure it; None where that is not known, or cannot be done here.
@@ -43,10 +43,10 @@ class PublishedAggregate:
     Attributes:
         name: how it is called there.
         members: the published proxies whose ranks are summed.
-        rule: of `zcproxy.proxy.aggregate.RULES`.
+        rule: one of `zcproxy.proxy.aggregate.RULES`.
         paper: authors, title, venue, and the equation where there is one.
-        note: in what it differs from the authors' code, if in anything.
-        authors: how its authors measure members, where they do so otherwise than the authors of these.
+        note: how it differs from the authors' code; empty if it does not.
+        authors: how its authors measure members, where they do so differently from the authors of these.
         reported: the rank correlations that papers report of it.
     """
 

@@ -39,7 +39,7 @@ def reported(benchmark: str, population: str, source: str, taus: Mapping[str, Ta
 
 
 def on_cells(population: str, *taus: Tau, source: str | None = None) -> tuple[Reported, ...]:
-    """Return what is reported on NAS-Bench-201: tau on CIFAR-10, CIFAR-100 and ImageNet16-120, as far as given."""
+    """Return what is reported on NAS-Bench-201: tau on CIFAR-10, CIFAR-100 and ImageNet16-120, where given."""
     default = {"all": ALL_CELLS, "pruned": DISTINCT_CELLS}[population]
     tasks = ("cifar10", "cifar100", "imagenet16-120")
     return reported("nasbench201", population, source or default, dict(zip(tasks, taus, strict=False)))

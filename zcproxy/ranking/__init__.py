@@ -1,1 +1,1 @@
-"""How well proxies rank networks: scores, tables of correlations, figures, and controls."""
+"""Rankings of networks by proxies: scores, tables of correlations, figures, and controls."""

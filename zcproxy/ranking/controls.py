@@ -1,4 +1,4 @@
-"""What an evolved formula is measured against, on the networks that tested it: random formulas, published proxies."""
+"""Controls of an evolved formula, on the networks that tested it: random formulas, published proxies, predictors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def compare(
     cache: Path | None = None,
     observer: Observer | None = None,
 ) -> Rows:
-    """Return the test correlations of a finished run and of what it is compared with, a task and a name.
+    """Return the test correlations of a finished run and of what it is compared with, per task and name.
 
     They are written to `correlations.csv` in the run directory too.
 
@@ -66,11 +66,11 @@ def compare(
             that has the highest mean tau on the labelled networks of the run has a second row, for being chosen.
         control: also measure what a formula has to be better than: as many random formulas from the columns that the
             run began with, among which the choice is made as in the run (a run of its own, in the folder `control`);
-            and an additive model and a random forest, trained on the same columns and labels. A run that is a control
+            and an additive model and a random forest, fitted to the same columns and labels. A run that is a control
             itself gets none.
         workers: processes; the result does not depend on it.
         cache: the cache directory; the default one if None.
-        observer: told how it gets on.
+        observer: called with the progress.
 
     Raises:
         BenchmarkError, RunError, StorageError: as `evolve`.
@@ -142,7 +142,7 @@ class _Comparison:
         return rows
 
     def predicted(self) -> Rows:
-        """Return the correlations of predictors that are trained on what the run was given."""
+        """Return the correlations of predictors that are fitted to what the run was given."""
         predictors = untrained_predictors(self._seed)
         tasks = self._configuration.tasks
         fitted = [self._samples[task].fitted for task in tasks]

@@ -13,7 +13,7 @@ def coverage_note(found: Sequence[Coverage]) -> str | None:
     """Return a sentence on what scores of networks leave out, None if that is next to nothing.
 
     Args:
-        found: what of each network its layers hold.
+        found: for each network, the part that its layers hold.
     """
     lacking = [each for each in found if each.unseen_share > NEGLIGIBLE]
     generating = [each for each in found if each.generated]

@@ -1,4 +1,4 @@
-"""The figure of a table: rank by score against accuracy, one panel a proxy."""
+"""The figure of a table: rank by score against accuracy, one panel per proxy."""
 
 from __future__ import annotations
 

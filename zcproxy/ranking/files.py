@@ -1,4 +1,4 @@
-"""Tables as files: CSV for programs, Markdown and LaTeX for people, and the scores themselves."""
+"""Tables as files: CSV for programs, Markdown and LaTeX for readers, and the scores themselves."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
-    """Return a row a task and proxy: each measure with `_low`, `_high` and `_spread`, and the noise ceiling's tau."""
+    """Return one row per task and proxy: each measure with `_low`, `_high`, `_spread`, and the noise ceiling's tau."""
     rows: list[dict[str, object]] = []
     for table in tables:
         population = {"task": well_formed(table.task), "population": table.population, "networks": len(table.labels)}
@@ -71,7 +71,7 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
 
 
 def scores_frame(table: TaskTable) -> pd.DataFrame:
-    """Return a row a network: its text, its label, and the score of every proxy in the first initialisation."""
+    """Return one row per network: its text, its label, and the score of every proxy in the first initialisation."""
     scores = {well_formed(row.name): row.scores for row in table.rows}
     return pd.DataFrame({"arch": table.architectures, "label": table.labels, **scores})
 
@@ -90,7 +90,7 @@ def markdown(tables: Sequence[TaskTable]) -> str:
 
 
 def latex(tables: Sequence[TaskTable]) -> str:
-    """Return a LaTeX table (package booktabs): tau with its interval, a row a proxy and a column a task."""
+    """Return a LaTeX table (package booktabs): tau with its interval, one row per proxy and one column per task."""
     names = list(dict.fromkeys(row.name for table in tables for row in table.rows))
     by_task = [{row.name: row for row in table.rows} for table in tables]
     lines = [

@@ -23,7 +23,7 @@ HEADINGS = {
     "undefined": "undefined",
     "settings": "settings",
 }
-"""Heading of each column that people see, by name; files for programs have them all, with every interval."""
+"""Heading of each column that readers see, by name; files for programs have them all, with every interval."""
 
 NARROW = ("tau", "spread", "spearman", "partial_spearman", "pick_accuracy", "undefined")
 """The columns that a terminal of less than `WIDE` characters has room for."""

@@ -38,7 +38,7 @@ MEASURES: Mapping[str, Callable[[Array, Array, Array], float]] = {
     "regret": lambda scores, labels, _: regret(scores, labels),
     "partial_spearman": partial_spearman,
 }
-"""From scores, labels and params, each one number a network, to the value; in the order of the columns."""
+"""From scores, labels and params, each one number per network, to the value; in the order of the columns."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def estimates(
 
     Args:
         scores: initialisations x networks, NaN ranks worst.
-        labels: accuracies in percent, one a network.
-        params: parameters, one a network.
+        labels: accuracies in percent, one per network.
+        params: parameters, one per network.
         seed_names: what the resamples derive from.
         resamples: how many.
 

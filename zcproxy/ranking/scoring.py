@@ -40,7 +40,7 @@ from zcproxy.user_code.permission import stored_in
 from zcproxy.workers.progress import Progress
 
 MOST_SCORED = 1000
-"""Networks that are drawn where no number is asked for, or all if they are fewer."""
+"""Networks that are drawn if no number is given, or all if they are fewer."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Scores:
         task: name of the task.
         population: which networks these are.
         architectures: their texts.
-        scores: for each scorer, by name, one number a network, NaN where it is undefined.
+        scores: for each scorer, by name, one number per network, NaN where it is undefined.
         labels: their accuracies in percent.
         seconds: what measuring each network took now; 0 for those whose columns were known.
         images: what the networks were shown; None where no scorer looks at images.
-        coverage: for each network, what of it its layers hold; empty where no column was needed.
+        coverage: for each network, the part that its layers hold; empty where no column was needed.
     """
 
     task: str
@@ -68,7 +68,7 @@ class Scores:
     coverage: tuple[Coverage, ...] = ()
 
     def correlation(self, values: NDArray[np.float64], *, seed: int = 0) -> Correlation:
-        """Return how well one number a network ranks these networks; `seed` of the bootstrap."""
+        """Return how well one number per network ranks these networks; `seed` of the bootstrap."""
         return correlate(values, self.labels, task=self.task, population=self.population, seed=seed)
 
     def correlations(self, *, seed: int = 0) -> dict[str, Correlation]:
@@ -92,7 +92,7 @@ def draw_networks(
         networks: how many to draw; None for 1,000, or all if there are fewer.
         population: `all` or `pruned`.
         sampling: `uniform`, or `stratified` by FLOPs: see `zcproxy.contracts.sampling`.
-        seed: of the draw.
+        seed: seed of the draw.
         unseen_by: run directories; networks that a run was fitted to or chosen by, and their equivalents, are left out.
 
     Raises:
@@ -201,11 +201,11 @@ def score_networks(
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
         executor: where networks are measured, see `zcproxy.workers.pool.worker_pool`.
         cache: the cache directory; the default one if None.
-        progress: told after each chunk of networks.
+        progress: called after each chunk of networks.
 
     Raises:
         BenchmarkError: the task is unknown or an architecture has no label.
-        ConfigurationError: two scorers have the same name, or the device is not there.
+        ConfigurationError: two scorers have the same name, or the device is not available.
     """
     check_device(device)
     repeated = [name for name, count in Counter(scorer.name for scorer in scorers).items() if count > 1]
@@ -242,11 +242,11 @@ def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") ->
 
 
 class Setting(NamedTuple):
-    """What a sweep measures networks with.
+    """Settings that a sweep measures networks with.
 
     Attributes:
         batch_size: samples of the minibatch.
-        rule: that weights are drawn by, see `zcproxy.models.initialisation`.
+        rule: by which weights are drawn, see `zcproxy.models.initialisation`.
     """
 
     batch_size: int

@@ -1,4 +1,4 @@
-"""What each row of a table was measured with, in words."""
+"""Settings that each row of a table was measured with, in words."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def settings_notes(scorers: Sequence[Scorer]) -> tuple[str, ...]:
     known = {name: published(name).authors for name in proxies if name in NAMES}
     differing = [f"{name}: {authors.note}" for name, authors in known.items() if authors is not None and authors.note]
     if differing:
-        found.append(f"In what the authors' code differs still: {'; '.join(differing)}.")
+        found.append(f"How the authors' code still differs: {'; '.join(differing)}.")
     unknown = [name for name, authors in known.items() if authors is None and _reads_tensors(proxies[name])]
     if unknown:
-        found.append(f"No authors' settings are known, or can be had here, of {', '.join(unknown)}.")
+        found.append(f"No authors' settings are known, or can be used here, for {', '.join(unknown)}.")
     return tuple(found)
 
 

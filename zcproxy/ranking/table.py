@@ -48,16 +48,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which networks a table is made of, and how they are measured.
+    """The networks of a table, and how they are measured.
 
     Attributes:
         networks: how many are drawn of each task; None for 1,000, or all if there are fewer.
         population: `all` or `pruned`.
         sampling: `uniform`, or `stratified` by FLOPs.
-        seed: of the draw and of the resamples.
+        seed: seed of the draw and of the resamples.
         initialisations: how many random initialisations every network is measured with.
         batch_size: samples of a minibatch for all proxies; None for what each asks for.
-        resamples: of the bootstrap.
+        resamples: resamples of the bootstrap.
         device: `cpu` or `cuda`.
         unseen_by: run directories; networks that a run has seen, and their equivalents, are left out.
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
@@ -80,11 +80,11 @@ class Row:
     """One proxy in the table of a task.
 
     Attributes:
-        name: of the proxy or baseline.
+        name: name of the proxy or baseline.
         text: what it computes.
         estimates: by measure.
-        scores: of the first initialisation, one a network.
-        undefined: for how many networks the score is NaN, at most over the initialisations.
+        scores: scores of the first initialisation, one per network.
+        undefined: for how many networks the score is NaN, the most over the initialisations.
         seconds: to measure the proxy alone on one network, in one thread; NaN for a baseline.
         reported: lowest and highest tau that papers report on the population, of which this may be a sample.
         settings: whose settings it was measured with, and what they are; empty where none matters.
@@ -114,7 +114,7 @@ class TaskTable:
         plan: how it was measured.
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
-        coverage: for each network, what of it its layers hold.
+        coverage: for each network, the part that its layers hold.
         reasons: why proxies are undefined for all networks, a sentence each, where that is known.
         settings_notes: what is to be known of authors' settings, a sentence each.
     """
@@ -156,49 +156,28 @@ def build_table(
         plan: which networks, and how.
         executor: where networks are measured and intervals computed; None for this process.
         cache: the cache directory; the default one if None. What it holds is not measured again.
-        observer: told how the sweeps get on.
+        observer: called with the progress of the sweeps.
 
     Raises:
         BenchmarkError: the task is unknown, has too few networks, or equal labels.
-        ConfigurationError: the device is not there, two proxies have the same name, or one has that of a baseline and
-            computes something else.
+        ConfigurationError: the device is not available, two proxies have the same name, or one has that of a baseline
+            and computes something else.
     """
     check_device(plan.device)
     task = get_task(task_name)
     observer = observer or Silent()
-    networks = draw_networks(
-        task,
-        plan.networks,
-        population=plan.population,
-        sampling=plan.sampling,
-        seed=plan.seed,
-        unseen_by=plan.unseen_by,
-    )
-    population = population_name(
-        task, len(networks), plan.population, sampling=plan.sampling, seed=plan.seed, unseen=bool(plan.unseen_by)
-    )
+    networks, population = _drawn(task, plan)
     baselines = task.baselines(networks)
     scorers = _without_baselines(scorers, baselines)
     shown = images_shown(scorers, task_name, plan.images)
     images = "" if shown is None else shown.token
+    score = partial(score_networks, scorers, task_name, networks, population=population, batch_size=plan.batch_size)
+    score = partial(score, device=plan.device, images=images, executor=executor, cache=cache)
     found = []
     for index in range(plan.initialisations):
         part = "" if plan.initialisations == 1 else f", initialisation {index + 1} of {plan.initialisations}"
-        found.append(
-            score_networks(
-                scorers,
-                task_name,
-                networks,
-                population=population,
-                batch_size=plan.batch_size,
-                device=plan.device,
-                initialisation=index,
-                images=images,
-                executor=executor,
-                cache=cache,
-                progress=partial(observer.step, f"measuring {task_name}{part}"),
-            )
-        )
+        progress = partial(observer.step, f"measuring {task_name}{part}")
+        found.append(score(initialisation=index, progress=progress))
     return TaskTable(
         task_name,
         population,
@@ -212,6 +191,21 @@ def build_table(
         found[0].coverage,
         reasons(scorers, task, plan.batch_size, images),
         settings_notes(scorers),
+    )
+
+
+def _drawn(task: Task, plan: Plan) -> tuple[tuple[str, ...], str]:
+    """Return the networks of a plan, and in words which these are."""
+    networks = draw_networks(
+        task,
+        plan.networks,
+        population=plan.population,
+        sampling=plan.sampling,
+        seed=plan.seed,
+        unseen_by=plan.unseen_by,
+    )
+    return networks, population_name(
+        task, len(networks), plan.population, sampling=plan.sampling, seed=plan.seed, unseen=bool(plan.unseen_by)
     )
 
 
@@ -257,7 +251,7 @@ def _rows(
 
 
 def _without_baselines(scorers: Sequence[Scorer], baselines: Container[str]) -> list[Scorer]:
-    """Return the scorers that are no baselines."""
+    """Return the scorers that are not baselines."""
     for scorer in scorers:
         if scorer.name in baselines and not (scorer.name in NAMES and scorer == resolve_proxy(scorer.name)):
             raise ConfigurationError(f"'{scorer.name}' is the name of a baseline: give the proxy another one")

@@ -1,4 +1,4 @@
-"""What a proxy costs by itself: a table shares its sweeps, a user who scores with one proxy does not."""
+"""Time that a proxy takes by itself: a table shares its sweeps, a user who scores with one proxy does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a proxy is undefined for all networks of a task, where the minibatch tells."""
+"""Reasons why a proxy is undefined for all networks of a task, where the minibatch shows them."""
 
 from __future__ import annotations
 

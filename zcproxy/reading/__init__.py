@@ -1,1 +1,1 @@
-"""Readers for files of strangers: archives, pickles and arrays are read without running code."""
+"""Readers for untrusted files: archives, pickles and arrays are read without running code."""

@@ -1,4 +1,4 @@
-"""Arrays of numbers in npz files of others, read with limits and without numpy's own reader of their headers."""
+"""Arrays of numbers in untrusted npz files, read with limits and without numpy's own reader of their headers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def read_npz(source: Path | IO[bytes], names: Sequence[str], shown: str) -> dict
 
     Args:
         source: the file.
-        names: of the arrays.
+        names: names of the arrays.
         shown: name of the file, for the error.
 
     Raises:
-        BenchmarkError: it is no such file, lacks an array, or one holds objects, is damaged or too large.
+        BenchmarkError: it is not such a file, lacks an array, or one holds objects, is damaged or too large.
         StorageError: it is not a regular file.
     """
     return {name: _array(member(source, f"{name}.npy", shown), f"{name} in {shown}") for name in names}
@@ -48,4 +48,4 @@ def _array(content: bytes, shown: str) -> NDArray[Any]:
         dtype = plain_dtype(written.lstrip("<>|="), order)
         return filled(header["shape"], dtype, "F" if header["fortran_order"] is True else "C", content[end:])
     except (LookupError, OverflowError, TypeError, ValueError) as error:
-        raise BenchmarkError(f"{shown} is no array of plain numbers: {error}") from error
+        raise BenchmarkError(f"{shown} is not an array of plain numbers: {error}") from error

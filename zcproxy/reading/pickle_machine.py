@@ -20,7 +20,7 @@ from zcproxy.reading.unpacking import Readable
 _PIECE = 2**20
 _LONGEST_LINE = 2**20
 _CONTAINERS, _BYTES_A_CONTAINER = 10**6, 8
-"""A pickle may make so many containers, and one more for each so many bytes of it."""
+"""Containers that any pickle may make; a longer one may make one more for each of these bytes."""
 
 _PLAIN_KEYS = (str, int, float, bool, bytes, type(None))
 
@@ -58,7 +58,7 @@ def _dictionary(items: Any = ()) -> dict[Any, Any]:
     found = {}
     for pair in items if type(items) in (list, tuple) else ():
         if type(pair) not in (list, tuple) or len(pair) != 2:
-            raise ValueError("an item of a dictionary is no pair")
+            raise ValueError("an item of a dictionary is not a pair")
         found[_key(pair[0])] = pair[1]
     return found
 
@@ -100,7 +100,7 @@ class PickleMachine:
 
     Args:
         stream: at the start of the pickle.
-        encoding: of text that Python 2 wrote; `bytes` leaves it as bytes.
+        encoding: encoding of text that Python 2 wrote; `bytes` leaves it as bytes.
     """
 
     def __init__(self, stream: Readable, encoding: str = "ascii") -> None:
@@ -240,13 +240,13 @@ class PickleMachine:
     def _find_on_stack(self) -> None:
         name, module = self._stack.pop(), self._stack.pop()
         if type(module) is not str or type(name) is not str:
-            raise pickle.UnpicklingError("a name is no text")
+            raise pickle.UnpicklingError("a name is not text")
         self._find(module, name)
 
     def _call(self) -> None:
         arguments, known = self._stack.pop(), self._stack.pop()
         if type(known) is not _Name or known.made is None or type(arguments) is not tuple:
-            raise pickle.UnpicklingError("it calls what is no function of plain data")
+            raise pickle.UnpicklingError("it calls something that is not a function of plain data")
         self._counted(known.made(*arguments))
 
     def _build(self) -> None:

@@ -1,4 +1,4 @@
-"""Plain values in the files of others: json and Python's literals with limits, finite numbers, dictionaries."""
+"""Plain values in untrusted files: json and Python's literals with limits, finite numbers, dictionaries."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_literal(text: str) -> Any:
             warnings.simplefilter("ignore")  # what Python remarks on its own code, such as odd escapes
             return ast.literal_eval(text)
     except (MemoryError, RecursionError, SyntaxError, TypeError, ValueError) as error:
-        raise ValueError("it is no plain value") from error
+        raise ValueError("it is not a plain value") from error
 
 
 def finite_number(value: object) -> float:

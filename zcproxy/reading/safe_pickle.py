@@ -21,7 +21,7 @@ _TORCH_ALLOWED: list[Any] = [
     *((scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
     (PlainType, "numpy.dtype"),
 ]
-"""What numbers of numpy need, by stand-ins; torch's own reader allows containers, text and tensors."""
+"""Stand-ins for the names that numbers of numpy need; torch's own reader allows containers, text and tensors."""
 
 _TORCH_FORBIDDEN = re.compile(r"GLOBAL (\S+) (?:was not|whose module)")
 _LONGEST_REASON = 120
@@ -65,13 +65,13 @@ def read_pickle(stream: Readable, name: str = "the pickle", encoding: str = "asc
     Dictionaries of any kind are read as `dict`.
 
     Args:
-        stream: of uncompressed bytes, at the start of the pickle.
-        name: of the file, for the error.
-        encoding: of text that Python 2 wrote; `bytes` leaves it as bytes.
+        stream: stream of uncompressed bytes, at the start of the pickle.
+        name: name of the file, for the error.
+        encoding: encoding of text that Python 2 wrote; `bytes` leaves it as bytes.
 
     Raises:
         BenchmarkError: the pickle names another class or function (none is imported or called), or the stream is
-            truncated or no pickle of plain data.
+            truncated or not a pickle of plain data.
     """
     machine = PickleMachine(stream, encoding)
     try:
@@ -82,19 +82,19 @@ def read_pickle(stream: Readable, name: str = "the pickle", encoding: str = "asc
     except ForbiddenError as error:
         raise _refused(name, str(error)) from error
     except _MALFORMED as error:
-        raise BenchmarkError(f"{name} is truncated or no pickle ({_reason(error)}): fetch it again") from error
+        raise BenchmarkError(f"{name} is truncated or not a pickle ({_reason(error)}): fetch it again") from error
 
 
 def load_torch(path: Path, what: str) -> Any:
     """Return the object in a file of `torch.save` made of plain containers, text, numbers and tensors.
 
     Args:
-        path: of the file.
+        path: path of the file.
         what: the content that is expected, for the error.
 
     Raises:
         BenchmarkError: the file names another class or function (none is imported or called), or is unreadable,
-            truncated or no torch file.
+            truncated or not a torch file.
         StorageError: it is not a regular file.
     """
     check_regular(path)
@@ -111,7 +111,7 @@ def read_torch(stream: IO[bytes], name: str, what: str) -> Any:
 
     Args:
         stream: at the start of what torch wrote.
-        name: of the file, for the error.
+        name: name of the file, for the error.
         what: the content that is expected, for the error.
 
     Raises:

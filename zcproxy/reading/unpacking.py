@@ -31,7 +31,7 @@ _READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class Readable(Protocol):
-    """What has bytes to read."""
+    """A source of bytes."""
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes; none at the end."""
@@ -49,7 +49,7 @@ class Bounded:
     Args:
         stream: what is read.
         most: bytes that it may give.
-        name: of the file, for the error.
+        name: name of the file, for the error.
     """
 
     def __init__(self, stream: Readable, most: int, name: str) -> None:
@@ -97,13 +97,13 @@ def content_of(path: Path) -> bytes:
 
 
 def member_names(path: Path) -> list[str]:
-    """Return the names of the files in a zip archive. Raises `BenchmarkError`, `StorageError` where it is no file."""
+    """Return the names of the files in a zip archive. Raises `BenchmarkError`; `StorageError` if it is not a file."""
     check_regular(path)
     try:
         with zipfile.ZipFile(path) as archive:
             return [name for name in archive.namelist() if not name.endswith("/")]
     except _DAMAGED as error:
-        raise BenchmarkError(f"{path} is no zip archive ({_short(error)}): fetch it again") from error
+        raise BenchmarkError(f"{path} is not a zip archive ({_short(error)}): fetch it again") from error
 
 
 def member(source: Path | IO[bytes], name: str, shown: str) -> bytes:
@@ -111,7 +111,7 @@ def member(source: Path | IO[bytes], name: str, shown: str) -> bytes:
 
     Args:
         source: the archive.
-        name: of the file in it.
+        name: name of the file in it.
         shown: name of the archive, for the error.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What defines a search."""
+"""Configuration of a search."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SearchConfiguration:
         algorithm: one of `zcproxy.search.algorithms.ALGORITHMS`.
         evaluations: architectures whose quantities are all measured.
         population: architectures of a generation.
-        seed: of every random choice but the initialisation of networks.
+        seed: seed of every random choice but the initialisation of networks.
         warm_start: architectures of a search by the proxy alone, whose best are the first population; 0 for none.
         inner_evaluations: architectures that the predictors of `linas` look at between two generations.
         start_from: architectures of the first population.
@@ -69,7 +69,7 @@ class SearchConfiguration:
 
     @property
     def predicted(self) -> tuple[str, ...]:
-        """What `linas` predicts: accuracies, latencies measured here and the proxy; all, where these are not asked for.
+        """What `linas` predicts: accuracies, latencies measured here and the proxy; all, without the first two.
 
         A network's costs take as long to count as many a proxy does, but far less than an accuracy.
         """
@@ -79,7 +79,7 @@ class SearchConfiguration:
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """What predictors see besides the encoding: all other quantities, and the proxy where it is no objective."""
+        """Hints for predictors besides the encoding: all other quantities, and the proxy if it is not an objective."""
         guide = (PROXY,) if self.setting.formula and PROXY not in self.goals.quantities else ()
         return (*(name for name in self.goals.quantities if name not in self.predicted), *guide)
 
@@ -90,7 +90,7 @@ class SearchConfiguration:
 
     @property
     def warm_goals(self) -> Goals:
-        """What the first population is searched for: the proxy, and all that is cheap to measure."""
+        """Goals of the search for a first population: the proxy, and all that is cheap to measure."""
         cheap = tuple(limit for limit in self.limits if limit.name not in EXPENSIVE)
         return Goals((PROXY,), tuple(name for name in self.minimized if name not in EXPENSIVE), cheap)
 

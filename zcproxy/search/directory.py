@@ -1,7 +1,7 @@
-"""The directory of a search: its configuration, a journal of measurements, and results. Killed, it goes on.
+"""The directory of a search: its configuration, a journal of measurements, and results. A killed search resumes.
 
-`journal.jsonl` has a line an architecture and measurement, written as soon as it is known. A search that goes on begins
-anew and is given what the journal holds: the same seed then asks the same questions.
+`journal.jsonl` has one line per architecture and measurement, written as soon as it is known. A resumed search starts
+again and is given what the journal holds: the same seed then asks the same questions.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Encoder:
     many features.
 
     Args:
-        architectures: texts of one space; what occurs in none of them is no feature.
+        architectures: texts of one space; what occurs in none of them is not a feature.
     """
 
     def __init__(self, architectures: Sequence[str]) -> None:

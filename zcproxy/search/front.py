@@ -1,4 +1,4 @@
-"""What is best where there are several objectives: the Pareto front, and the volume that it dominates."""
+"""The Pareto front of several objectives, and the volume that it dominates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search is for: quantities to make large or small, and bounds on any of them."""
+"""Goals of a search: quantities to make large or small, and bounds on any of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Limit:
     """A bound: the least of a quantity of which more is better, the most of any other.
 
     Attributes:
-        name: of the quantity.
+        name: name of the quantity.
         bound: in the unit of the quantity.
     """
 
@@ -62,7 +62,7 @@ def parse_limit(text: str) -> Limit:
 
 @dataclass(frozen=True)
 class Candidate:
-    """How an architecture does, as algorithms see it.
+    """The costs and violation of an architecture, as algorithms see it.
 
     Attributes:
         architecture: its canonical text.
@@ -132,7 +132,7 @@ class Goals:
         return Candidate(architecture, costs, violation, tuple(values[name] for name in self.quantities))
 
     def outcomes(self, architectures: Sequence[str], values: Mapping[str, NDArray[np.float64]]) -> list[Candidate]:
-        """Return how architectures do; `values` has a number an architecture for each quantity."""
+        """Return how architectures do; `values` has one number per architecture for each quantity."""
         return [
             self.outcome(architecture, {name: float(values[name][index]) for name in self.quantities})
             for index, architecture in enumerate(architectures)

@@ -43,7 +43,7 @@ class Source(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the quantities."""
+        """Names of the quantities."""
         ...
 
     def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
@@ -56,20 +56,20 @@ class Networks:
 
     Args:
         measure: one of `MEASURES`.
-        bench: what is built.
-        executor: of processes that know the subject by its reference; None measures in this process.
+        measurer: what is built.
+        executor: executor of processes that know the subject by its reference; None measures in this process.
     """
 
-    def __init__(self, measure: str, bench: NetworkMeasurer, executor: Executor | None) -> None:
+    def __init__(self, measure: str, measurer: NetworkMeasurer, executor: Executor | None) -> None:
         self.names = MEASURES[measure][0]
-        self._measure, self._bench = measure, bench
+        self._measure, self._measurer = measure, measurer
         self._executor = None if LATENCY in self.names else executor  # other work would be timed too
 
     def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
         """Yield chunk after chunk, in the order given."""
         chunks = [list(architectures[start : start + CHUNK]) for start in range(0, len(architectures), CHUNK)]
         here = self._executor is None
-        what = (measure_networks, self._bench) if here else (measure_by_setting, self._bench.setting)
+        what = (measure_networks, self._measurer) if here else (measure_by_setting, self._measurer.setting)
         jobs = [(what[1], self._measure, chunk) for chunk in chunks]
         started = time.perf_counter()
         for chunk, found in zip(chunks, in_order(self._executor, what[0], jobs), strict=True):
@@ -107,8 +107,8 @@ class Tabulated:
     """Reads quantities off a table.
 
     Attributes:
-        names: of the quantities.
-        read: returns an array an architecture for each.
+        names: names of the quantities.
+        read: returns one array per architecture for each.
     """
 
     names: tuple[str, ...]
@@ -143,7 +143,7 @@ def looked_up(table: Measurements, name: str) -> Tabulated:
 
 @dataclass
 class Quantities:
-    """Measures what is asked for and not known yet.
+    """Measures what is requested and not known yet.
 
     Attributes:
         sources: what measures each quantity, by its name.
@@ -160,7 +160,7 @@ class Quantities:
     measuring: float = 0.0
 
     def values(self, architectures: Sequence[str], names: Iterable[str]) -> dict[str, Array]:
-        """Return quantities of architectures, an array an architecture for each; NaN where one is undefined.
+        """Return quantities of architectures, one array per architecture for each; NaN where one is undefined.
 
         Raises:
             ZcproxyError: a source cannot measure at all.

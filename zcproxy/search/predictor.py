@@ -1,4 +1,4 @@
-"""What architectures that were not measured would do, learnt from those that were."""
+"""Predictor of the quantities of architectures that were not measured, fitted to those that were."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zcproxy.search.encoding import Encoder
 Array = NDArray[np.float64]
 
 Hints = Callable[[Sequence[str]], Array]
-"""What is known besides the encoding, architectures x hints: proxy scores, costs; NaN where undefined."""
+"""Hints besides the encoding, architectures x hints: proxy scores, costs; NaN where undefined."""
 
 LENGTHS, NOISES = (0.5, 1.0, 2.0), (1e-3, 1e-2, 1e-1)
 """Length scales as a multiple of the square root of the features, and noise as a share of the variance."""
@@ -25,13 +25,13 @@ MOST = 500
 
 
 class Predictor:
-    """Gaussian processes on encodings, costs and proxy scores, one a quantity.
+    """Gaussian processes on encodings, costs and proxy scores, one per quantity.
 
     The kernel is a line plus a smooth function; length scale and noise are those of highest marginal likelihood among a
     few (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, section 5.4).
 
     Args:
-        architectures: that were measured.
+        architectures: those that were measured.
         values: architectures x quantities; rows with NaN are left out.
         hints: what else is known of architectures; their arcsinh is a feature.
         others: architectures that were not measured. Features are standardised over these and the measured ones:

@@ -1,4 +1,4 @@
-"""What a search found, as tables and a figure."""
+"""Results of a search, as tables and a figure."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ DIGEST = "front_sha256"
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
         goals: what was searched for.
         outcomes: all evaluated architectures, in the order of their evaluation.
-        table: a row an architecture: `arch`, its quantities, `seconds`.
+        table: one row per architecture: `arch`, its quantities, `seconds`.
         measuring_seconds: time spent measuring now.
         total_seconds: time spent in all now.
         unsteady: architectures whose latency varied much from run to run, see `latency.LARGE_SPREAD`.
@@ -53,7 +53,7 @@ class SearchResult:
 
     @property
     def undefined(self) -> int:
-        """How many architectures have a quantity that is undefined."""
+        """Number of architectures with an undefined quantity."""
         return sum(not np.isfinite(outcome.values).all() for outcome in self.outcomes)
 
     def check_feasible(self) -> None:

@@ -1,4 +1,4 @@
-"""What other searches measured, for a search in the same setting."""
+"""Measurements of other searches, for a search in the same setting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def measured_by(path: Path, configuration: SearchConfiguration, images: ImageSet
 
     Args:
         path: directory of the other search.
-        configuration: of the search that measures nothing twice.
+        configuration: configuration of the search that measures nothing twice.
         images: what its proxy is shown; None if it looks at no images.
 
     Raises:

@@ -54,12 +54,12 @@ def search(
         workers: processes; the result does not depend on it.
         cache: the cache directory; the default one if None.
         reuse: directories of other searches in the same setting: what they measured is not measured again.
-        step: told what is being done, how much of it is done, and how much there is to do.
+        step: called with what is being done, how much of it is done, and how much there is to do.
 
     Raises:
         BenchmarkError: a quantity has no source, or no architecture within the bounds was found (all is written then).
-        ConfigurationError: the subject cannot be searched like that, the device is not there, or a search to reuse
-            measured otherwise.
+        ConfigurationError: the subject cannot be searched like that, the device is not available, or a search to reuse
+            measured differently.
         ModelError: nothing that was evaluated first has all quantities defined.
         RunError: `out` belongs to another search, or a worker died.
         StorageError: something cannot be written.
@@ -68,13 +68,13 @@ def search(
     check_device(setting.device)
     searched = subject or setting.subject()
     images = shown_images(searched, setting, out)
-    bench = NetworkMeasurer(searched, replace(setting, images=setting.images if images is None else images.token))
-    start = [bench.subject.space.parse(text) for text in configuration.start_from]
+    measurer = NetworkMeasurer(searched, replace(setting, images=setting.images if images is None else images.token))
+    start = [measurer.subject.space.parse(text) for text in configuration.start_from]
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
     directory = SearchDirectory(out)
     with worker_pool(1 if subject is not None else workers) as executor:
         table = Path(configuration.table) if configuration.table else None
-        sources = sources_of(dict.fromkeys(names), bench, table, executor, cache)
+        sources = sources_of(dict.fromkeys(names), measurer, table, executor, cache)
         known = [measured for path in reuse for measured in measured_by(path, configuration, images)]
         with directory.claim(configuration):
             if images is not None:
@@ -83,9 +83,9 @@ def search(
             evaluator.add(directory.mend())
             evaluator.take_over(known)
             step = step or _silent
-            if isinstance(bench.subject, SuperNetwork) and configuration.needs_weights:
-                bench.subject.prepare(partial(step, f"training {bench.subject.name}"))
-            run = _Run(configuration, bench, evaluator, step)
+            if isinstance(measurer.subject, SuperNetwork) and configuration.needs_weights:
+                measurer.subject.prepare(partial(step, f"training {measurer.subject.name}"))
+            run = _Run(configuration, measurer, evaluator, step)
             result = run.complete(start)
             write_results(out, result)
     result.check_feasible()
@@ -93,7 +93,7 @@ def search(
 
 
 def shown_images(subject: Subject, setting: Setting, out: Path) -> ImageSet | None:
-    """Return what the proxy is shown: as the search in `out` was begun with; None if it looks at no images."""
+    """Return what the proxy is shown: as the search in `out` was started with; None if it looks at no images."""
     if not setting.formula or not looks_at_images(parse(setting.formula)):
         return None
     return kept_image_sets(out).get(subject.name) or images_of(subject, setting.images)
@@ -115,7 +115,7 @@ def resume(
         evaluations: architectures to evaluate in all; None for the search's own number.
         workers: processes.
         cache: the cache directory; the default one if None.
-        step: told what is being done.
+        step: called with the progress, see `search`.
         allow_code: references to your own code that the search may name, see `zcproxy.user_code.permission`.
 
     Raises:
@@ -137,7 +137,7 @@ def resume(
 @dataclass
 class _Run:
     configuration: SearchConfiguration
-    bench: NetworkMeasurer
+    measurer: NetworkMeasurer
     evaluator: Quantities
     step: Step
 
@@ -162,7 +162,7 @@ class _Run:
         return sum(row[LATENCY_SPREAD] > LARGE_SPREAD * row[LATENCY] for row in known if LATENCY_SPREAD in row)
 
     def _warm(self, start: Sequence[str]) -> list[Candidate]:
-        """Return what a search by the proxy and what is cheap comes upon."""
+        """Return the outcomes of a search by the proxy and by what is cheap."""
         goals, evaluations = self.configuration.warm_goals, self.configuration.warm_start
         algorithm = self._algorithm("nsga2", goals, start, "warm start")
         return self._drive(algorithm, goals, evaluations, "warm start")
@@ -170,7 +170,7 @@ class _Run:
     def _algorithm(
         self, name: str, goals: Goals, start: Sequence[str], purpose: str, scored: Sequence[str] = ()
     ) -> Algorithm:
-        configuration, space = self.configuration, self.bench.subject.space
+        configuration, space = self.configuration, self.measurer.subject.space
         return make_algorithm(
             name,
             Proposer(space, generator("search", space.name, purpose, configuration.seed), set()),

@@ -21,7 +21,7 @@ class ClaimedFolder(ABC, Generic[Setting]):
 
     Attributes:
         path: the folder.
-        what: it holds, for messages: `a run`.
+        what: the kind of folder, for messages, such as `run`.
         file: name of the file that claims it.
         begun: names of files that are written before that.
         journal_file: name of the journal.

@@ -17,7 +17,7 @@ if sys.platform != "win32":
 
 @contextmanager
 def claimed(path: Path) -> Iterator[None]:
-    """Hold a directory, which is made if there is none; the kernel lets go of it when the process ends, however.
+    """Hold a directory, which is made if there is none; the kernel releases it when the process ends.
 
     The lock is on the directory itself: no file is left. File systems without locks are used without one.
 

@@ -59,7 +59,7 @@ def check_target(path: Path, *, regular: bool = False) -> None:
     """Refuse a path that no file can be written to, before the work that the file is for.
 
     Args:
-        path: of the file to come.
+        path: path of the file to come.
         regular: refuse devices and pipes too.
 
     Raises:
@@ -108,7 +108,7 @@ def _standard_stream(present: os.stat_result | None) -> int | None:
 
 
 def _copy_to(path: Path, content: Path, descriptor: int | None) -> None:
-    """Write the content of a file to a device or pipe, or to a standard stream. A pipe that nobody reads is refused."""
+    """Write the content of a file to a device or pipe, or to a standard stream. A pipe without a reader is refused."""
     if descriptor is None:
         opened = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
         os.set_blocking(opened, True)

@@ -82,17 +82,17 @@ def read_record_file(path: Path, error: type[ZcproxyError] = RunError) -> dict[s
     except ValueError as problem:
         reason = " ".join(str(problem).split())[:200]
         raise error(
-            f"cannot read {path}: {reason}. Restore it or begin anew in another folder; if it was edited on purpose, "
+            f"cannot read {path}: {reason}. Restore it or start again in another folder; if it was edited on purpose, "
             f'delete its entry "{SUM}"'
         ) from problem
 
 
 @dataclass(frozen=True)
 class Journal:
-    """An append-only file of objects, one a line. Lines that are damaged or repeated are left out, with a notice.
+    """An append-only file of objects, one per line. Lines that are damaged or repeated are left out, with a notice.
 
     Attributes:
-        path: of the file.
+        path: path of the file.
         loss: what becomes of a damaged line, for the notice.
     """
 

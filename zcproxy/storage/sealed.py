@@ -45,7 +45,7 @@ def seal(content: bytes, kind: str, owner: str = "", header: Mapping[str, Any] |
     Args:
         content: any bytes.
         kind: what it is, one word with its version.
-        owner: what the file belongs to; whoever reads it has to name the same.
+        owner: what the file belongs to; a reader has to name the same.
         header: what is to be known without reading the content.
     """
     numbers = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

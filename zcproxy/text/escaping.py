@@ -9,7 +9,7 @@ import pandas as pd
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _FORMULA = ("=", "+", "-", "@")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""Characters that begin a formula in a spreadsheet."""
 
 VERBATIM = ("arch", "formula")
 """Columns of tables that programs read back: texts that the project itself writes."""
@@ -43,7 +43,7 @@ def latex_comment(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a text that is no markup, no HTML, and stays in its cell, paragraph or heading."""
+    """Return a text that is neither markup nor HTML, and stays in its cell, paragraph or heading."""
     escaped = re.sub(r"[\\`*\[\]|!~]", r"\\\g<0>", plain(text))
     return "".join(_HTML.get(character, character) for character in escaped)
 

@@ -1,4 +1,4 @@
-"""Text of others (names, paths, messages) as it may be shown: one line, printable, of bounded length."""
+"""Foreign text (names, paths, messages) as it may be shown: one line, printable, of bounded length."""
 
 from __future__ import annotations
 

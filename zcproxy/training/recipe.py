@@ -1,4 +1,4 @@
-"""How a network is trained: every setting that an accuracy depends on besides architecture, data and seed."""
+"""Training recipe: every setting that an accuracy depends on besides architecture, data and seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zcproxy.training.augmentation import augmentation
 
 @dataclass(frozen=True)
 class Recipe:
-    """Stochastic gradient descent with Nesterov momentum and a cosine schedule to zero, a step a minibatch.
+    """Stochastic gradient descent with Nesterov momentum and a cosine schedule to zero, one step per minibatch.
 
     Cross-entropy on all training images; no early stopping and no choice of an epoch: the label is the test accuracy
     after the last one.
@@ -19,7 +19,7 @@ class Recipe:
     Attributes:
         epochs: passes over the training images.
         batch_size: images of a step; a last, smaller minibatch is left out.
-        learning_rate: of the first step.
+        learning_rate: learning rate of the first step.
         momentum: Nesterov's.
         weight_decay: L2, on all parameters.
         augmentation: one of `zcproxy.training.augmentation.AUGMENTATIONS`.

@@ -19,12 +19,12 @@ EVALUATION_BATCH = 500
 
 @dataclass
 class Training:
-    """What a training gave; the lists have a number an epoch, and end early where it diverged.
+    """The result of a training; the lists have one number per epoch, and end early where it diverged.
 
     Attributes:
         train_loss: mean cross-entropy over the epoch's minibatches.
         test_accuracy: percent of the test images.
-        diverged: the loss was no finite number any more.
+        diverged: the loss was not a finite number any more.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -44,7 +44,7 @@ def train(network: nn.Module, dataset: ImageDataset, recipe: Recipe, seed: int, 
         network: freshly initialised; gives samples x classes logits.
         dataset: what to train and test on.
         recipe: how.
-        seed: of the order of the images and their augmentation.
+        seed: seed of the order of the images and their augmentation.
         device: `cpu` or `cuda`.
     """
     network = network.to(device).train()

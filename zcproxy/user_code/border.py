@@ -33,10 +33,10 @@ def running(what: str, kind: type[ZcproxyError] = ModelError) -> Iterator[None]:
 
     Args:
         what: begins the message: what failed.
-        kind: of the error.
+        kind: class of the error.
 
     Raises:
-        ModelError: or another `kind`, for every exception, and for leaving the program, that is no `ZcproxyError`.
+        ModelError: or another `kind`, for every exception, and for leaving the program, that is not a `ZcproxyError`.
     """
     with own_names():
         try:

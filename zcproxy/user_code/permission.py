@@ -1,4 +1,4 @@
-"""Which code may run: what the user names now may, what a stored file names may not, unless the user names it too.
+"""Permission to run code: what the user names now may run, what only a stored file names may not.
 
 `package.module:name` is resolved by importing the module, which runs it. A reference that a user types (a command's
 argument, an argument of a Python function) is resolved and remembered. While a stored file is followed (`stored_in`),
@@ -19,7 +19,7 @@ from zcproxy.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Scope:
-    """What holds for the names that are resolved now.
+    """The permissions for the names that are resolved now.
 
     Attributes:
         permitted: references that the user named; grows.

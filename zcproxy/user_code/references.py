@@ -108,7 +108,7 @@ def load_model(reference: str, *names: str | int) -> nn.Module:
     """Return what the factory `package.module:factory` makes.
 
     Args:
-        reference: of the factory, or of a module.
+        reference: reference of the factory, or of a module.
         names: seed torch's random state for the factory, which is left as it was.
 
     Raises:

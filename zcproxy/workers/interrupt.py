@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM: the command stops within a second, with one line that says how to go on.
+"""Ctrl-C and SIGTERM: the command stops within a second, with one line that says how to continue.
 
-The signal raises `Stopped` in the main thread, so that what is open is closed and what is half-written goes. Where that
-does not end the command in time (a long computation outside of Python), a thread ends the process; files are renamed
-into their place when they are whole, so nothing is torn.
+The signal raises `Stopped` in the main thread, so that open files are closed and what is half-written is deleted. Where
+that does not end the command in time (a long computation outside of Python), a thread ends the process; files are
+renamed into their place when they are whole, so nothing is torn.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ GRACE = 0.4
 """Seconds that a command has to close what is open."""
 
 AGAIN = "give the same command again"
-GOES_ON = "the same command goes on where it was"
+GOES_ON = "the same command continues where it stopped"
 
 
 class Stopped(BaseException):
-    """The user, or the system, stops the command. No `Exception`: nobody takes it for a failure of their own."""
+    """The user, or the system, stops the command. No `Exception`: no handler takes it for a failure."""
 
 
 class _Command:
@@ -35,11 +35,11 @@ class _Command:
 
     Attributes:
         is_answering: whether signals are handled.
-        signal: that stops it; 0 for none.
+        signal: the one that stops it; 0 for none.
         is_held: whether a signal waits for the end of what must not be cut.
         was_said: whether its last line was written.
-        advice: how to go on.
-        state: the file without which there is nothing to go on with, None where there always is.
+        advice: how to continue.
+        state: the file without which nothing can be continued, None where there always is.
     """
 
     def __init__(self) -> None:
@@ -70,11 +70,11 @@ _COMMAND = _Command()
 
 
 def advise(advice: str, state: Path | None = None) -> None:
-    """Say how to go on if the command is stopped from now on.
+    """Say how to continue if the command is stopped from now on.
 
     Args:
         advice: in one line.
-        state: a file without which there is nothing to go on with.
+        state: a file without which nothing can be continued.
     """
     _COMMAND.advice, _COMMAND.state = advice, state
 

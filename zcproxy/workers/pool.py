@@ -88,7 +88,7 @@ def dead_workers_reported() -> Iterator[None]:
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Let torch compute on one thread: sums then have one order, and processes do not fight for cores."""
+    """Let torch compute on one thread: sums then have one order, and processes do not compete for cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""How jobs tell how far they are: one count for a single job, and its name before it where there are several."""
+"""Progress callbacks: one count for a single job, with its name before it where there are several."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ Step = Callable[[str, int, int], None]
 
 
 def silent(done: int, total: int) -> None:
-    """Show nothing: the progress that nobody watches."""
+    """Show nothing: the progress that is not watched."""

@@ -37,7 +37,7 @@ _LONGEST_REASON = 200
 
 
 def nats_bench_results() -> Callable[[Any], Any]:
-    """Return what makes an `ArchResults` of its state. Raises `ConfigurationError` if nats-bench is not installed."""
+    """Return what makes an `ArchResults` from its state. Raises `ConfigurationError` if nats-bench is not installed."""
     with extra("nats", "an import of NATS-Bench"):
         from nats_bench.api_utils import ArchResults
     return ArchResults.create_from_state_dict
@@ -54,17 +54,17 @@ def tabulate(
     row: Callable[..., dict[str, Any]],
     progress: Progress | None,
 ) -> pd.DataFrame:
-    """Return a table with a row a record, in official index order, with the official index as its index.
+    """Return a table with one row per record, in official index order, with the official index as its index.
 
     Args:
-        contents: of the release.
+        contents: contents of the release.
         path: where it was read, for the errors.
         what: the release that is expected, for the errors.
-        parse: raises `BenchmarkError` for text that is no architecture of the space.
+        parse: raises `BenchmarkError` for text that is not an architecture of the space.
         create: makes an `ArchResults` of its state.
         schedules: name of an argument of `row` -> key of the schedule in a record.
         row: makes a row of an architecture and the results of its schedules.
-        progress: told the number of records read and their total, after each.
+        progress: called after each record with the number read and their total.
 
     Raises:
         BenchmarkError: an architecture is not in the space, a record is broken, or there is none.
@@ -109,13 +109,13 @@ def _state(state: object) -> dict[str, Any]:
     overwrite any attribute, methods too.
 
     Raises:
-        TypeError, KeyError, ValueError: it is no such state.
+        TypeError, KeyError, ValueError: it is not such a state.
     """
     found = dictionary(state)
     seeds = dictionary(found["dataset_seed"])
     trainings = dictionary(found["all_results"])
     if not all(isinstance(dataset, str) and isinstance(each, list) for dataset, each in seeds.items()):
-        raise TypeError("its seeds are no lists by dataset")
+        raise TypeError("its seeds are not lists by dataset")
     return {
         "arch_index": whole_number(found["arch_index"]),
         "arch_str": _text(found["arch_str"]),
@@ -125,7 +125,7 @@ def _state(state: object) -> dict[str, Any]:
 
 
 def _training(state: object) -> dict[str, Any]:
-    """Return what is needed of the state of a `ResultsCount`; what it lacks is missed where it is asked for."""
+    """Return what is needed of the state of a `ResultsCount`; a missing entry is an error only where it is used."""
     found = dictionary(state)
     kept: dict[str, Any] = {name: dictionary(found[name]) for name in _BY_EPOCH if name in found}
     if "eval_names" in found:
@@ -166,11 +166,11 @@ def accuracy(results: Any, dataset: str, subset: str, seed: int | None = None) -
         results: an `ArchResults`.
         dataset: name of the training, such as `cifar10-valid`.
         subset: name of the evaluation, such as `x-test`.
-        seed: of one training; None is the mean over those stored.
+        seed: seed of one training; None is the mean over those stored.
 
     Raises:
         LookupError: there is no such training or evaluation.
-        TypeError, ValueError: it is no percentage.
+        TypeError, ValueError: it is not a percentage.
     """
     # The method's `is_random` is False for the mean, a seed for one training, and True for any of them.
     metrics = results.get_metrics(dataset, subset, is_random=False if seed is None else seed)

@@ -37,13 +37,13 @@ def release_of(path: Path, releases: Iterable[str]) -> str:
 
 
 def not_known(path: Path, releases: Mapping[str, str]) -> BenchmarkError:
-    """Return why a release is read with trust alone.
+    """Return why a release is read only with `trust`.
 
     The authors publish the last digits of the md5 of a file, in its name. Files with the same digits are made in
-    seconds, so they tell a damaged file and prove nothing else. A folder has those of the file it was made with.
+    seconds, so they reveal a damaged file and prove nothing else. A folder has those of the file it was made with.
 
     Args:
-        path: of a file or folder.
+        path: path of a file or folder.
         releases: release -> last hexadecimal digits of the md5 of its file.
 
     Raises:
@@ -74,7 +74,7 @@ def not_known(path: Path, releases: Mapping[str, str]) -> BenchmarkError:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a release holds.
+    """The content of a release.
 
     Attributes:
         architectures: all texts in official index order, with or without a record.
@@ -88,12 +88,12 @@ class Contents:
 
 
 def read_archive(path: Path, what: str) -> Contents:
-    """Return what a release of NATS-Bench holds: a bz2-compressed pickle, or a folder of one an architecture.
+    """Return what a release of NATS-Bench holds: a bz2-compressed pickle, or a folder of one per architecture.
 
     A single file is held in memory as a whole; the records of a folder are read one by one.
 
     Args:
-        path: of the file or folder.
+        path: path of the file or folder.
         what: the release that is expected, for the errors.
 
     Raises:
@@ -105,7 +105,7 @@ def read_archive(path: Path, what: str) -> Contents:
         return contents_of(_unpickled(path, what, LARGEST_RELEASE), path, what)
     meta = path / _META
     if not os.path.isfile(meta):
-        raise BenchmarkError(f"{path} is no folder of {what}: it has no {_META}")
+        raise BenchmarkError(f"{path} is not a folder of {what}: it has no {_META}")
     listed = contents_of(_unpickled(meta, what), meta, what)
     files = sorted(path.glob(_RECORD))
     return Contents(listed.architectures, len(files), ((int(file.name[:6]), _unpickled(file, what)) for file in files))
@@ -124,10 +124,12 @@ def contents_of(content: Any, path: Path, what: str) -> Contents:
     architectures, records = held["meta_archs"], held["arch2infos"]
     records = {} if records is None else records
     if not isinstance(architectures, list) or not isinstance(records, dict):
-        raise BenchmarkError(f"{path} is not {what}: its architectures are no list, or its records no dictionary")
+        raise BenchmarkError(
+            f"{path} is not {what}: its architectures are not a list, or its records are not a dictionary"
+        )
     odd = next((number for number, text in enumerate(architectures) if not isinstance(text, str)), None)
     if odd is not None:
-        raise BenchmarkError(f"{path} is not {what}: architecture {odd} is no text")
+        raise BenchmarkError(f"{path} is not {what}: architecture {odd} is not text")
     return Contents(architectures, len(records), dict.items(records))
 
 

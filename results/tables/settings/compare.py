@@ -1,4 +1,4 @@
-"""Published proxies on NAS-Bench-201, CIFAR-10, measured alike and as their authors do, side by side.
+"""Published proxies on NAS-Bench-201, CIFAR-10, measured with common and with their authors' settings.
 
     python results/tables/settings/compare.py [--networks 40] [--proxies NAMES] [--out FOLDER]
 

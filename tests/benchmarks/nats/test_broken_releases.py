@@ -33,7 +33,7 @@ from .releases import (
         ({"state_dict": {}, "epoch": 3}, "has no 'meta_archs', it holds state_dict, epoch"),
         ({}, "it holds nothing"),
         ([1, 2], "holds a list, not a dictionary"),
-        ({"meta_archs": {}, "arch2infos": {}}, "architectures are no list"),
+        ({"meta_archs": {}, "arch2infos": {}}, "architectures are not a list"),
         ({"meta_archs": [], "arch2infos": {}}, "has no record of an architecture"),
     ],
 )
@@ -85,7 +85,7 @@ def test_truncated_archive(kept: int, tmp_path: Path, cell_texts: list[str], cel
     folder = write_folder(tmp_path / f"{TSS}-simple", cell_texts, cell_records)
     record = folder / "000284.pickle.pbz2"
     record.write_bytes(record.read_bytes()[:kept])
-    with pytest.raises(BenchmarkError, match=r"000284\.pickle\.pbz2 is truncated or no pickle") as raised:
+    with pytest.raises(BenchmarkError, match=r"000284\.pickle\.pbz2 is truncated or not a pickle") as raised:
         cells.read_official(folder)
     one_line(raised)
 

@@ -94,8 +94,8 @@ def test_a_state_overwrites_no_method(tmp_path: Path, cell_texts: list[str], cel
     ("damage", "message"),
     [
         (lambda state: state.update(all_results=[]), "a list stands for a dictionary"),
-        (lambda state: state.update(dataset_seed={"cifar10": "777"}), "its seeds are no lists"),
-        (lambda state: state.update(dataset_seed={7: [777]}), "its seeds are no lists"),
+        (lambda state: state.update(dataset_seed={"cifar10": "777"}), "its seeds are not lists"),
+        (lambda state: state.update(dataset_seed={7: [777]}), "its seeds are not lists"),
         (lambda state: state.update(arch_index="11"), "a str stands for a whole number"),
         (lambda state: state.update(arch_str=None), "a NoneType stands for text"),
         (lambda state: state["all_results"].update({"cifar10": {}}), "not named by dataset and seed"),

@@ -15,7 +15,7 @@ import pytest
 
 from zcproxy.benchmarks.nasbench201 import NASBench201Space, official as cells
 from zcproxy.benchmarks.nats_sss import NATSSizeSpace, official as sizes
-from zcproxy.errors import BenchmarkError
+from zcproxy.errors import BenchmarkError, ConfigurationError
 from zcproxy.names.tasks import get_task
 
 from .releases import (
@@ -170,7 +170,7 @@ def test_no_release_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_without_nats_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "nats_bench.api_utils", None)
     for module in (cells, sizes):
-        with pytest.raises(BenchmarkError, match=r"pip install 'zcproxy\[nats\]'") as raised:
+        with pytest.raises(ConfigurationError, match=r"pip install 'zcproxy\[nats\]'") as raised:
             module.read_official(tmp_path)
         one_line(raised)
 

@@ -1,4 +1,4 @@
-"""What the search loop asks of an algorithm, and what several of them share."""
+"""The interface of search algorithms, and the draws that several of them share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Algorithm(Protocol):
         ...
 
     def tell(self, outcomes: Sequence[Candidate]) -> None:
-        """Take how the architectures did that were asked for last, in their order."""
+        """Take the outcomes of the architectures that were asked for last, in their order."""
         ...
 
 
@@ -32,7 +32,7 @@ class Proposer:
 
     Attributes:
         space: where they come from.
-        rng: of all draws.
+        rng: generator of all draws.
         known: what has been proposed.
     """
 

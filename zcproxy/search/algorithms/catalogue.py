@@ -47,11 +47,11 @@ def make_algorithm(
 
     Args:
         name: one of `ALGORITHMS`.
-        proposer: of the space; what it knows is not proposed.
+        proposer: proposer of the space; what it knows is not proposed.
         population: architectures of a generation, or of a question.
         start: architectures to begin with.
         goals: what is searched for.
-        seed: of everything random besides the proposer.
+        seed: seed of everything random besides the proposer.
         predicted: quantities that `linas` predicts.
         hints: quantities that its predictors see.
         measure: measures hints and what is not predicted.

@@ -31,10 +31,10 @@ from zcproxy.search.algorithms.ask_tell import Proposer
 from zcproxy.search.goals import Candidate
 
 UNDEFINED = 1e12
-"""Violation that pymoo is told where a quantity is undefined: more than any bound can be missed by."""
+"""Violation given to pymoo where a quantity is undefined: more than any bound can be missed by."""
 
 MATINGS = 5
-"""How often a generation is bred, until it has as many new architectures as it should."""
+"""Rounds of mating, at most, until a generation has as many new architectures as it should."""
 
 Texts = NDArray[np.object_]
 
@@ -95,11 +95,11 @@ class Genetic:
 
     Args:
         kind: one of `KINDS`.
-        proposer: of the space; what it knows is not proposed again.
+        proposer: proposer of the space; what it knows is not proposed again.
         population: architectures of a generation.
         start: architectures of the first generation; random ones fill it up.
         objectives: how many there are.
-        seed: of pymoo.
+        seed: seed of pymoo.
     """
 
     def __init__(
@@ -122,9 +122,9 @@ class Genetic:
 
     def ask(self) -> list[str]:
         """Return the next generation; where mating gives too few that are new, random ones fill it up."""
-        bred = self._algorithm.infill()
-        self._proposer.known.update(_texts(bred))
-        asked = self._proposer.filled(_texts(bred), self._population)
+        offspring = self._algorithm.infill()
+        self._proposer.known.update(_texts(offspring))
+        asked = self._proposer.filled(_texts(offspring), self._population)
         self._asked = Population.new("X", _as_column(asked))
         return asked
 

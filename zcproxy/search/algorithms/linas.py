@@ -35,7 +35,7 @@ class Linas:
     """Alternates between measurements and a long genetic search on predictions of them.
 
     Args:
-        proposer: of the space.
+        proposer: proposer of the space.
         population: architectures measured at a time.
         start: architectures of the first population; random ones fill it up.
         goals: what is best.
@@ -44,7 +44,7 @@ class Linas:
         measure: measures hints, and what is not predicted, for the inner search.
         inner_evaluations: architectures that an inner search predicts.
         scored: architectures whose hints are known; with the measured ones they tell predictors what is usual.
-        seed: of the inner searches.
+        seed: seed of the inner searches.
     """
 
     def __init__(

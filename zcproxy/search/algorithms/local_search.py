@@ -15,7 +15,7 @@ class LocalSearch:
     """Hill climbing with restarts, for one objective.
 
     Args:
-        proposer: of the space.
+        proposer: proposer of the space.
         batch: architectures that a climb starts from the best of.
         start: architectures that the first climb starts from the best of; random ones if there are none.
     """

@@ -12,8 +12,8 @@ class RandomSearch:
     """Draws distinct architectures uniformly.
 
     Args:
-        proposer: of the space.
-        batch: architectures a question.
+        proposer: proposer of the space.
+        batch: architectures per question.
         start: architectures to begin with.
     """
 

@@ -20,10 +20,10 @@ class RegularisedEvolution:
     """Mutates the best of a random part of the population, for one objective.
 
     Args:
-        proposer: of the space.
+        proposer: proposer of the space.
         population: architectures alive at a time.
         start: architectures of the first population; random ones fill it up.
-        children: architectures a question: one in the paper, more where they are evaluated side by side.
+        children: architectures per question: one in the paper, more where they are evaluated side by side.
     """
 
     def __init__(self, proposer: Proposer, population: int, start: Sequence[str], children: int = 4) -> None:
@@ -42,7 +42,7 @@ class RegularisedEvolution:
         self._alive.extend(outcomes)
 
     def _child(self) -> str | None:
-        """Return a mutant that is new, changed again and again until it is; None if that does not come about."""
+        """Return a mutant that is new, changed again and again until it is; None if none is found."""
         rng, space = self._proposer.rng, self._proposer.space
         drawn = rng.sample(list(self._alive), max(1, round(TOURNAMENT * len(self._alive))))
         child = min(drawn, key=lambda outcome: outcome.key).architecture

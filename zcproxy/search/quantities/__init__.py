@@ -1,1 +1,1 @@
-"""Quantities of networks that a search goes by: scores, accuracies, costs, and look-up tables."""
+"""Quantities of networks that a search uses: scores, accuracies, costs, and look-up tables."""

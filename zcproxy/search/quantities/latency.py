@@ -11,7 +11,7 @@ from torch.utils.benchmark import Timer
 from zcproxy.models.macs import evaluation_mode
 
 LEAST_SECONDS, MOST_SECONDS = 0.05, 0.5
-"""How long a network is timed at least, and at most where its times do not agree."""
+"""Least seconds that a network is timed, and most seconds where its times do not agree."""
 
 LARGE_SPREAD = 0.1
 """Interquartile range as a share of the median from which a latency is not to be trusted."""
@@ -39,10 +39,10 @@ def measure_latency(
 
     Args:
         network: left on `device`, in the mode it was in.
-        input_shape: of one sample.
+        input_shape: shape of one sample.
         batch_size: samples of a pass.
         device: `cpu` or `cuda`.
-        threads: of torch, for operations on the CPU.
+        threads: threads of torch, for operations on the CPU.
     """
     network.to(device)
     inputs = torch.zeros(batch_size, *input_shape, device=device)

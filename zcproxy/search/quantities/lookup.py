@@ -22,7 +22,7 @@ from zcproxy.storage.files import check_size
 Array = NDArray[np.float64]
 
 MEASURED = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY, LATENCY_SPREAD)
-"""Quantities that no table is asked for."""
+"""Quantities that are not looked up in a table."""
 
 LARGEST_TABLE = 1_000_000_000
 """Bytes of a file of the user."""
@@ -34,8 +34,8 @@ def read_look_up(path: Path, space: SearchSpace) -> Measurements:
     Raises:
         BenchmarkError: the file cannot be read, has no column `arch` or no numbers, names a column twice, an
             architecture is none of the space or has two rows, a column has the name of a quantity that is measured, or
-            a cell is no number.
-        StorageError: it is no regular file, or too large.
+            a cell is not a number.
+        StorageError: it is not a regular file, or too large.
     """
     check_size(path, LARGEST_TABLE)
     try:

@@ -57,7 +57,7 @@ def peak_activation_bytes(network: nn.Module, input_shape: tuple[int, ...]) -> i
 
     Args:
         network: on the CPU; left in the mode it was in.
-        input_shape: of one sample.
+        input_shape: shape of one sample.
     """
     training = network.training
     network.eval()

@@ -30,14 +30,14 @@ from zcproxy.workers.pool import single_threaded
 
 
 class Weights(StrEnum):
-    """What a proxy looks at: the untrained network, or the network with the weights of its super-network."""
+    """Weights that a proxy looks at: the untrained network, or the network with the weights of its super-network."""
 
     INITIALISATION = "initialisation"
     INHERITED = "inherited"
 
 
 MOST = 1_000_000
-"""Of sizes and counts of a setting."""
+"""Largest size or count of a setting."""
 PARAMS, MACS, PEAK_MEMORY, LATENCY = "params", "macs", "peak_memory_mb", "latency_ms"
 LATENCY_SPREAD = "latency_ms_spread"
 """Interquartile range of the runs; noted beside the latency."""
@@ -50,11 +50,11 @@ def check_weights(name: str) -> None:
 
 @dataclass(frozen=True)
 class Setting:
-    """What networks are built from, and how they are measured.
+    """The source of networks, and how they are measured.
 
     Attributes:
-        reference: of the subject, see `get_subject`.
-        input_shape: of a sample, for a space that has no dataset.
+        reference: reference of the subject, see `get_subject`.
+        input_shape: shape of a sample, for a space that has no dataset.
         classes: for such a space.
         shared_weights: file of a super-network's trained weights; empty for those that it makes itself.
         formula: text of the proxy; empty for none.
@@ -63,7 +63,7 @@ class Setting:
         initialisation: index of the random initialisation.
         device: `cpu` or `cuda`.
         latency_batch_size: samples of a timed pass.
-        latency_threads: of torch, for a timed pass.
+        latency_threads: threads of torch, for a timed pass.
         dataset: what `trained_accuracy` is measured on, see `zcproxy.benchmarks.datasets.load_dataset`.
         recipe: how networks are trained for it.
         images: token of the images that the proxy is shown, see `zcproxy.images.own`; empty for what is at
@@ -131,7 +131,7 @@ class NetworkMeasurer:
     def super_network(self) -> SuperNetwork:
         """Return the subject as a super-network. Raises `ConfigurationError` if it is none."""
         if not isinstance(self.subject, SuperNetwork):
-            raise ConfigurationError(f"{self.subject.name} is no super-network: it has no weights to inherit")
+            raise ConfigurationError(f"{self.subject.name} is not a super-network: it has no weights to inherit")
         return self.subject
 
     def params_and_macs(self, architecture: str) -> dict[str, float]:
@@ -192,22 +192,22 @@ MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
     "validated": ((ACCURACY,), NetworkMeasurer.validated),
     "trained": ((TRAINED_ACCURACY,), NetworkMeasurer.trained),
 }
-"""What measures a network, by name: the quantities that it gives, and the function."""
+"""Measurements of a network by name: the quantities that each gives, and its function."""
 
 
-def measure_networks(bench: NetworkMeasurer, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
+def measure_networks(measurer: NetworkMeasurer, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
     """Return quantities of networks, measured one after another on one thread."""
     with single_threaded():
-        return [MEASURES[measure][1](bench, architecture) for architecture in architectures]
+        return [MEASURES[measure][1](measurer, architecture) for architecture in architectures]
 
 
 def measure_by_setting(setting: Setting, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
     """Return quantities of networks in a process that knows the setting alone; the job that a worker runs."""
-    return measure_networks(_bench(setting), measure, architectures)
+    return measure_networks(_measurer(setting), measure, architectures)
 
 
 @cache
-def _bench(setting: Setting) -> NetworkMeasurer:
+def _measurer(setting: Setting) -> NetworkMeasurer:
     return NetworkMeasurer(setting.subject(), setting)
 
 

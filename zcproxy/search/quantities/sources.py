@@ -29,35 +29,35 @@ KNOWN = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY)
 
 
 def sources_of(
-    names: Iterable[str], bench: NetworkMeasurer, table: Path | None, executor: Executor | None, cache: Path | None
+    names: Iterable[str], measurer: NetworkMeasurer, table: Path | None, executor: Executor | None, cache: Path | None
 ) -> dict[str, Source]:
     """Return what measures each quantity.
 
     Args:
-        names: of the quantities.
-        bench: what is searched, and how it is measured.
+        names: names of the quantities.
+        measurer: what is searched, and how it is measured.
         table: a look-up table of the user.
-        executor: of worker processes that know the subject by its reference.
+        executor: executor of worker processes that know the subject by its reference.
         cache: the cache directory; the default one if None.
 
     Raises:
         BenchmarkError: a table cannot be read, or does not have a quantity.
         ConfigurationError: the subject has nothing that measures a quantity.
     """
-    own_table = None if table is None else read_look_up(table, bench.subject.space)
+    own_table = None if table is None else read_look_up(table, measurer.subject.space)
     found: dict[str, Source] = {}
     for name in names:
         if name in found:
             continue
-        source = _source(name, bench, own_table, executor, cache)
+        source = _source(name, measurer, own_table, executor, cache)
         found.update(dict.fromkeys(source.names, source))
     return found
 
 
 def _source(
-    name: str, bench: NetworkMeasurer, table: Measurements | None, executor: Executor | None, cache: Path | None
+    name: str, measurer: NetworkMeasurer, table: Measurements | None, executor: Executor | None, cache: Path | None
 ) -> Source:
-    subject, setting = bench.subject, bench.setting
+    subject, setting = measurer.subject, measurer.setting
     match name:
         case "proxy":
             if is_task(subject) and setting.weights != Weights.INHERITED:
@@ -69,10 +69,10 @@ def _source(
                     setting.images,
                 )
                 return ColumnScores(setting.formula, context, executor, cache)
-            return Networks("score", bench, executor)
+            return Networks("score", measurer, executor)
         case "accuracy":
             if isinstance(subject, SuperNetwork):
-                return Networks("validated", bench, executor)
+                return Networks("validated", measurer, executor)
             if is_task(subject):
                 return labels_of(cast(Task, subject), ACCURACY)
             raise ConfigurationError(f"{subject.name} has no measured accuracies: name a benchmark or a super-network")
@@ -80,13 +80,15 @@ def _source(
             if not setting.dataset:
                 raise ConfigurationError("'trained_accuracy' needs a dataset to train on: give `dataset`")
             load_dataset(setting.dataset)  # what is wrong with it is said before anything is written
-            return Networks("trained", bench, executor)
+            return Networks("trained", measurer, executor)
         case "params" | "macs":
-            return _published_costs(cast(Task, subject)) if _is_tabular(subject) else Networks("costs", bench, executor)
+            return (
+                _published_costs(cast(Task, subject)) if _is_tabular(subject) else Networks("costs", measurer, executor)
+            )
         case "peak_memory_mb":
-            return Networks("memory", bench, executor)
+            return Networks("memory", measurer, executor)
         case "latency_ms":
-            return Networks("latency", bench, executor)
+            return Networks("latency", measurer, executor)
     return _looked_up(name, subject, table)
 
 
