@@ -1,4 +1,4 @@
-"""Materials that a worker process evolves with: fitness and primitive sets, built once from the column store and kept."""
+"""Materials of a worker process: fitness functions and primitive sets, built once from the column store and kept."""
 
 from __future__ import annotations
 

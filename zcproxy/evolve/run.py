@@ -81,8 +81,8 @@ def evolve(
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
-        ConfigurationError: the device is not available; an entry of the toolbox is missing, raises, or returns something
-            that the run cannot take.
+        ConfigurationError: the device is not available; an entry of the toolbox is missing, raises, or returns
+            something that the run cannot take.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
     """

@@ -30,7 +30,7 @@ def tournament(individuals: Sequence[Individual], k: int) -> list[Individual]:
 
 
 def double_tournament(individuals: Sequence[Individual], k: int) -> list[Individual]:
-    """Select the smaller of two winners of tournaments more often; in the size, a column counts one."""
+    """Select the smaller of two winners of tournaments more often; in the size, a column counts as one."""
     found = tools.selDoubleTournament(individuals, k, TOURNAMENT, PARSIMONY, True, fit_attr="fitness.merit")
     return list(found)
 
@@ -51,7 +51,7 @@ def _fitness_of(cases: int) -> type[ParetoFitness]:
 
 
 def by_cases(individuals: Sequence[Individual], k: int, selection: Callable[..., list[Any]]) -> list[Individual]:
-    """Select by one case after another: for each kind of case, a number a goal."""
+    """Select by one case after another: for each kind of case, one number per goal."""
     return [item.individual for item in selection([_Cases(individual) for individual in individuals], k)]
 
 
