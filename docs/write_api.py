@@ -12,9 +12,10 @@ PAGE = Path(__file__).with_name("api.md")
 OPENING = """\
 # Python interface
 
-`import zcproxy` offers the names below: they are `zcproxy.__all__`, and they are public, as are `zcproxy.testing` and
-`zcproxy.adapters`. Every other module is internal and may change without notice: see
-[CONTRIBUTING](../CONTRIBUTING.md#public-names). `help(zcproxy.Plan)` shows arguments, shapes, defaults and errors.
+`import zcproxy` offers the names below: they are `zcproxy.__all__`, and they are public, as are `zcproxy.testing`,
+`zcproxy.adapters`, and the [operators of evolution](evolve.md). Every other module is internal and may change without
+notice: see [CONTRIBUTING](../CONTRIBUTING.md#public-names). `help(zcproxy.Plan)` shows arguments, shapes, defaults and
+errors.
 The [README](../README.md#in-python) has an example.
 
 `make api` writes this page from the docstrings.
@@ -23,6 +24,10 @@ The [README](../README.md#in-python) has an example.
 GROUPS = {
     "Proxies": ("zcproxy", ("load_proxy", "Proxy")),
     "Evolution": ("zcproxy", ("evolve", "Configuration", "Limits", "Result")),
+    "Operators of evolution": (
+        "zcproxy.evolve",
+        ("primitive_set", "PrimitiveSet", "Individual", "tree_of", "formula_of", "limits"),
+    ),
     "Scores and tables": ("zcproxy", ("score", "Scores", "table", "Plan", "TaskTable", "get_task")),
     "Search": ("zcproxy", ("search", "SearchConfiguration", "Setting", "SearchResult")),
     "What you implement": ("zcproxy", ("ChoiceSpace", "SearchSpace", "Task", "Batch", "SuperNetwork", "ImageDataset")),

@@ -81,7 +81,7 @@ def run(family: str, seed: int, variant: str, options: argparse.Namespace) -> No
     command += [part for task in tested for part in ("--hold-out", task)]
     command += ["--networks", str(options.networks), "--test-networks", str(options.test_networks)]
     command += ["--seed", str(seed), "--sample-seed", "0", "--evaluations", str(options.evaluations)]
-    command += ["--max-size", "12", "--selection", "lexicase", "--resample", "0.7", "--new-columns", "0"]
+    command += ["--max-size", "12", "--selection", "epsilon-lexicase", "--resample", "0.7", "--new-columns", "0"]
     command += VARIANTS[variant]
     if variant == "full" and seed == 0:  # what is compared with depends on the networks alone, which all seeds share
         command += ["--compare", PUBLISHED, "--control"]

@@ -121,7 +121,7 @@ def test_tasks_take_as_many_networks_as_each_has(small: Configuration, made_data
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"selection": "roulette"}, "unknown selection 'roulette': write one of tournament, lexicase"),
+        ({"selection": "roulette"}, "unknown selection 'roulette': write one of tournament, double-tournament"),
         ({"cases": ("luck",)}, "unknown case 'luck': write one of bands, top, partial"),
         ({"resampled": 0.1}, "resampled=0.1 is not a share from 0.25 to 1"),
         ({"without": ("summ",)}, "unknown primitive 'summ' .did you mean sum"),

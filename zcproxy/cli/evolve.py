@@ -38,7 +38,8 @@ RESUMABLE = (
 DEFAULTS = Configuration((DEFAULT_TASK,))
 """The defaults of a run."""
 DEFAULT_BUDGET = "15m"
-DEFAULT_PROBES, DEFAULT_CASES, DEFAULT_WITHOUT = map(",".join, (DEFAULTS.probes, DEFAULTS.cases, DEFAULTS.without))
+DEFAULT_PROBES, DEFAULT_CASES = ",".join(DEFAULTS.probes), ",".join(DEFAULTS.cases)
+DEFAULT_WITHOUT, DEFAULT_MUTATION = ",".join(DEFAULTS.without), ",".join(DEFAULTS.mutation)
 LONGEST_DURATION = 8784 * 3600.0
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -77,7 +78,11 @@ def evolve_command(
     hold_out: options.HoldOut = None,
     targets: options.Targets = DEFAULTS.targets,
     cases: options.Cases = DEFAULT_CASES,
+    crossover: options.Crossover = DEFAULTS.crossover,
+    mutation: options.Mutation = DEFAULT_MUTATION,
     selection: options.Selection = DEFAULTS.selection,
+    survivors: options.Survivors = DEFAULTS.survivors,
+    toolbox: options.Toolbox = DEFAULTS.toolbox,
     resampled: options.Resampled = DEFAULTS.resampled,
     sample_seed: options.SampleSeed = DEFAULTS.sample_seed,
     without: options.Without = DEFAULT_WITHOUT,
@@ -121,6 +126,7 @@ def _configuration(given: Mapping[str, Any]) -> Configuration:
         "hold_out": held_out,
         "probes": tuple(name.strip() for name in given["probes"].split(",")),
         "cases": tuple(split_names(given["cases"])),
+        "mutation": tuple(split_names(given["mutation"])),
         "without": tuple(split_names(given["without"])),
         "start_from": formulas_of(given["start_from"]),
         "images": import_images(given["images"]),

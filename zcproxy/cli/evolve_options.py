@@ -10,6 +10,8 @@ import typer
 from zcproxy.cli.options import LARGEST_BATCH, LARGEST_COUNT, LARGEST_SEED, MOST_NETWORKS, MOST_NODES
 from zcproxy.evolve import targets
 from zcproxy.evolve.cases import CASES
+from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS
+from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
 from zcproxy.names.tasks import DEFAULT_TASK
 
 # What the run learns from
@@ -68,7 +70,17 @@ Targets = Annotated[
     ),
 ]
 Cases = Annotated[str, typer.Option(help=f"Fitness cases beside tau, separated by commas: {', '.join(CASES)}.")]
-Selection = Annotated[str, typer.Option(help="Selection of parents: tournament, or lexicase over all cases.")]
+Crossover = Annotated[str, typer.Option(help=f"Crossover of two formulas: {', '.join(CROSSOVERS)}.")]
+Mutation = Annotated[
+    str, typer.Option(help=f"Mutations, separated by commas, all equally likely: {', '.join(MUTATIONS)}.")
+]
+Selection = Annotated[
+    str, typer.Option(help=f"Selection of parents: {', '.join(SELECTIONS)}; lexicase goes over all cases.")
+]
+Survivors = Annotated[str, typer.Option(help=f"Selection of survivors: {', '.join(SURVIVORS)}.")]
+Toolbox = Annotated[
+    str, typer.Option(help="Your own operators for DEAP's toolbox: package.module:function, see docs/evolve.md.")
+]
 Resampled = Annotated[
     float,
     typer.Option(

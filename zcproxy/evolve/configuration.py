@@ -10,7 +10,9 @@ from typing import Any
 from zcproxy.benchmarks.shared.populations import POPULATIONS
 from zcproxy.errors import ConfigurationError, check_known
 from zcproxy.evolve.cases import CASES
-from zcproxy.evolve.parents import SELECTIONS
+from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS, OURS
+from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
+from zcproxy.evolve.deap.toolbox import Operators
 from zcproxy.evolve.targets import Targets
 from zcproxy.formula import (
     MAXIMUM_DEPTH,
@@ -25,6 +27,7 @@ from zcproxy.primitives import parse
 from zcproxy.probing.expressions import needs_gradients
 from zcproxy.probing.probes import PROBES
 from zcproxy.storage.fields import read_fields
+from zcproxy.user_code.references import check_reference
 
 DEFAULT_PROBES = ("noise", "ones", "chunks")
 """`data` and `delta` add little to these and cost a pass or two more."""
@@ -89,7 +92,12 @@ class Configuration:
         targets: what formulas are fitted to and chosen by: the `labels`, or what is `transferred` from those of other
             goals, see `zcproxy.evolve.targets`. Tests use the labels.
         cases: what a formula is judged by beside tau, names of `zcproxy.evolve.cases.CASES`.
-        selection: how parents are found: `tournament`, by worst and mean; or `lexicase`, by one case after another.
+        crossover: how two formulas are mated, a name of `zcproxy.evolve.deap.operators.CROSSOVERS`.
+        mutation: how one is changed, names of `zcproxy.evolve.deap.operators.MUTATIONS`, each as likely.
+        selection: how parents are found: `tournament` and `double-tournament` by worst and mean; `lexicase` and
+            `epsilon-lexicase` by one case after another.
+        survivors: how those of a generation are found among parents and children: `nsga2`, `nsga3` or `spea2`.
+        toolbox: reference of the user's own toolbox, see `zcproxy.evolve.deap.own_toolbox`; empty for ours.
         resampled: share of the training networks that an epoch sees, drawn again for each.
         sample_seed: seed of the sample and its split: runs of different `seed` may share them.
         hold_out: names of tasks that share no network with any of `tasks`. The chosen formula is tested on them, once,
@@ -118,7 +126,11 @@ class Configuration:
     goals: tuple[str, ...] = ()
     targets: str = Targets.LABELS
     cases: tuple[str, ...] = ()
+    crossover: str = OURS
+    mutation: tuple[str, ...] = (OURS,)
     selection: str = "tournament"
+    survivors: str = "nsga2"
+    toolbox: str = ""
     resampled: float = 1.0
     sample_seed: int | None = None
     hold_out: tuple[str, ...] = ()
@@ -133,13 +145,20 @@ class Configuration:
         for kind, values, known in (
             ("probe", self.probes, PROBES),
             ("algorithm", (self.algorithm,), Algorithm),
+            ("crossover", (self.crossover,), CROSSOVERS),
+            ("mutation", self.mutation, MUTATIONS),
             ("selection", (self.selection,), SELECTIONS),
+            ("survivors", (self.survivors,), SURVIVORS),
             ("targets", (self.targets,), Targets),
             ("population", (self.population,), POPULATIONS),
             ("case", self.cases, CASES),
         ):
             for value in values:
                 check_known(kind, value, known)
+        if not self.mutation:
+            raise ConfigurationError(f"no mutation given: name at least one of {', '.join(MUTATIONS)}")
+        if self.toolbox:
+            check_reference(self.toolbox)
         if not LEAST_RESAMPLED <= self.resampled <= 1.0:
             raise ConfigurationError(f"resampled={self.resampled:g} is not a share from {LEAST_RESAMPLED} to 1")
         if self.goals and len(self.goals) != len(self.tasks):
@@ -170,6 +189,11 @@ class Configuration:
     def admits(self, column: Node) -> bool:
         """Whether formulas may be made of a column."""
         return GRADIENTS not in self.without or not needs_gradients(column)
+
+    @property
+    def operators(self) -> Operators:
+        """The variants of the toolbox."""
+        return Operators(self.crossover, self.mutation, self.selection, self.survivors)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON can hold it."""

@@ -1,4 +1,4 @@
-"""Materials that a worker process evolves with: fitness and choices, built once from the column store and kept."""
+"""Materials of a worker process: fitness functions and primitive sets, built once from the column store and kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,13 @@ from zcproxy.columns.context import (
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.configuration import Algorithm, Configuration
+from zcproxy.evolve.deap.primitives import PrimitiveSet, primitive_set
 from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.island import Epoch
 from zcproxy.evolve.targets import Targets, transferred
 from zcproxy.formula import (
     Node,
 )
-from zcproxy.formula.choices import Choices, number_choices
 from zcproxy.formula.evaluate import Outcome
 from zcproxy.primitives import parse
 from zcproxy.random import array_generator, generator
@@ -75,6 +76,7 @@ class IslandReport:
     best: list[str]
     evaluations: int
     outcomes: Counter[Outcome]
+    logbook: list[dict[str, Any]]
 
 
 @lru_cache(maxsize=2)
@@ -107,9 +109,10 @@ def fitness_function_of(materials: Materials, epoch: int | None = None) -> Fitne
 
 
 @lru_cache(maxsize=2)
-def choices_of(materials: Materials) -> Choices:
+def primitives_of(materials: Materials) -> PrimitiveSet:
     """Return what formulas are made of."""
-    return number_choices([parse(text) for text in materials.columns], materials.configuration.without)
+    configuration = materials.configuration
+    return primitive_set(materials.columns, without=configuration.without, maximum_size=configuration.maximum_size)
 
 
 def run_island(materials: Materials, job: IslandJob) -> IslandReport:
@@ -117,7 +120,7 @@ def run_island(materials: Materials, job: IslandJob) -> IslandReport:
     configuration = materials.configuration
     rng = generator("island", configuration.seed, job.island, job.epoch)
     scorer = fitness_function_of(materials, job.epoch if configuration.resampled < 1.0 else None)
-    epoch = Epoch(scorer, choices_of(materials), configuration.maximum_size, rng, configuration.selection)
+    epoch = Epoch(scorer, primitives_of(materials), rng, configuration.operators, configuration.toolbox)
     if configuration.algorithm == Algorithm.RANDOM:
         result = epoch.draw(configuration.island_size * job.generations)
     else:
@@ -128,4 +131,5 @@ def run_island(materials: Materials, job: IslandJob) -> IslandReport:
         [str(formula) for formula, _ in result.best.values()],
         result.evaluations,
         result.outcomes,
+        result.logbook,
     )

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from deap import tools
+
 from zcproxy.correlation import Correlation
 from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.deap.individual import ParetoFitness
 from zcproxy.evolve.directory import State
 from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.formula import Node
@@ -32,6 +35,11 @@ class Finalist:
     training: Fitness
     validation: Fitness
     labelled: Fitness
+
+    @property
+    def fitness(self) -> ParetoFitness:
+        """The objectives on the training networks, for DEAP's sorting."""
+        return ParetoFitness(self.training.objectives)
 
 
 @dataclass(frozen=True)
@@ -85,15 +93,10 @@ def choose(
     """Return the hall of fame, its Pareto front, and the best formula on all labels, the smaller one in a tie."""
     hall = [Finalist(formula, training(formula), validation(formula), labelled(formula)) for formula in finalists]
     hall.sort(key=lambda item: item.training.size)
-    front = [item for item in hall if not any(_dominates(other.training, item.training) for other in hall)]
+    front = tools.sortNondominated(hall, len(hall), first_front_only=True)[0]
+    front.sort(key=lambda item: item.training.size)
     chosen = max(hall, key=lambda item: (item.labelled.merit, -item.training.size))
     return Result(hall, front, chosen)
-
-
-def _dominates(first: Fitness, second: Fitness) -> bool:
-    signs = (1.0, 1.0, -1.0, -1.0)
-    gains = [sign * (a - b) for sign, a, b in zip(signs, first.objectives, second.objectives, strict=True)]
-    return min(gains) >= 0.0 and max(gains) > 0.0
 
 
 def write_results(path: Path, result: Result, configuration: Configuration, images: Mapping[str, str]) -> None:

@@ -5,25 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
+from zcproxy.evolve.clock import Clock
 from zcproxy.evolve.configuration import Algorithm, Configuration, Limits
+from zcproxy.evolve.deap.own_toolbox import OwnToolbox, reference_of
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
-from zcproxy.evolve.fitness import Fitness, FitnessFunction
+from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.island import merge_best
+from zcproxy.evolve.journal_line import journal_line
 from zcproxy.evolve.materials import IslandJob, Materials, fitness_function_of, run_island
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.run_columns import RunColumns
 from zcproxy.evolve.sample import Sample
-from zcproxy.evolve.start import draw_samples, first_state
+from zcproxy.evolve.start import check_own_toolbox, draw_samples, first_state
 from zcproxy.evolve.targets import Targets, check_transferable
 from zcproxy.formula import (
     Node,
@@ -54,18 +56,6 @@ TEST_SHARE = 0.5
 """Time of the final test, which measures a few columns, as a share of the same networks in the first sweep."""
 
 
-@dataclass
-class _Clock:
-    """Wall-clock time of a run over all its parts."""
-
-    before: float
-    started: float
-
-    @property
-    def seconds(self) -> float:
-        return self.before + time.monotonic() - self.started
-
-
 def evolve(
     configuration: Configuration,
     limits: Limits,
@@ -74,6 +64,7 @@ def evolve(
     workers: int = 1,
     cache: Path | None = None,
     observer: Observer | None = None,
+    toolbox: OwnToolbox | None = None,
 ) -> Result:
     """Evolve proxies into a run directory and return what was found.
 
@@ -84,14 +75,21 @@ def evolve(
         workers: processes; the result does not depend on it.
         cache: the cache directory; the default one if None.
         observer: called with the progress of the run.
+        toolbox: your own operators: `package.module:name`, or what stands there, a function that takes a
+            `deap.base.Toolbox` and a `deap.gp.PrimitiveSetTyped` and replaces entries, or a whole toolbox. It becomes
+            the field `toolbox` of the configuration.
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
-        ConfigurationError: the device is not available.
+        ConfigurationError: the device is not available; an entry of the toolbox is missing, raises, or returns
+            something that the run cannot take.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
     """
+    if toolbox is not None:
+        configuration = replace(configuration, toolbox=reference_of(toolbox))
     check_device(configuration.device)
+    check_own_toolbox(configuration)
     directory = RunDirectory(out)
     check_apart(configuration.hold_out, configuration.tasks)
     if configuration.targets == Targets.TRANSFERRED:
@@ -172,7 +170,7 @@ class _Run:
     def complete(self, executor: Executor | None) -> Result:
         """Go from wherever the run stands to its end."""
         state = self._begin()
-        clock = _Clock(state.seconds, time.monotonic())
+        clock = Clock(state.seconds, time.monotonic())
         self._columns.measure(executor, state.columns)
         while not self._is_over(state, clock):
             self._advance(executor, state, clock)
@@ -200,7 +198,7 @@ class _Run:
             state = self._directory.load_state()
         return state or first_state(self._configuration)
 
-    def _advance(self, executor: Executor | None, state: State, clock: _Clock) -> None:
+    def _advance(self, executor: Executor | None, state: State, clock: Clock) -> None:
         """Run one epoch and save the state it leaves."""
         configuration = self._configuration
         generations = configuration.epoch_generations
@@ -225,7 +223,7 @@ class _Run:
             self._add_columns(executor, state, [formula for formula, _ in hall.values()])
         state.seconds = clock.seconds
         formula, score = max(hall.values(), key=lambda item: (item[1].merit, -item[1].size))
-        self._directory.save_state(state, _journal_line(state, formula, score))
+        self._directory.save_state(state, journal_line(state, formula, score, reports))
         self._observer.evolving(state, str(formula), score.merit, self._seconds_left(clock))
 
     def _with_migrants(self, state: State, population: list[str], island: int) -> list[str]:
@@ -273,19 +271,19 @@ class _Run:
         population = f"{len(architectures)} {kind} of {self._configuration.population}"
         return correlate(scores, labels, task=task, population=population, seed=self._configuration.seed)
 
-    def _seconds_left(self, clock: _Clock) -> float | None:
+    def _seconds_left(self, clock: Clock) -> float | None:
         if self._limits.seconds is None:
             return None
         tests = sum(len(self._samples[name].test) for name in self._configuration.tested)
         return self._limits.seconds - clock.seconds - TEST_SHARE * self._columns.pace * tests
 
-    def _has_time_for_columns(self, clock: _Clock) -> bool:
+    def _has_time_for_columns(self, clock: Clock) -> bool:
         left = self._seconds_left(clock)
         networks = sum(len(sample.fitted) for sample in self._samples.values())
         wanted = self._configuration.new_columns > 0 and self._configuration.algorithm == Algorithm.EVOLVE
         return wanted and (left is None or left > SWEEP_SHARE * self._columns.pace * networks)
 
-    def _is_over(self, state: State, clock: _Clock) -> bool:
+    def _is_over(self, state: State, clock: Clock) -> bool:
         left = self._seconds_left(clock)
         limits = self._limits
         return (
@@ -293,14 +291,3 @@ class _Run:
             or (limits.generations is not None and state.generations >= limits.generations)
             or (limits.evaluations is not None and state.evaluations >= limits.evaluations)
         )
-
-
-def _journal_line(state: State, formula: Node, score: Fitness) -> dict[str, Any]:
-    return {
-        "generations": state.generations,
-        "evaluations": state.evaluations,
-        "seconds": round(state.seconds, 3),
-        "columns": len(state.columns),
-        "outcomes": dict(state.outcomes),
-        "best": {"formula": str(formula), "size": score.size, "training_tau": list(score.correlations)},
-    }

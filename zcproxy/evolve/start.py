@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from zcproxy.columns.standard import standard_columns
+from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.deap.own_toolbox import own_toolbox
+from zcproxy.evolve.deap.primitives import primitive_set
+from zcproxy.evolve.deap.randomness import lent_to
+from zcproxy.evolve.deap.toolbox import make_toolbox
 from zcproxy.evolve.directory import State
+from zcproxy.evolve.fitness import Fitness
 from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
 from zcproxy.formula import Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
+from zcproxy.random import generator
 
 
 def fitted_networks(configuration: Configuration, space: str) -> set[str]:
@@ -51,6 +58,20 @@ def _drawn(configuration: Configuration, task: str, *, test_networks: int | None
 
 def _seed_of_samples(configuration: Configuration) -> int:
     return configuration.seed if configuration.sample_seed is None else configuration.sample_seed
+
+
+def check_own_toolbox(configuration: Configuration) -> None:
+    """Raise `ConfigurationError` if the user's toolbox cannot be made, before anything is measured."""
+    if configuration.toolbox:
+        columns, without = first_columns(configuration), configuration.without
+        primitives = primitive_set(columns, without=without, maximum_size=configuration.maximum_size)
+        ours = make_toolbox(primitives, configuration.operators, _not_yet_scored)
+        with lent_to(generator("toolbox", configuration.seed)):
+            own_toolbox(configuration.toolbox, ours, primitives)
+
+
+def _not_yet_scored(formula: Node) -> Fitness:
+    raise ConfigurationError(f"'{formula}' was to be scored while the toolbox is made: no network is measured yet")
 
 
 def first_state(configuration: Configuration) -> State:

@@ -50,7 +50,7 @@ class Choices:
         registry: Registry | None = None,
     ) -> None:
         self._registry = registry or vocabulary()
-        self._constants = constants
+        self.constants = constants
         self.leaves: dict[Kind, list[Node]] = {}
         for leaf in leaves:
             self.leaves.setdefault(leaf.kind, []).append(leaf)
@@ -84,12 +84,12 @@ class Choices:
 
     def has_leaf(self, kind: Kind) -> bool:
         """Whether a terminal of this kind exists."""
-        return bool(self.leaves.get(kind)) or (self._constants and kind is Kind.NETWORK)
+        return bool(self.leaves.get(kind)) or (self.constants and kind is Kind.NETWORK)
 
     def leaf(self, kind: Kind, rng: Random) -> Node:
         """Return a random terminal of a kind that has one."""
         leaves = self.leaves.get(kind)
-        if self._constants and kind is Kind.NETWORK and (not leaves or rng.random() < CONSTANT_PROBABILITY):
+        if self.constants and kind is Kind.NETWORK and (not leaves or rng.random() < CONSTANT_PROBABILITY):
             return random_constant(rng)
         assert leaves is not None
         return rng.choice(leaves)
@@ -130,17 +130,13 @@ def random_constant(rng: Random) -> Node:
 
 
 def number_choices(columns: Iterable[Node], without: Container[str] = ()) -> Choices:
-    """Return the choices of evolution: columns as leaves and every primitive between numbers.
+    """Return the choices of evolution: columns as leaves, and every primitive that takes what they or others yield.
 
     Args:
-        columns: leaves.
+        columns: leaves; between columns, primitives of tensors have nothing to take.
         without: names of primitives to do without; `CONSTANTS` for numbers.
     """
-    return Choices(
-        columns,
-        lambda item: item.name not in without and all(kind.is_number for kind in item.signature.arguments),
-        constants=CONSTANTS not in without,
-    )
+    return Choices(columns, lambda item: item.name not in without, constants=CONSTANTS not in without)
 
 
 def tensor_choices(leaves: Iterable[Node]) -> Choices:
