@@ -26,9 +26,7 @@ from zcproxy import Proxy, load_proxy
 from zcproxy.cli.display import RunDisplay
 from zcproxy.correlation import correlate
 from zcproxy.evolve.directory import RunDirectory
-from zcproxy.evolve.start import (
-    draw_samples,
-)
+from zcproxy.evolve.start import draw_samples
 from zcproxy.names.tasks import get_task
 from zcproxy.ranking.scoring import draw_networks, score_networks
 from zcproxy.workers.pool import worker_pool

@@ -22,9 +22,7 @@ from zcproxy import load_proxy
 from zcproxy.cli.display import RunDisplay
 from zcproxy.export.latex import latex
 from zcproxy.names.families import families
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
 from zcproxy.proxies import NAMES, file_of
 from zcproxy.ranking.scoring import draw_networks, population_name, score_networks

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 
 import zcproxy
-from zcproxy.evolve.run import (
-    evolve,
-)
+from zcproxy.evolve.run import evolve
 from zcproxy.search.run import search
 
 

@@ -12,7 +12,8 @@ from zcproxy.benchmarks.shared.description import Benchmark
 def load_task(dataset: str) -> BuiltTask:
     """Return the task, whose files lie beside this one."""
     folder = Path(__file__).parent
-    return BuiltTask(folder, NASBench201Space(**read_manifest(folder).space_options), "digits201")
+    manifest = read_manifest(folder)
+    return BuiltTask(folder, manifest, NASBench201Space(**manifest.space_options), "digits201")
 
 
 BENCHMARK = Benchmark("digits201", datasets=("",), load_task=load_task, families={"digits201": ("",)})

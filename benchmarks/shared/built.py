@@ -60,17 +60,14 @@ class BuiltTask:
 
     Args:
         path: the folder.
+        manifest: what `read_manifest` returned for it.
         space: what its manifest names.
         name: name of the task; the full path of the folder if not given, so that other processes find it.
-
-    Raises:
-        BenchmarkError: the folder holds no finished benchmark, or its files were changed.
     """
 
-    def __init__(self, path: Path, space: SearchSpace, name: str | None = None) -> None:
+    def __init__(self, path: Path, manifest: Manifest, space: SearchSpace, name: str | None = None) -> None:
         self._path = path.resolve()
-        self.name, self.space = name or str(self._path), space
-        manifest = self._manifest = read_manifest(self._path)
+        self.name, self.space, self._manifest = name or str(self._path), space, manifest
         self.input_shape = manifest.input_shape
         self.classes = manifest.classes
         identity = [manifest.space, manifest.space_options, manifest.sha256[IMAGES]]

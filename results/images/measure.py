@@ -22,9 +22,7 @@ from zcproxy.correlation.ranks import mean_ranks, rank_scores
 from zcproxy.images.image_sets import PHOTOGRAPHS, SAMPLE
 from zcproxy.images.own import import_images
 from zcproxy.images.photographs import VERSION
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
 from zcproxy.ranking.scoring import draw_networks, score_networks
 from zcproxy.reading.data_directory import data_directory

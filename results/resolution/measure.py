@@ -21,9 +21,7 @@ import pandas as pd
 
 from zcproxy.cli.display import RunDisplay
 from zcproxy.correlation import kendall_tau
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
 from zcproxy.ranking.scoring import draw_networks, score_networks
 from zcproxy.workers.pool import worker_pool

@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 
 from zcproxy import Proxy
 from zcproxy.cli.display import RunDisplay
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
 from zcproxy.search import SearchConfiguration, Setting, search
 from zcproxy.search.front import hypervolume

@@ -26,12 +26,8 @@ from zcproxy import Proxy
 from zcproxy.cli.display import RunDisplay
 from zcproxy.contracts.task import Task
 from zcproxy.evolve.configuration import Configuration
-from zcproxy.evolve.start import (
-    draw_samples,
-)
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.evolve.start import draw_samples
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.scorers import resolve_scorer
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import Scorer

@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 from zcproxy import load_proxy
 from zcproxy.cli.display import RunDisplay
 from zcproxy.correlation import correlate
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
 from zcproxy.search.front import costs_of, hypervolume
 from zcproxy.search.quantities.networks import Weights

@@ -29,9 +29,7 @@ from zcproxy.correlation import kendall_tau
 from zcproxy.correlation.ranks import mean_ranks, rank_scores
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.models.untrained import untrained
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
 from zcproxy.probing.measure import measure
 from zcproxy.proxy.aggregate import RULES

@@ -14,9 +14,7 @@ from zcproxy.cli.evolve import parse_duration
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.models.device import check_device
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.ranking.scoring import score_networks
 from zcproxy.ranking.table import Plan, build_table
 from zcproxy.search import SearchConfiguration, Setting, parse_limit, search

@@ -15,23 +15,13 @@ import pytest
 from corruptions import ALL
 
 from zcproxy.columns import sweep as runner
-from zcproxy.columns.context import (
-    Context,
-)
-from zcproxy.columns.housekeeping import (
-    clear,
-    summaries,
-)
-from zcproxy.columns.store import (
-    ColumnStore,
-)
+from zcproxy.columns.context import Context
+from zcproxy.columns.housekeeping import clear, summaries
+from zcproxy.columns.store import ColumnStore
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import StorageError
-from zcproxy.formula import (
-    Kind,
-    Node,
-)
+from zcproxy.formula import Kind, Node
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.probing.measure import Measurement

@@ -15,24 +15,13 @@ import pytest
 import torch
 
 from zcproxy.benchmarks.nasbench201.encoding import to_text
-from zcproxy.columns.context import (
-    Context,
-    column_key,
-)
-from zcproxy.columns.housekeeping import (
-    clear,
-    summaries,
-)
-from zcproxy.columns.store import (
-    ColumnStore,
-)
+from zcproxy.columns.context import Context, column_key
+from zcproxy.columns.housekeeping import clear, summaries
+from zcproxy.columns.store import ColumnStore
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import RunError, StorageError
-from zcproxy.formula import (
-    Node,
-    vocabulary,
-)
+from zcproxy.formula import Node, vocabulary
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.probing.measure import Measurement

@@ -12,9 +12,7 @@ import zcproxy
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.directory import RunDirectory
-from zcproxy.evolve.start import (
-    draw_samples,
-)
+from zcproxy.evolve.start import draw_samples
 from zcproxy.names.scorers import resolve_scorers
 from zcproxy.names.tasks import get_task
 from zcproxy.ranking.controls import compare

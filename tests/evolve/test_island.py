@@ -11,9 +11,7 @@ from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve import primitive_set
 from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.evolve.island import Epoch
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Node
 from zcproxy.formula.choices import has_small_numbers
 from zcproxy.primitives import parse
 

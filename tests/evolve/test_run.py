@@ -14,18 +14,13 @@ from pathlib import Path
 import pytest
 
 import zcproxy
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.errors import BenchmarkError, ConfigurationError, RunError
 from zcproxy.evolve import Configuration, Limits, evolve, resume
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.fitness import FitnessFunction
-from zcproxy.evolve.start import (
-    draw_samples,
-    first_columns,
-)
+from zcproxy.evolve.start import draw_samples, first_columns
 from zcproxy.formula.variation import places
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse

@@ -16,15 +16,7 @@ from corruptions import ALL, OF_LINES
 
 from zcproxy.errors import ConfigurationError, RunError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve, resume
-from zcproxy.evolve.directory import (
-    CHECKPOINT,
-    CONFIGURATION,
-    JOURNAL,
-    LIMITS,
-    PREVIOUS,
-    RunDirectory,
-    State,
-)
+from zcproxy.evolve.directory import CHECKPOINT, CONFIGURATION, JOURNAL, LIMITS, PREVIOUS, RunDirectory, State
 from zcproxy.storage.claims import claimed
 
 Run = Callable[..., tuple[int, str, str]]

@@ -10,10 +10,7 @@ import pytest
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.simplify import simplify
-from zcproxy.formula import (
-    Kind,
-    Node,
-)
+from zcproxy.formula import Kind, Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import number_choices
 from zcproxy.formula.evaluate import Outcome

@@ -13,9 +13,7 @@ from zcproxy.correlation import kendall_tau
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.evolve.targets import transferred
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Node
 from zcproxy.primitives import parse
 
 TASKS = ("digits201", "nats_sss/imagenet16-120", "nds/darts-imagenet")

@@ -9,16 +9,11 @@ from hypothesis import given, strategies as st
 from matplotlib.mathtext import MathTextParser
 
 from zcproxy.export.latex import latex
-from zcproxy.formula import (
-    Kind,
-)
+from zcproxy.formula import Kind
 from zcproxy.formula.choices import Choices
 from zcproxy.formula.registry import vocabulary
 from zcproxy.primitives import parse
-from zcproxy.primitives.zoo import (
-    NAMES,
-    published,
-)
+from zcproxy.primitives.zoo import NAMES, published
 
 EVERYTHING = Choices([vocabulary().leaf(text) for text in vocabulary().leaves], lambda _: True)
 

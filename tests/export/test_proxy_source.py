@@ -20,19 +20,11 @@ from zcproxy.benchmarks.nasbench201 import NASBench201Network
 from zcproxy.benchmarks.nasbench201.encoding import to_text
 from zcproxy.columns.standard import standard_columns
 from zcproxy.export.proxy_source import export_python
-from zcproxy.formula import (
-    Kind,
-    Node,
-    vocabulary,
-)
+from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.choices import Choices, number_choices
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.primitives import parse
-from zcproxy.primitives.zoo import (
-    NAMES,
-)
+from zcproxy.primitives.zoo import NAMES
 
 # Runs in a process of its own, in which neither numpy nor zcproxy can be imported.
 ALONE = """

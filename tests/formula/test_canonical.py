@@ -7,13 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from zcproxy.formula import (
-    Kind,
-    Node,
-    Registry,
-    constant,
-    vocabulary,
-)
+from zcproxy.formula import Kind, Node, Registry, constant, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices, number_choices, tensor_choices
 from zcproxy.formula.evaluate import Evaluator

@@ -7,12 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given, strategies as st
 
-from zcproxy.formula import (
-    Kind,
-    Node,
-    replace_at,
-    vocabulary,
-)
+from zcproxy.formula import Kind, Node, replace_at, vocabulary
 from zcproxy.formula.choices import LARGEST_CONSTANT, Choices, number_choices, random_constant, tensor_choices
 from zcproxy.formula.variation import (
     MUTATIONS,

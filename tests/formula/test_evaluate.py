@@ -10,12 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from zcproxy.formula import (
-    Kind,
-    Node,
-    Signature,
-    vocabulary,
-)
+from zcproxy.formula import Kind, Node, Signature, vocabulary
 from zcproxy.formula.choices import number_choices
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.primitives import parse

@@ -10,15 +10,7 @@ import torch
 from torch import Tensor
 
 from zcproxy.errors import FormulaError
-from zcproxy.formula import (
-    Kind,
-    Layers,
-    Registry,
-    Signature,
-    primitive,
-    signatures,
-    vocabulary,
-)
+from zcproxy.formula import Kind, Layers, Registry, Signature, primitive, signatures, vocabulary
 from zcproxy.formula.grammar import NAMES, SIGNS
 from zcproxy.primitives import parse
 

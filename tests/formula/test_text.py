@@ -9,13 +9,7 @@ from hypothesis import example, given, strategies as st
 
 import zcproxy.formula
 from zcproxy.errors import FormulaError
-from zcproxy.formula import (
-    MAXIMUM_DEPTH,
-    Kind,
-    Node,
-    constant,
-    vocabulary,
-)
+from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, constant, vocabulary
 from zcproxy.formula.choices import Choices, number_choices, tensor_choices
 from zcproxy.formula.text import nesting
 from zcproxy.primitives import parse

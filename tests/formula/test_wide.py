@@ -16,14 +16,7 @@ from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.export.latex import latex
 from zcproxy.export.proxy_source import export_python
-from zcproxy.formula import (
-    MAXIMUM_DEPTH,
-    Kind,
-    Node,
-    constant,
-    replace_at,
-    vocabulary,
-)
+from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node, constant, replace_at, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices
 from zcproxy.formula.evaluate import Evaluator

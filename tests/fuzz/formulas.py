@@ -14,11 +14,7 @@ from fuzz.mutations import mutate_text
 from fuzz.outcome import Outcome, PromiseError, Verdict, printable
 from zcproxy.errors import FormulaError
 from zcproxy.export.latex import latex
-from zcproxy.formula import (
-    Kind,
-    Node,
-    vocabulary,
-)
+from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices
 from zcproxy.primitives import parse

@@ -81,9 +81,7 @@ def use(path: str) -> None:
     """Load a proxy file, save it, load that, export it; raises `PromiseError` where these disagree."""
     from zcproxy.export.latex import latex
     from zcproxy.export.proxy_source import export_python
-    from zcproxy.names.proxies import (
-        load_proxy,
-    )
+    from zcproxy.names.proxies import load_proxy
 
     proxy = load_proxy(path)
     proxy.save("again.json")

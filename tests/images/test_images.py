@@ -14,13 +14,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from zcproxy.columns.context import (
-    Context,
-    column_key,
-)
-from zcproxy.columns.store import (
-    ColumnStore,
-)
+from zcproxy.columns.context import Context, column_key
+from zcproxy.columns.store import ColumnStore
 from zcproxy.errors import BenchmarkError, ConfigurationError, ModelError, RunError
 from zcproxy.images import own as own_images
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets

@@ -9,9 +9,7 @@ import pytest
 
 import zcproxy
 from zcproxy.errors import ProxyFileError
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.proxies import DEFAULT, NAMES, file_of
 
 CARDS = Path(__file__).parents[2] / "results" / "proxies" / "README.md"

@@ -12,16 +12,10 @@ from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import number_choices
 from zcproxy.formula.variation import crossover, mutate
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.scorers import formulas_of, resolve_scorer, resolve_scorers, split_names
 from zcproxy.primitives import parse
-from zcproxy.primitives.zoo import (
-    AGGREGATES,
-    NAMES,
-    published_aggregate,
-)
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, published_aggregate
 from zcproxy.proxy.aggregate import Aggregate
 from zcproxy.proxy.proxy import Proxy
 

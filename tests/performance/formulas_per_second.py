@@ -14,9 +14,7 @@ import time
 
 import torch
 
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.standard import standard_columns
 from zcproxy.columns.sweep import sweep
 from zcproxy.evolve.configuration import DEFAULT_PROBES

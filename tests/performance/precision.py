@@ -13,13 +13,9 @@ import numpy as np
 import torch
 
 from zcproxy.models.untrained import untrained
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
-from zcproxy.primitives.zoo import (
-    NAMES,
-)
+from zcproxy.primitives.zoo import NAMES
 from zcproxy.probing.measure import measure
 from zcproxy.ranking.scoring import draw_networks
 

@@ -11,9 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.standard import standard_columns
 from zcproxy.columns.sweep import sweep
 from zcproxy.names.tasks import get_task

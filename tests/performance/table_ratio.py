@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import measure_architectures
 from zcproxy.formula import Node
 from zcproxy.names.scorers import resolve_scorers

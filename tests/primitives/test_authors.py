@@ -12,9 +12,7 @@ from torch import Tensor, nn
 
 from direct_proxies import DIRECT, authors
 from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.random import generator
 
 torch.set_num_threads(1)

@@ -3,9 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zcproxy.formula import (
-    vocabulary,
-)
+from zcproxy.formula import vocabulary
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import ColumnEvaluator
 

@@ -9,11 +9,7 @@ import pytest
 from zcproxy import Proxy
 from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
-from zcproxy.names.proxies import (
-    is_measured_as_authors_do,
-    reported_tau,
-    resolve_proxy,
-)
+from zcproxy.names.proxies import is_measured_as_authors_do, reported_tau, resolve_proxy
 from zcproxy.names.scorers import resolve_scorer
 from zcproxy.primitives import parse, zoo
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate

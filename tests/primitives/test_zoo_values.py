@@ -14,12 +14,8 @@ from direct_proxies.layers import expressivities
 from direct_proxies.networks import NETWORKS, made
 from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
 from zcproxy.benchmarks.nasbench201.encoding import to_text
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
-from zcproxy.primitives.zoo import (
-    NAMES,
-)
+from zcproxy.names.proxies import resolve_proxy
+from zcproxy.primitives.zoo import NAMES
 
 torch.set_num_threads(1)
 

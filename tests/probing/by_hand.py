@@ -9,9 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zcproxy.formula import (
-    vocabulary,
-)
+from zcproxy.formula import vocabulary
 from zcproxy.probing.probes import PROBES
 from zcproxy.random import derive_seed
 

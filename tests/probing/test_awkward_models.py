@@ -18,9 +18,7 @@ from torch.nn.utils import prune
 
 from zcproxy.errors import ModelError
 from zcproxy.models.macs import count_macs
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 
 PROXIES = ("flops", "snip", "synflow", "meco", "zen", "grasp")
 Forward = Callable[[Tensor], Tensor]

@@ -16,9 +16,7 @@ from zcproxy.benchmarks.nats_sss.network import size_network
 from zcproxy.benchmarks.transnas101.network import TransNASNetwork
 from zcproxy.errors import ModelError
 from zcproxy.formula import Node
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.primitives import parse
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.structure import examine

@@ -11,9 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.primitives import parse
 from zcproxy.probing.derivatives import block_jacobians, information
 from zcproxy.probing.layer_call import LayerCall

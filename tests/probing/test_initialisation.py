@@ -12,9 +12,7 @@ import torch
 from torch import nn
 
 from zcproxy import Proxy, load_proxy
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.errors import ConfigurationError, ProxyFileError
 from zcproxy.models.initialisation import OWN, RULES, initialise

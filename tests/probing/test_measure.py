@@ -12,10 +12,7 @@ from torch import Tensor, nn
 
 from zcproxy import Proxy
 from zcproxy.errors import ModelError
-from zcproxy.formula import (
-    Kind,
-    vocabulary,
-)
+from zcproxy.formula import Kind, vocabulary
 from zcproxy.primitives import parse
 from zcproxy.probing.measure import measure
 from zcproxy.probing.probes import PROBES

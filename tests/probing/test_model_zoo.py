@@ -18,13 +18,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from zcproxy import Proxy
 from zcproxy.errors import ModelWarning
 from zcproxy.models.macs import count_macs
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.primitives import parse
-from zcproxy.primitives.zoo import (
-    NAMES,
-)
+from zcproxy.primitives.zoo import NAMES
 from zcproxy.probing.measure import measure
 
 CASES: dict[str, Case] = {**convolutional.CASES, **sequences.CASES}

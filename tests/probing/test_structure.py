@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from zcproxy.benchmarks.nasbench201 import NASBench201Network, NASBench201Space
 from zcproxy.benchmarks.nasbench201.encoding import to_operations, to_text
 from zcproxy.benchmarks.shared.four_node_cells import EDGES
-from zcproxy.formula import (
-    Kind,
-)
+from zcproxy.formula import Kind
 from zcproxy.primitives import parse
 from zcproxy.probing.measure import measure
 from zcproxy.probing.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS, Structure, examine

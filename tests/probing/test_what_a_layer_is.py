@@ -13,9 +13,7 @@ from torch import Tensor, nn
 
 from zcproxy import Proxy
 from zcproxy.errors import ModelError, ModelWarning
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 from zcproxy.primitives import parse
 from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.measure import measure

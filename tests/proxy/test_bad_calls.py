@@ -14,9 +14,7 @@ from torch import Tensor, nn
 
 from zcproxy import load_proxy
 from zcproxy.errors import ModelError, ModelWarning
-from zcproxy.names.proxies import (
-    resolve_proxy,
-)
+from zcproxy.names.proxies import resolve_proxy
 
 IMAGES = torch.randn(8, 3, 4, 4, generator=torch.Generator().manual_seed(0))
 WITH_A_LOSS = ("snip", "grad_norm", "grasp", "fisher", "gradsign", "zico", "epe_nas", "vkdnw_entropy")

@@ -15,9 +15,7 @@ import pytest
 from zcproxy import load_proxy
 from zcproxy.correlation import correlate, kendall_tau, partial_spearman
 from zcproxy.evolve import Configuration, Limits, evolve
-from zcproxy.evolve.start import (
-    draw_samples,
-)
+from zcproxy.evolve.start import draw_samples
 from zcproxy.names.scorers import resolve_scorers
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import text_of

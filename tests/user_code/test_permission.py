@@ -16,18 +16,12 @@ import pytest
 import zcproxy.benchmarks
 from zcproxy.errors import ConfigurationError, ZcproxyError
 from zcproxy.evolve import resume
-from zcproxy.names.proxies import (
-    load_proxy,
-)
+from zcproxy.names.proxies import load_proxy
 from zcproxy.names.spaces import get_space
 from zcproxy.names.tasks import built_task, get_task
 from zcproxy.ranking.scoring import score_networks
 from zcproxy.search import SearchConfiguration, Setting
-from zcproxy.user_code.permission import (
-    one_command,
-    permit,
-    stored_in,
-)
+from zcproxy.user_code.permission import one_command, permit, stored_in
 from zcproxy.workers.jobs import carried
 
 Command = Callable[..., tuple[int, str, str]]

@@ -6,10 +6,7 @@ import typer
 from rich.table import Table
 
 from zcproxy.cli.terminal import console
-from zcproxy.columns.housekeeping import (
-    clear,
-    summaries,
-)
+from zcproxy.columns.housekeeping import clear, summaries
 from zcproxy.storage.cache_directory import default_cache
 
 app = typer.Typer(no_args_is_help=True)

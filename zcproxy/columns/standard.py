@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import probes_of

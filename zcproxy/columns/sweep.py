@@ -10,19 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from zcproxy.columns.context import (
-    Context,
-)
-from zcproxy.columns.store import (
-    ATTEMPTS,
-    ColumnStore,
-    LostColumnsError,
-)
+from zcproxy.columns.context import Context
+from zcproxy.columns.store import ATTEMPTS, ColumnStore, LostColumnsError
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.errors import StorageError
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Node
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.untrained import untrained
 from zcproxy.primitives import parse
@@ -30,18 +22,11 @@ from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.workers.jobs import as_completed_jobs
-from zcproxy.workers.pool import (
-    dead_workers_reported,
-    single_threaded as single_threaded,
-    worker_pool as worker_pool,
-)
+from zcproxy.workers.pool import dead_workers_reported, single_threaded as single_threaded, worker_pool as worker_pool
 from zcproxy.workers.progress import Progress
 
 CHUNK = 4
 """Networks a job measures before it reports back: what a killed sweep can lose for each worker."""
-
-Chunk = tuple[list[str], tuple[Node, ...]]
-"""Architectures and the columns they lack."""
 
 
 def sweep(

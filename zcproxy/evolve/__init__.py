@@ -16,10 +16,7 @@ from zcproxy.evolve.deap.primitives import (
 )
 from zcproxy.evolve.observer import Observer as Observer
 from zcproxy.evolve.results import Finalist as Finalist, Result as Result
-from zcproxy.evolve.run import (
-    evolve as evolve,
-    resume as resume,
-)
+from zcproxy.evolve.run import evolve as evolve, resume as resume
 
 
 class _CallablePackage(ModuleType):

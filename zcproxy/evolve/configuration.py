@@ -14,10 +14,7 @@ from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS, OURS
 from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
 from zcproxy.evolve.deap.toolbox import Operators
 from zcproxy.evolve.targets import Targets
-from zcproxy.formula import (
-    MAXIMUM_DEPTH,
-    Node,
-)
+from zcproxy.formula import MAXIMUM_DEPTH, Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import CONSTANTS
 from zcproxy.formula.registry import vocabulary

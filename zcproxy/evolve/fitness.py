@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from zcproxy.columns.table import ColumnTable, joined
 from zcproxy.correlation import PairwiseTau
 from zcproxy.evolve.cases import CASES, Case
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import probes_of

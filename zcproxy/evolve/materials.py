@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.configuration import Algorithm, Configuration
@@ -21,9 +19,7 @@ from zcproxy.evolve.deap.primitives import PrimitiveSet, primitive_set
 from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.island import Epoch
 from zcproxy.evolve.targets import Targets, transferred
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Outcome
 from zcproxy.primitives import parse
 from zcproxy.random import array_generator, generator

@@ -27,9 +27,7 @@ from zcproxy.evolve.run_columns import RunColumns
 from zcproxy.evolve.sample import Sample
 from zcproxy.evolve.start import check_own_toolbox, draw_samples, first_state
 from zcproxy.evolve.targets import Targets, check_transferable
-from zcproxy.formula import (
-    Node,
-)
+from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import images_of
@@ -39,10 +37,7 @@ from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.user_code.permission import (
-    permit,
-    stored_in,
-)
+from zcproxy.user_code.permission import permit, stored_in
 from zcproxy.workers.jobs import in_order
 from zcproxy.workers.pool import worker_pool
 

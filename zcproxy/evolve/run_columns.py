@@ -8,9 +8,7 @@ from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.configuration import Configuration

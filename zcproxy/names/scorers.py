@@ -6,11 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from zcproxy.errors import ConfigurationError, FormulaError
-from zcproxy.names.proxies import (
-    Settings,
-    resolve_proxy,
-    resolve_published,
-)
+from zcproxy.names.proxies import Settings, resolve_proxy, resolve_published
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published_aggregate
 from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, members_of
 

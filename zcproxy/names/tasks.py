@@ -85,7 +85,7 @@ def built_task(path: Path, *, allow_code: Iterable[str] = ()) -> Task:
     path = path.resolve()
     manifest = read_manifest(path)
     with stored_in(path / MANIFEST):
-        task = BuiltTask(path, get_space(manifest.space, manifest.space_options))
+        task = BuiltTask(path, manifest, get_space(manifest.space, manifest.space_options))
     return task if is_own_space(manifest.space) else cast(Task, TaskByName(task.name, task))
 
 

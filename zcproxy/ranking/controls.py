@@ -12,9 +12,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import Correlation, correlate, kendall_tau
@@ -23,10 +21,7 @@ from zcproxy.evolve.configuration import Algorithm
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.predictors import Predictor, features_of, fit, untrained_predictors
-from zcproxy.evolve.start import (
-    draw_samples,
-    first_columns,
-)
+from zcproxy.evolve.start import draw_samples, first_columns
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import Scorer

@@ -13,9 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.contracts.sampling import POOL, Sampling, check_sampling, stratified
 from zcproxy.contracts.task import Task
@@ -23,9 +21,7 @@ from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
-from zcproxy.evolve.start import (
-    fitted_networks,
-)
+from zcproxy.evolve.start import fitted_networks
 from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet

@@ -18,15 +18,9 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.models.device import check_device
-from zcproxy.names.proxies import (
-    BASELINE,
-    reported_tau,
-    resolve_proxy,
-)
+from zcproxy.names.proxies import BASELINE, reported_tau, resolve_proxy
 from zcproxy.names.tasks import get_task
-from zcproxy.primitives.zoo import (
-    NAMES,
-)
+from zcproxy.primitives.zoo import NAMES
 from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Scorer, text_of
 from zcproxy.ranking.measures import Estimate, estimates

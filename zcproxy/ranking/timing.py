@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import measure_architectures
 from zcproxy.formula import Node
 from zcproxy.names.tasks import get_task

@@ -12,12 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.columns.context import (
-    Context,
-)
-from zcproxy.columns.store import (
-    ColumnStore,
-)
+from zcproxy.columns.context import Context
+from zcproxy.columns.store import ColumnStore
 from zcproxy.columns.sweep import sweep_into
 from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.task import Task

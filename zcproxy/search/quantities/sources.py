@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.benchmarks.datasets import load_dataset
-from zcproxy.columns.context import (
-    Context,
-)
+from zcproxy.columns.context import Context
 from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.contracts.task import Task
