@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from zcproxy.formula import Kind, Layers, Signature, primitive
@@ -125,6 +126,17 @@ def weighted_mean(x: Any, weight: Any, layers: Layers[Any]) -> Any:
 def layer_sum(matrices: Tensor) -> Tensor:
     """Take the matrices of all layers, stacked along the first axis."""
     return matrices.sum(dim=0)
+
+
+@primitive(
+    Signature((Kind.SAMPLE_MATRIX,), Kind.NETWORK_MATRIX),
+    formula="sum of 2^(l - L) M_l over the layers l = 1 ... L: each counts twice as much as the one before it",
+    reference="Jing et al., Zero-shot NAS with weighted response correlation, Neurocomputing 2025",
+)
+def doubling_sum(matrices: Tensor) -> Tensor:
+    """Take the matrices of all layers, stacked along the first axis."""
+    places = torch.arange(1 - len(matrices), 1, dtype=matrices.dtype, device=matrices.device)
+    return (matrices * torch.exp2(places)[:, None, None]).sum(dim=0)
 
 
 @primitive(

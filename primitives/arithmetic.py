@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from zcproxy.formula import Kind, Signature, primitive
-from zcproxy.primitives.arrays import NUMBERS, TENSORS, namespace, where_defined
+from zcproxy.primitives.arrays import MATRICES, NUMBERS, TENSORS, namespace, where_defined
 
 PAIRS = (
     *(Signature((kind, kind), kind) for kind in (*TENSORS, *NUMBERS)),
@@ -14,18 +14,21 @@ PAIRS = (
 )
 """Every signature of a binary operation. Tensors of different shapes yield NaN: the sweep sees to it."""
 
+MATRIX_PAIRS = tuple(Signature((kind, kind), kind) for kind in (*MATRICES, Kind.NETWORK_MATRIX))
+"""Signatures of what is also done with two matrices, element by element."""
 
-@primitive(*PAIRS, name="add", formula="x + y", commutative=True)
+
+@primitive(*PAIRS, *MATRIX_PAIRS, name="add", formula="x + y", commutative=True)
 def add(x: Any, y: Any) -> Any:
     return x + y
 
 
-@primitive(*PAIRS, name="subtract", formula="x - y")
+@primitive(*PAIRS, *MATRIX_PAIRS, name="subtract", formula="x - y")
 def subtract(x: Any, y: Any) -> Any:
     return x - y
 
 
-@primitive(*PAIRS, name="multiply", formula="x y", commutative=True)
+@primitive(*PAIRS, *MATRIX_PAIRS, name="multiply", formula="x y", commutative=True)
 def multiply(x: Any, y: Any) -> Any:
     return x * y
 

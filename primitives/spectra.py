@@ -29,12 +29,28 @@ def eigenvalues(matrix: Tensor) -> Tensor:
     return _eigenvalues(matrix)
 
 
+def _smaller_side(rows: Tensor) -> Tensor:
+    """Return a matrix with its smaller side as rows: the Gram matrices of both sides have the same eigenvalues but 0."""
+    return rows if rows.shape[0] <= rows.shape[1] else rows.T
+
+
+def _singular_values(rows: Tensor) -> Tensor:
+    smaller = _smaller_side(rows)
+    return _eigenvalues(inner_products(smaller, smaller)).clamp(min=0.0).sqrt()
+
+
 @primitive(Signature((Kind.WEIGHTS,), Kind.SPECTRUM), formula="singular values of filters x rest, descending")
 def singular_values(weight: Tensor) -> Tensor:
-    rows = weight.flatten(1)
-    rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
-    small = inner_products(rows, rows)
-    return _eigenvalues(small).clamp(min=0.0).sqrt()
+    return _singular_values(weight.flatten(1))
+
+
+@primitive(
+    Signature((Kind.ACTIVATIONS,), Kind.SPECTRUM),
+    name="singular_values",
+    formula="singular values of channels x samples and positions, descending",
+)
+def singular_values_of_activations(x: Tensor) -> Tensor:
+    return _singular_values(x.movedim(1, -1).flatten(0, -2).T)
 
 
 @primitive(*MATRIX, formula="ln det", domain="determinant > 0", reference=EZNAS)
@@ -86,11 +102,58 @@ def dominance(matrix: Tensor) -> Tensor:
 
 
 @primitive(
-    *MATRIX, formula="trace(M)^2 / |M|_F^2, the participation ratio of the eigenvalues", domain="matrix not all 0"
+    *MATRIX,
+    formula="trace / largest eigenvalue: |A|_F^2 / |A|_2^2 where M = A A^T",
+    domain="largest eigenvalue != 0",
+    reference="Rudelson and Vershynin, Sampling from large matrices, JACM 2007",
 )
 def stable_rank(matrix: Tensor) -> Tensor:
+    largest = _eigenvalues(matrix)[0]
+    return matrix.diagonal().sum() / where_defined(largest != 0, largest)
+
+
+def _participation_ratio(matrix: Tensor) -> Tensor:
     squares = matrix.square().sum()
     return matrix.diagonal().sum().square() / where_defined(squares > 0, squares)
+
+
+@primitive(
+    *MATRIX,
+    formula="trace(M)^2 / |M|_F^2: (sum v)^2 / sum v^2 over the eigenvalues v of a symmetric M",
+    domain="matrix not all 0",
+)
+def participation_ratio(matrix: Tensor) -> Tensor:
+    return _participation_ratio(matrix)
+
+
+@primitive(*MATRIX, name="participation_share", formula="participation ratio / number of rows", domain="not all 0")
+def participation_share_of_matrix(matrix: Tensor) -> Tensor:
+    return _participation_ratio(matrix) / len(matrix)
+
+
+def _share_of_rows(rows: Tensor) -> Tensor:
+    smaller = _smaller_side(rows)
+    return _participation_ratio(inner_products(smaller, smaller)) / len(smaller)
+
+
+@primitive(
+    Signature((Kind.WEIGHTS,), Kind.LAYER),
+    name="participation_share",
+    formula="participation ratio of W W^T / smaller side of W, filters x rest",
+    domain="not all 0",
+)
+def participation_share_of_weight(weight: Tensor) -> Tensor:
+    return _share_of_rows(weight.flatten(1))
+
+
+@primitive(
+    Signature((Kind.ACTIVATIONS,), Kind.LAYER),
+    name="participation_share",
+    formula="participation ratio of X X^T / smaller side of X, channels x samples and positions",
+    domain="not all 0",
+)
+def participation_share_of_activations(x: Tensor) -> Tensor:
+    return _share_of_rows(x.movedim(1, -1).flatten(0, -2).T)
 
 
 @primitive(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zcproxy import proxies
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, check_known, nearest_names
+from zcproxy.formula.language import FIELD
 from zcproxy.models.initialisation import OWN
 from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
@@ -133,7 +134,7 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
     fields = read_proxy_file(place)
     try:
         return Proxy(
-            parse(fields["formula"]),
+            parse(fields["formula"], language=fields[FIELD]),
             name=fields["name"],
             description=fields["description"],
             batch_size=fields["batch_size"],

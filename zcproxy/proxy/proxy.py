@@ -18,6 +18,7 @@ from zcproxy.columns.table import table_of
 from zcproxy.errors import FormulaError, ModelError, ModelWarning
 from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.formula.language import FIELD, LANGUAGE
 from zcproxy.formula.text import has_readable_text
 from zcproxy.models.initialisation import OWN, check_rule
 from zcproxy.probing.coverage import Coverage, first_of
@@ -114,6 +115,7 @@ class Proxy:
         """Return what the proxy's file holds."""
         return {
             "format": FORMAT,
+            FIELD: LANGUAGE,
             "name": self.name,
             "formula": str(self.formula),
             "description": self.description,
