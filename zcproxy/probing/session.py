@@ -28,7 +28,7 @@ from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, s
 from zcproxy.probing.prepare import dtype_of
 from zcproxy.probing.probes import PROBES, Loss, Pass, Probe, pass_inputs
 from zcproxy.probing.recorder import Recorder
-from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.replacements import Replacements, draw_of
 from zcproxy.probing.statistic import statistic_of
 from zcproxy.probing.structure import Structure
 from zcproxy.random import derive_seed
@@ -83,7 +83,7 @@ class Session:
     def __init__(
         self,
         network: nn.Module,
-        variants: Mapping[tuple[bool, ...], nn.Module],
+        variants: Mapping[tuple[object, ...], nn.Module],
         inputs: Tensor,
         targets: Tensor | None,
         input_seed: int,
@@ -92,7 +92,7 @@ class Session:
     ) -> None:
         self._network = network
         self._variants = variants
-        self._recorders: dict[tuple[bool, ...], Recorder] = {}
+        self._recorders: dict[tuple[object, ...], Recorder] = {}
         self._inputs = inputs
         self._targets = targets
         self._input_seed = input_seed
@@ -198,11 +198,11 @@ class Session:
     def _recorder(self, run: Pass) -> Recorder:
         """Return what observes the network that a pass has; in all passes like it the same."""
         if run.transform not in self._recorders:
-            places = self._structure.places if run.gaussian_weights else None
             replacements = Replacements(
                 normalised=run.normalised,
                 running_statistics=run.running_statistics,
-                places=places,
+                draw=draw_of(run),
+                places=self._structure.places,
                 seed=self._input_seed,
             )
             self._recorders[run.transform] = Recorder(self._model(run), self._structure.ends, replacements)
@@ -270,9 +270,8 @@ class Session:
         """Return the classes that a loss compares a part of the batch with: the targets, or random ones."""
         if not run.compares_classes:
             return None
-        return classes_of(
-            output, self._targets, len(self._inputs), part, derive_seed("random classes", self._input_seed)
-        )
+        targets = None if run.loss == Loss.RANDOM_CLASSES else self._targets
+        return classes_of(output, targets, len(self._inputs), part, derive_seed("random classes", self._input_seed))
 
 
 def _tensor(name: str, call: LayerCall, gradient: dict[str, Tensor]) -> Tensor:

@@ -40,7 +40,13 @@ _TEXTS = ("task", "population")
 """The known fields of a correlation; it may hold more."""
 
 _LATER_FIELDS = {"per_sample": False}
-_LATER_FIELDS_OF_A_PASS = {"gaussian_weights": False, "running_statistics": False}
+_LATER_FIELDS_OF_A_PASS = {
+    "gaussian_weights": False,
+    "running_statistics": False,
+    "shared_weight": None,
+    "shaken_weights": False,
+    "permuted_weights": False,
+}
 """Fields of a probe and its passes that older files do not mention, with their values then."""
 
 
