@@ -30,7 +30,7 @@ def eigenvalues(matrix: Tensor) -> Tensor:
 
 
 def _smaller_side(rows: Tensor) -> Tensor:
-    """Return a matrix with its smaller side as rows: the Gram matrices of both sides have the same eigenvalues but 0."""
+    """Return a matrix with its smaller side as rows: Gram matrices of both sides have the same eigenvalues but 0."""
     return rows if rows.shape[0] <= rows.shape[1] else rows.T
 
 
@@ -72,6 +72,19 @@ def ridge_logdet(matrix: Tensor) -> Tensor:
 @primitive(*MATRIX, formula="determinant", reference=EZNAS)
 def det(matrix: Tensor) -> Tensor:
     return torch.linalg.det(matrix.double()).to(matrix.dtype)
+
+
+@primitive(
+    Signature((Kind.NETWORK_MATRIX,), Kind.NETWORK),
+    formula="sqrt(M_11 M_22 - M_12^2) / M_11^(3/2): of a curve whose velocity and acceleration have these products",
+    domain="2 x 2, M_11 > 0, determinant >= 0",
+    reference="Poole et al., Exponential expressivity in deep neural networks, NIPS 2016",
+)
+def curvature(matrix: Tensor) -> Tensor:
+    if len(matrix) != 2:
+        return torch.full_like(matrix[0, 0], torch.nan)
+    speed, area = matrix[0, 0], matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]
+    return where_defined(area >= 0, area).sqrt() / where_defined(speed > 0, speed) ** 1.5
 
 
 @primitive(*MATRIX, formula="sum of the diagonal")

@@ -70,7 +70,7 @@ FORMULAS = (
     "weighted_mean(mean_abs(grad(weight)@noise) / mean(mean_abs(grad(weight)@noise)), macs)",
     "max(dot(grad(weight)@noise, grad(weight)@data)) + last(cosine_similarity(grad(weight)@noise, weight@data))",
     "sum(largest_eigenvalue(matmul(grad(weight)@noise, weight))) + sum(mean(softmax(input@noise) * output@noise))",
-    "sum(participation_ratio(filter_gram(sign(grad(weight)@noise))) + dominance(filter_gram(sign(grad(weight)@noise))))",
+    "sum(participation_ratio(filter_gram(sign(grad(weight)@noise))) + dominance(filter_gram(grad(weight)@noise)))",
     "minimum(power(abs(slope(params)), 0.37), maximum(sqrt(depth), -2.5)) + sum(minimum(fan_in, depth))",
     "sum(sigmoid(tanh(relu(log(macs) - 3)))) * exp(-0.1) + greater(depth, 3) - less(depth, 3)",
     "std(sign(relative_depth - 0.5)) + mean(heaviside(path_share - 0.2)) + square(negative(log_paths))",

@@ -13,8 +13,7 @@ import torch
 from zcproxy import Proxy, load_proxy
 from zcproxy.errors import ConfigurationError, ProxyFileError, RunError
 from zcproxy.evolve import Configuration, Limits
-from zcproxy.evolve.directory import CHECKPOINT, RunDirectory, State
-from zcproxy.evolve.directory import CONFIGURATION as RUN
+from zcproxy.evolve.directory import CHECKPOINT, CONFIGURATION as RUN, RunDirectory, State
 from zcproxy.formula.language import FIELD, LANGUAGE, RENAMED, current_name
 from zcproxy.formula.text import updated
 from zcproxy.names.proxies import resolve_proxy
@@ -117,7 +116,7 @@ def test_what_is_no_version_is_named(tmp_path: Path, version: object) -> None:
     path = tmp_path / "mine.json"
     Proxy(parse(NEW)).save(path)
     path.write_text(json.dumps(json.loads(path.read_text()) | {FIELD: version}))
-    with pytest.raises(ProxyFileError, match="mine.json has something else than a version of the language"):
+    with pytest.raises(ProxyFileError, match=r"mine\.json has something else than a version of the language"):
         load_proxy(path)
 
 

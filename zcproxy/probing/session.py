@@ -16,9 +16,11 @@ from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import (
     BLOCK_JACOBIAN,
     INFORMATION,
+    MOTION,
     block_jacobians,
     gradients_of,
     information,
+    motion,
     stacked_gradients,
 )
 from zcproxy.probing.expressions import LayerTensors, Leaves
@@ -26,7 +28,7 @@ from zcproxy.probing.isolation import fitting_defaults
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
 from zcproxy.probing.prepare import dtype_of
-from zcproxy.probing.probes import PROBES, Loss, Pass, Probe, pass_inputs
+from zcproxy.probing.probes import PROBES, Loss, Pass, Probe, circle, pass_inputs
 from zcproxy.probing.recorder import Recorder
 from zcproxy.probing.replacements import Replacements, draw_of
 from zcproxy.probing.statistic import statistic_of
@@ -211,7 +213,7 @@ class Session:
     def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
         recorder = self._recorder(run)
         wanted = {item.name for item in map(statistic_of, names) if item.is_gradient}
-        differentiates = bool(wanted) or run.loss in (Loss.RANDOM_SIGNS, Loss.PROBABILITIES)
+        differentiates = bool(wanted) or run.loss in (Loss.RANDOM_SIGNS, Loss.PROBABILITIES, Loss.MOTION)
         with (
             torch.set_grad_enabled(differentiates),
             twice_differentiable() if run.needs_second_order else nullcontext(),
@@ -221,7 +223,7 @@ class Session:
             blocks, recorder.blocks = recorder.blocks, []
             with recorder.replaying():
                 classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
-                derived = self._derived(run, output, calls, blocks, classes)
+                derived = self._derived(run, inputs, output, calls, blocks, classes)
                 if not wanted:
                     gradients: list[LayerTensors] = [{} for _ in (*calls, *blocks)]
                 elif per_sample:
@@ -238,7 +240,13 @@ class Session:
         ]
 
     def _derived(
-        self, run: Pass, output: Tensor, calls: list[LayerCall], blocks: list[LayerCall], classes: Tensor | None
+        self,
+        run: Pass,
+        inputs: Tensor,
+        output: Tensor,
+        calls: list[LayerCall],
+        blocks: list[LayerCall],
+        classes: Tensor | None,
     ) -> dict[str, Sequence[Tensor]]:
         """Return the statistics that are neither a tensor of the network nor a gradient by one, each for all layers.
 
@@ -250,6 +258,9 @@ class Session:
         if run.loss == Loss.PROBABILITIES:
             parameters = [each for each in self._model(run).parameters() if each.requires_grad and each.numel()]
             return {INFORMATION: [information(output, parameters)] * len(calls)}
+        if run.loss == Loss.MOTION:
+            velocity = circle(self._inputs, self._input_seed)[1].to(inputs)
+            return {MOTION: [motion(output, inputs, velocity)] * len(calls)}
         return {} if classes is None else {SAME_CLASS: [same_class(classes, output)] * len(calls)}
 
     def _of_layers(self, of_blocks: Sequence[Tensor], calls: Sequence[LayerCall]) -> Iterator[Tensor]:
