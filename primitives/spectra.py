@@ -35,8 +35,9 @@ def _smaller_side(rows: Tensor) -> Tensor:
 
 
 def _singular_values(rows: Tensor) -> Tensor:
-    smaller = _smaller_side(rows)
-    return _eigenvalues(inner_products(smaller, smaller)).clamp(min=0.0).sqrt()
+    """Return roots of eigenvalues, in double precision: of a small value the root keeps half of the digits."""
+    smaller = _smaller_side(rows).double()
+    return _eigenvalues(inner_products(smaller, smaller)).clamp(min=0.0).sqrt().to(rows.dtype)
 
 
 @primitive(Signature((Kind.WEIGHTS,), Kind.SPECTRUM), formula="singular values of filters x rest, descending")

@@ -305,4 +305,4 @@ def circle(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 
 def _gaussian(like: Tensor, name: str, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(derive_seed("probe input", name, seed))
-    return torch.randn(like.shape, generator=generator).to(like)
+    return torch.randn(like.shape, generator=generator, device="cpu", dtype=torch.float32).to(like)
