@@ -15,5 +15,5 @@ PROXY = Published(
         "every module's output; the curvature of the first ten logits, where the code draws ten. The paper reports "
         "Spearman .90 / .91 / .87 on NAS-Bench-201"
     ),
-    authors=Authors("rohanasthana/Dextr, measures/dextr.py", batch_size=1),
+    authors=Authors("rohanasthana/Dextr, measures/dextr.py; the text: one sample", batch_size=1),
 )

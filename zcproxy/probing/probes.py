@@ -56,8 +56,8 @@ class Pass:
         loss: what is differentiated: `cross_entropy` against the targets, `random_classes` (the cross-entropy against
             classes that are drawn, whatever the targets), `sum_of_logits`, `half_squared_gradient` (of the
             cross-entropy's gradient by all weights of layers, whose own gradient is the Hessian times that gradient),
-            `random_signs` (of each block by itself), `probabilities` (of the classes) or `motion` (of the logits, as the
-            input goes around the circle).
+            `random_signs` (of each block by itself), `probabilities` (of the classes) or `motion` (of the logits, while
+            the input goes around the circle).
         absolute_weights: replace every parameter by its absolute value.
         gaussian_weights: draw the weights of layers from N(0, 1); their biases are 0, normalisations have no effect of
             their own.
@@ -156,7 +156,7 @@ class Probe:
         return any(item.inputs in (Inputs.IMAGES, Inputs.PERTURBED) for item in self.passes)
 
 
-_COSTS = {Inputs.ONES: 0.25, Inputs.CIRCLE: 10.0, Loss.HALF_SQUARED_GRADIENT: 3.0, Loss.PROBABILITIES: 150.0}
+_COSTS = {Inputs.ONES: 0.25, Inputs.CIRCLE: 15.0, Loss.HALF_SQUARED_GRADIENT: 3.0, Loss.PROBABILITIES: 150.0}
 """Passes that one pass with these inputs or this loss counts as, where it is not one.
 
 Class probabilities take a pass for each parameter through all later layers: the number is for about sixty layers, each
