@@ -49,6 +49,7 @@ SIGNAL_COLUMNS = (
 
 OTHER_COLUMNS = (
     "std(weight)",
+    "l1_norm(weight)",
     "frobenius_norm(weight)",
     "frobenius_norm(input@noise)",
     "frobenius_norm(output@noise)",
@@ -59,6 +60,8 @@ OTHER_COLUMNS = (
     "ridge_logdet(channel_correlation(output@noise))",
     "smallest_eigenvalue(channel_correlation(output@noise))",
     "participation_ratio(channel_gram(output@noise))",
+    "stable_rank(channel_gram(normalized@noise))",
+    "participation_ratio(centre(sample_gram(output@noise)))",
     "participation_ratio(channel_gram(grad(output)@noise))",
     "mean_abs(output@delta)",
     "mean_abs(grad(output)@delta)",
