@@ -77,7 +77,7 @@ SLICES: dict[str, Callable[..., Any]] = {
 
 
 def test_every_primitive_has_a_reference(registered: Registered) -> None:
-    assert set(registered("spectra")) == {*REFERENCES, *OF_TENSORS, *SLICES, "distinct_rows"}
+    assert set(registered("spectra")) == {*REFERENCES, *OF_TENSORS, *SLICES, "distinct_rows", "curvature"}
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -212,3 +212,20 @@ def test_the_logarithm_of_a_singular_slice_is_the_limit_and_its_sigmoid_zero() -
     found = function("slice_logabsdet", Kind.WEIGHTS)(values)
     assert found.tolist() == [[-torch.inf, 0.0, 0.0]]
     assert function("sigmoid", Kind.WEIGHTS)(found).tolist() == [[0.0, 0.5, 0.5]]
+
+
+@pytest.mark.parametrize("speed", [0.1, 1.0, 30.0])
+def test_a_circle_is_as_curved_as_its_radius_says_at_any_speed(speed: float) -> None:
+    """Velocity and acceleration of a circle of radius 4 in a plane of five dimensions, with a pull along the way."""
+    plane = np.linalg.qr(np.random.default_rng(6).normal(size=(5, 2)))[0].T
+    velocity = speed * plane[0]
+    acceleration = speed**2 / 4.0 * plane[1] + 3.0 * velocity
+    pairs = np.stack([velocity, acceleration])
+    found = function("curvature", Kind.NETWORK_MATRIX)(torch.tensor(pairs @ pairs.T))
+    assert found.item() == pytest.approx(1 / 4, rel=1e-9)
+
+
+def test_what_stands_still_or_is_no_motion_has_no_curvature() -> None:
+    curvature = function("curvature", Kind.NETWORK_MATRIX)
+    assert torch.isnan(curvature(torch.tensor([[0.0, 0.0], [0.0, 1.0]])))
+    assert torch.isnan(curvature(torch.eye(3)))
