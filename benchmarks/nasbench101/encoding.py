@@ -37,9 +37,7 @@ def to_cell(text: str) -> Cell:
 def to_text(cell: Cell) -> str:
     """Return the text of a cell."""
     names = [*cell.operations, OUTPUT]
-    return "/".join(
-        f"{name}~{'.'.join(map(str, cell.sources(vertex)))}" for vertex, name in enumerate(names, start=1)
-    )
+    return "/".join(f"{name}~{'.'.join(map(str, cell.sources(vertex)))}" for vertex, name in enumerate(names, start=1))
 
 
 def _check_operation(name: str, vertex: int, *, is_last: bool) -> None:

@@ -86,9 +86,7 @@ class CellModule(nn.Module):
     def __init__(self, cell: Cell, inputs: int, channels: int) -> None:
         super().__init__()
         self._widths = vertex_channels(cell, channels)
-        self._sources = [
-            [source for source in cell.sources(vertex) if source] for vertex in range(1, cell.output + 1)
-        ]
+        self._sources = [[source for source in cell.sources(vertex) if source] for vertex in range(1, cell.output + 1)]
         self.projections, self.operations = nn.ModuleDict(), nn.ModuleList()
         for vertex, width in enumerate([*self._widths, channels], start=1):
             if vertex in cell.targets(0):

@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from zcproxy.benchmarks.nasbench101.cell import MOST_VERTICES, OPERATIONS, to_bits
 from zcproxy.benchmarks.nasbench101.labels import EPOCHS, TABLE, Trained, cell_text, tabulate
@@ -56,9 +55,10 @@ def read(path: Path, trust: bool, progress: Progress) -> Iterator[Reading]:
     digest = sha256_of(file)
     known = digest in RELEASES.values()
     if not known and not trust:
+        official = " and ".join(f"{each[:12]}..." for each in RELEASES.values())
         raise BenchmarkError(
             f"{file.name} is not an official file: its sha256 is {digest[:12]}..., those of NAS-Bench-101 are "
-            f"{' and '.join(f'{each[:12]}...' for each in RELEASES.values())}; fetch it again, or import it with `trust`"
+            f"{official}; fetch it again, or import it with `trust`"
         )
     try:
         yield Reading(TABLE, {file.name: digest}, known, read_tfrecord(file, progress))

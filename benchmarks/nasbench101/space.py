@@ -137,7 +137,9 @@ class NASBench101Space(BaseSpace):
         for stack in range(STACKS):
             outputs, pixels = self.channels * 2**stack, -(-height // 2**stack) * -(-width // 2**stack)
             for _ in range(self.cells):
-                products = (kernel**2 * before * after for kernel, before, after in convolutions_of(cell, inputs, outputs))
+                products = (
+                    kernel**2 * before * after for kernel, before, after in convolutions_of(cell, inputs, outputs)
+                )
                 total, inputs = total + pixels * sum(products), outputs
         return total + inputs * classes
 
