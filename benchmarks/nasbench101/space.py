@@ -111,7 +111,7 @@ class NASBench101Space(BaseSpace):
         pairs = sorted(parents[0] | parents[1])
         for _ in range(_CROSSINGS):
             edges = [pair for pair in pairs if pair in rng.choice(parents)]
-            operations = {}
+            operations: dict[int, str] = {}
             for vertex in range(1, MOST_VERTICES - 1):
                 names = [cell.operations[vertex - 1] for cell in (left, right) if vertex < cell.output]
                 operations |= {vertex: rng.choice(names)} if names else {}
@@ -137,10 +137,9 @@ class NASBench101Space(BaseSpace):
         for stack in range(STACKS):
             outputs, pixels = self.channels * 2**stack, -(-height // 2**stack) * -(-width // 2**stack)
             for _ in range(self.cells):
-                products = (
-                    kernel**2 * before * after for kernel, before, after in convolutions_of(cell, inputs, outputs)
-                )
-                total, inputs = total + pixels * sum(products), outputs
+                layers = convolutions_of(cell, inputs, outputs)
+                total += pixels * sum(kernel**2 * before * after for kernel, before, after in layers)
+                inputs = outputs
         return total + inputs * classes
 
     def convolutions(self, architecture: str) -> int:

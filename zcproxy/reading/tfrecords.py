@@ -52,7 +52,8 @@ def read_records(stream: Readable, name: str) -> Iterator[bytes]:
 def masked_checksums(contents: Sequence[bytes]) -> NDArray[np.uint32]:
     """Return the checksum of each of some contents, as TFRecord files have it."""
     found = _checksums(contents)
-    return (found >> 15 | found << 17) + np.uint32(_ADDED)
+    rotated = np.bitwise_or(found >> np.uint32(15), found << np.uint32(17))
+    return np.add(rotated, np.uint32(_ADDED), dtype=np.uint32)
 
 
 def _batch(stream: Readable, name: str, read: int) -> tuple[list[bytes], NDArray[np.uint32]]:
