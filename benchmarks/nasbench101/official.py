@@ -10,8 +10,8 @@ import base64
 import binascii
 import math
 import os
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from zcproxy.benchmarks.nasbench101.cell import MOST_VERTICES, OPERATIONS, to_bits
@@ -39,6 +39,9 @@ _EVALUATIONS, _PARAMS, _VALIDATION = 1, 2, 4
 """Numbers of the fields of a message; the last one is of an evaluation."""
 
 _START_HALF_END = 3
+_STEP = 10_000
+"""Records between two messages of progress."""
+
 _LONGEST = 160
 
 
@@ -74,23 +77,21 @@ def read_tfrecord(path: Path, progress: Progress) -> Converted:
     """
     cells: dict[str, Trained] = {}
     left_out: list[str] = []
+    text_of = cache(_cell_text)
     total = path.stat().st_size
     with path.open("rb") as stream:
         for number, record in enumerate(read_records(stream, path.name)):
             try:
-                found = _read_record(record)
+                found = _read_record(record, text_of)
                 if found is not None:
                     text, params, share = found
                     cells.setdefault(text, Trained(params)).add(params, share)
             except (TypeError, ValueError, LookupError) as error:
                 left_out.append(f"record {number}: {str(error)[:_LONGEST]}")
-            if not number % _STEP:
+            if number % _STEP == 0:
                 progress(stream.tell(), total)
     progress(total, total)
     return tabulate({text: found for text, found in cells.items() if found.accuracies}, left_out)
-
-
-_STEP = 10_000
 
 
 def _record_file(path: Path) -> Path | None:
@@ -100,7 +101,7 @@ def _record_file(path: Path) -> Path | None:
     return path if path.suffix == SUFFIX and os.path.isfile(path) else None
 
 
-def _read_record(record: bytes) -> tuple[str, int, float] | None:
+def _read_record(record: bytes, text_of: Callable[[str, str, str], str]) -> tuple[str, int, float] | None:
     """Return text, parameters and accuracy of a training; None for one of fewer epochs."""
     values = read_json(record)
     if not isinstance(values, list) or len(values) != _FIELDS:
@@ -110,13 +111,11 @@ def _read_record(record: bytes) -> tuple[str, int, float] | None:
         return None
     if not all(isinstance(each, str) for each in (key, adjacency, operations, metrics)):
         raise TypeError("its hash, graph or metrics are not text")
-    text = _cell_text(adjacency, operations, key)
-    return (text, *_params_and_accuracy(metrics))
+    return (text_of(adjacency, operations, key), *_params_and_accuracy(metrics))
 
 
-@lru_cache(maxsize=2**16)
 def _cell_text(adjacency: str, operations: str, key: str) -> str:
-    """Return the text of a cell; its trainings follow each other in the file or not, and name it alike."""
+    """Return the text of a cell. Raises `ValueError` if it is none, or has another module hash."""
     names = operations.split(",")
     side = math.isqrt(len(adjacency))
     if side != len(names) or side**2 != len(adjacency) or not 2 <= side <= MOST_VERTICES:
