@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,6 @@ LONGEST_RECORD = 2**16
 _POLYNOMIAL = 0x82F63B78
 _ADDED = 0xA282EAD8
 _START = 0xFFFFFFFF
-Checksum = TypeVar("Checksum", int, NDArray[np.uint64])
 _RECORDS, _BYTES = 4096, 2**24
 """Records and bytes whose checksums are computed at once."""
 
@@ -44,19 +42,20 @@ def read_records(stream: Readable, name: str) -> Iterator[bytes]:
         contents, expected = _batch(stream, name, read)
         if not contents:
             return
-        wrong = np.flatnonzero(masked_checksums(contents) != expected)
-        if len(wrong):
-            raise _damaged(name, read + int(wrong[0]), "its content has another checksum")
+        found = masked_checksums(contents)
+        wrong = next((place for place, value in enumerate(expected) if value != found[place]), None)
+        if wrong is not None:
+            raise _damaged(name, read + wrong, "its content has another checksum")
         yield from contents
         read += len(contents)
 
 
-def masked_checksums(contents: Sequence[bytes]) -> NDArray[np.uint32]:
+def masked_checksums(contents: Sequence[bytes]) -> list[int]:
     """Return the checksum of each of some contents, as TFRecord files have it."""
-    return _masked(_checksums(contents).astype(np.uint64)).astype(np.uint32)
+    return [_masked(checksum) for checksum in _checksums(contents).tolist()]
 
 
-def _batch(stream: Readable, name: str, read: int) -> tuple[list[bytes], NDArray[np.uint32]]:
+def _batch(stream: Readable, name: str, read: int) -> tuple[list[bytes], list[int]]:
     """Return the contents of the next records, and the checksums that the file has of them; none at its end."""
     contents: list[bytes] = []
     expected: list[int] = []
@@ -79,11 +78,11 @@ def _batch(stream: Readable, name: str, read: int) -> tuple[list[bytes], NDArray
         contents.append(content[:length])
         expected += struct.unpack("<I", content[length:])
         size += length
-    return contents, np.array(expected, np.uint32)
+    return contents, expected
 
 
-def _masked(checksum: Checksum) -> Checksum:
-    """Return a checksum, or an array of them in 64 bits, as TFRecord files have it."""
+def _masked(checksum: int) -> int:
+    """Return a checksum as TFRecord files have it."""
     return ((checksum >> 15 | checksum << 17 & _START) + _ADDED) & _START
 
 
