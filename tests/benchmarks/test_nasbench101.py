@@ -389,6 +389,12 @@ def test_trainings_that_do_not_fit_the_others(run: Command, directory: Path, tmp
     np.testing.assert_allclose(get_task(TASK).labels([SINGLE, INCEPTION]), [60, 90])
 
 
+def test_a_confirmed_run_asks_for_the_labels(run: Command, directory: Path) -> None:
+    directory.mkdir()
+    code, _, error = run("evolve", "nasbench101", "--use-set-aside", "--generations", "1")
+    assert (code, f"has no nas_bench_101/{PART_FILE}: fetch the official files" in error) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
