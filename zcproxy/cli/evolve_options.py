@@ -12,6 +12,8 @@ from zcproxy.evolve import targets
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS
 from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
+from zcproxy.evolve.invariance import CONDITIONS
+from zcproxy.names.families import set_aside
 from zcproxy.names.tasks import DEFAULT_TASK
 
 # What the run learns from
@@ -38,6 +40,14 @@ TestNetworks = Annotated[
 HoldOut = Annotated[
     list[str] | None,
     typer.Option(help="Family (nds, ofa_mobilenetv3, ...) or task to test the chosen formula on; not trained on."),
+]
+UseSetAside = Annotated[
+    bool,
+    typer.Option(
+        "--use-set-aside",
+        help="Confirm that the run may use families that are set aside to judge finished methods "
+        f"({', '.join(sorted(set_aside()))}).",
+    ),
 ]
 SampleSeed = Annotated[
     int | None,
@@ -67,6 +77,13 @@ Targets = Annotated[
     str,
     typer.Option(
         help=f"Targets of the formulas: {' or '.join(targets.Targets)} (predicted from labels of other spaces)."
+    ),
+]
+Invariance = Annotated[
+    str,
+    typer.Option(
+        help="Conditions under which formulas should rank as well, separated by commas: "
+        f"{', '.join(CONDITIONS)}. Tau falls by what it is lower under the worst."
     ),
 ]
 Cases = Annotated[str, typer.Option(help=f"Fitness cases beside tau, separated by commas: {', '.join(CASES)}.")]
