@@ -80,7 +80,7 @@ class FitnessFunction:
         cases: Sequence[str] = (),
     ) -> None:
         table = joined(tables)
-        self._evaluator = Evaluator(table.counts, table.values, table.blocks)
+        self._evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
         ends = np.cumsum([len(values) for values in labels]).tolist()
         self._parts = [slice(end - len(values), end) for end, values in zip(ends, labels, strict=True)]
         self._cases: list[list[Case]] = [[PairwiseTau(values, credit_ties=False) for values in labels]]

@@ -38,6 +38,9 @@ class Kind(Enum):
     LAYER = "Layer"
     """One number per layer."""
 
+    STAGE = "Stage"
+    """One number per stage: a run of layers of equal resolution, before global pooling."""
+
     NETWORK = "Network"
     """One number per network; a constant is one too."""
 
@@ -50,8 +53,8 @@ class Kind(Enum):
 
     @property
     def is_number(self) -> bool:
-        """Whether values of this kind are stored in columns (one number per layer or per network)."""
-        return self in (Kind.LAYER, Kind.NETWORK)
+        """Whether values of this kind are numbers: one per layer, stage or network, not a tensor."""
+        return self in (Kind.LAYER, Kind.STAGE, Kind.NETWORK)
 
 
 @dataclass(frozen=True)

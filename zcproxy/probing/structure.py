@@ -121,19 +121,13 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     for end, axes in zip(ends, block_axes, strict=True):
         sample_axes[end.call].update(axes if end.has_layer else {})
     mixed = mixed_layers(calls, live, sample_axes)
-    totals = {
-        "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
-        "total_macs": sum(row["macs"] for row in rows) + recorder.others.macs(SMALL),
-        "depth": float(len(kept)),
-        "dead_layers": float(len(live) - len(kept)),
-    }
     edges = connect(graph, calls, live, signal)
     return Structure(
         live,
         places,
         ends,
         {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},
-        totals
+        _sizes_of_network(model, recorder, rows, len(kept))
         | {"log_paths": paths.log_paths, "shortest_path": paths.shortest, "longest_path": paths.longest}
         | described_stages(kept, stages)
         | described_cuts(alive, kept_calls, body, recorder.poolings),
@@ -144,6 +138,18 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         stages,
         edges,
     )
+
+
+def _sizes_of_network(
+    model: nn.Module, recorder: Recorder, rows: Sequence[dict[str, float]], live: int
+) -> dict[str, float]:
+    """Return how large a network is, given the descriptors of all its layer calls and how many of them are live."""
+    return {
+        "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
+        "total_macs": sum(row["macs"] for row in rows) + recorder.others.macs(SMALL),
+        "depth": float(live),
+        "dead_layers": float(len(rows) - live),
+    }
 
 
 def _recorded(model: nn.Module, named: NamedEnds, inputs: Tensor) -> tuple[Recorder, Tensor, list[LayerCall]]:
