@@ -18,13 +18,11 @@ from zcproxy.probing.block_end import BlockEnd, Step
 from zcproxy.probing.graph import Graph
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.liveness import Liveness
+from zcproxy.probing.overlapping import overlapping_ends
 from zcproxy.text.visible import shortened
 
 ATTRIBUTE = "block_ends"
 """The attribute of a model with the names of the submodules whose outputs end its blocks."""
-
-PARALLEL = 2
-"""Most tensors alive where a block ends of a network whose paths do not all meet: cells that read the two before."""
 
 Hook = Callable[[nn.Module, Any, Any], None]
 
@@ -171,8 +169,7 @@ def found_ends(
 
     A block ends at the first result that every path from input to output goes through, after a live layer (and its
     normalisation) and before the next one: a layer with parallel ones ends none. What comes after global pooling is no
-    block, nor are the logits. A network of one such block, whose cells read the two before them, has others: they end
-    where no more than one other tensor is alive, at a result that is made from the end of the block before.
+    block, nor are the logits. Cells that read the two before them end blocks too: see `overlapping_ends`.
 
     Args:
         calls: the layer calls of the pass.
@@ -182,38 +179,21 @@ def found_ends(
         graph: the graph of the pass.
         alive: what is alive between the operations.
     """
-    found = _ends_at(calls, live, steps, lambda operation, before: operation in shared_by_all)
-    if len(found) != 1:
-        return found
-    return _ends_at(
-        calls,
-        live,
-        steps,
-        lambda operation, before: (
-            0 < alive.tensors[operation + 1] <= PARALLEL
-            and (before is None or graph.leads(steps[operation].node, steps[before].node))
-        ),
-    )
-
-
-def _ends_at(
-    calls: Sequence[LayerCall], live: Sequence[bool], steps: Sequence[Step], ends: Callable[[int, int | None], bool]
-) -> tuple[BlockEnd, ...]:
-    """Return the blocks that end, after a layer and before the next, at the first operation that may end one.
-
-    Args:
-        calls: the layer calls of the pass.
-        live: for each call, whether it is live.
-        steps: the operations of the pass.
-        ends: whether an operation may end a block, given the one that ends the block before.
-    """
-    places = [index for index, alive in enumerate(live) if alive]
-    found: list[BlockEnd] = []
-    before: int | None = None
-    for place, following in pairwise(places):
-        between = range(calls[place].normalized_by, calls[following].operation)
-        end = next((operation for operation in between if ends(operation, before)), None)
-        if end is not None and "features" not in calls[place].slots:
-            found.append(BlockEnd(steps[end].place, steps[end].shape, place))
-            before = end
-    return tuple(found)
+    places = [index for index, is_live in enumerate(live) if is_live]
+    gaps = [
+        (place, range(calls[place].normalized_by, calls[following].operation))
+        for place, following in pairwise(places)
+        if "features" not in calls[place].slots
+    ]
+    shared, others, until = {}, {}, {}
+    for place, gap in gaps:
+        end = next((operation for operation in gap if operation in shared_by_all), None)
+        if end is not None:
+            shared[end] = place
+        else:
+            end = next((operation for operation in gap if alive.tensors[operation + 1] == 2), None)
+            others.update({} if end is None else {end: place})
+        if end is not None:  # what stands in for a result, activated say, counts as it
+            until[end] = max(alive.last[end : gap.stop])
+    ends = shared | {end: others[end] for end in overlapping_ends(list(shared), list(others), until, steps, graph)}
+    return tuple(BlockEnd(steps[end].place, steps[end].shape, ends[end]) for end in sorted(ends))

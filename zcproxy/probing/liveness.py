@@ -21,10 +21,12 @@ class Liveness:
     Attributes:
         units: for each cut, the elements of all tensors that are alive, for one sample.
         tensors: for each cut, how many tensors are alive.
+        last: for each operation, the last one that reads its result, -1 where that does not count.
     """
 
     units: list[int]
     tensors: list[int]
+    last: list[int]
 
 
 def liveness(graph: Graph, passed: Collection[Node], steps: Sequence[Step], input_units: int, samples: int) -> Liveness:
@@ -43,12 +45,15 @@ def liveness(graph: Graph, passed: Collection[Node], steps: Sequence[Step], inpu
             made.setdefault(step.node, index)
     units, tensors = [0] * (len(steps) + 2), [0] * (len(steps) + 2)
     sizes = {node: steps[index].shape.numel() // samples for node, index in made.items()}
+    lasts = [-1] * len(steps)
     for node, last in _last_readers(graph, passed, made, len(steps)).items():
+        if node in made:
+            lasts[made[node]] = last
         first, size = (0, input_units) if node is graph.inputs else (made[node] + 1, sizes[node])
         for place, sign in ((first, 1), (last + 1, -1)) if last >= first else ():
             units[place] += sign * size
             tensors[place] += sign
-    return Liveness(list(accumulate(units))[:-1], list(accumulate(tensors))[:-1])
+    return Liveness(list(accumulate(units))[:-1], list(accumulate(tensors))[:-1], lasts)
 
 
 def _last_readers(graph: Graph, passed: Collection[Node], made: dict[Node, int], end: int) -> dict[Node, int]:

@@ -86,11 +86,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     """
     named = NamedEnds(model)
     generator = torch.Generator().manual_seed(0)
-    inputs = (
-        torch.randn((SMALL, *like.shape[1:]), generator=generator, device="cpu", dtype=torch.float32)
-        .to(like)
-        .requires_grad_()
-    )
+    inputs = _gaussian(like, generator).requires_grad_()
     recorder, output, calls = _recorded(model, named, inputs)
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
@@ -138,6 +134,11 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
         stages,
         edges,
     )
+
+
+def _gaussian(like: Tensor, generator: torch.Generator) -> Tensor:
+    shape = (SMALL, *like.shape[1:])
+    return torch.randn(shape, generator=generator, device="cpu", dtype=torch.float32).to(like)
 
 
 def _sizes_of_network(
