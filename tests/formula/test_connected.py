@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -19,6 +20,8 @@ from zcproxy.formula.connections import Connections, connections_of
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.formula.variation import crossover, mutate
 from zcproxy.primitives import parse
+from zcproxy.probing.cuts import CUT_DESCRIPTORS
+from zcproxy.probing.stages import CHAIN_DESCRIPTORS, STAGE_DESCRIPTORS
 
 X, Y, U = parse("params"), parse("macs"), parse("depth")
 Edges = list[tuple[int, int]]
@@ -283,3 +286,17 @@ def test_simplifying_keeps_ranks() -> None:
     short = simplify(formula, scorer)
     assert short.size < formula.size and {"path_kernel", "stage_mean"} <= {node.symbol for node in short.walk()}
     assert scorer(short).signature == scorer(formula).signature
+
+
+def test_the_page_names_all_that_reads_structure() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "layers.md").read_text(encoding="utf-8")
+    names = {
+        *CONNECTED,
+        *STAGE_DESCRIPTORS,
+        *CUT_DESCRIPTORS,
+        *CHAIN_DESCRIPTORS,
+        "units",
+        "before_pooling",
+        "at_depth",
+    }
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []

@@ -150,8 +150,8 @@ def _steps(found: list[_Ordered], offsets: Places, levels: Places, rank: Places)
         for place, read in enumerate(each.sources):
             target = int(rank[offset + place])
             for source in read:
-                starts = source < 0 or source in meetings
-                rows[each.levels[place] - 1].append((target, 0 if starts else int(rank[offset + source]), starts))
+                begins = source < 0 or source in meetings
+                rows[each.levels[place] - 1].append((target, 0 if begins else int(rank[offset + source]), begins))
     steps, begin = [], 0
     for row in rows:
         targets, sources, starts = (np.array(part) for part in zip(*row, strict=True))
