@@ -1,6 +1,7 @@
 r"""Formulas as LaTeX, for papers: `\sum_{\ell} \ln \left\Vert \nabla W_{\ell}^{\mathrm{data}} \right\Vert_F`.
 
-A layer is indexed by \ell, a stage by s. What has a sign of its own in the field gets it; everything else is an operator by its name.
+A layer is indexed by \ell, a stage by s. What has a sign of its own in the field gets it; everything else is an
+operator by its name.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     """
     named = NamedEnds(model)
     generator = torch.Generator().manual_seed(0)
-    inputs = _gaussian(like, generator).requires_grad_()
+    inputs = _drawn_like(like, generator).requires_grad_()
     recorder, output, calls = _recorded(model, named, inputs)
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
@@ -136,7 +136,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     )
 
 
-def _gaussian(like: Tensor, generator: torch.Generator) -> Tensor:
+def _drawn_like(like: Tensor, generator: torch.Generator) -> Tensor:
     shape = (SMALL, *like.shape[1:])
     return torch.randn(shape, generator=generator, device="cpu", dtype=torch.float32).to(like)
 
