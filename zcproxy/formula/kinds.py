@@ -12,7 +12,7 @@ class Kind(Enum):
     """The shape of a value. The order of the members carries no meaning.
 
     Attributes:
-        is_number: whether values of this kind are stored in columns (one number per layer or per network).
+        is_number: whether values of this kind are numbers: one per layer, stage or network, not a tensor.
     """
 
     is_number: bool
