@@ -58,7 +58,7 @@ def passed_by_signal(graph: Graph, calls: Sequence[LayerCall], live: Sequence[bo
     for node in reversed(graph.order):
         if node not in dead and any(operand in reached for operand in graph.operands[node]):
             reached.add(node)
-    used = {graph.output} & reached
+    used: set[Node] = set() if graph.output is None else {graph.output} & reached
     for node in graph.order:
         if node in used:
             used.update(operand for operand in graph.operands[node] if operand in reached)

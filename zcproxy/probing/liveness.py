@@ -58,7 +58,7 @@ def liveness(graph: Graph, passed: Collection[Node], steps: Sequence[Step], inpu
 
 def _last_readers(graph: Graph, passed: Collection[Node], made: dict[Node, int], end: int) -> dict[Node, int]:
     """Return the last operation that reads each result: `end` for the output."""
-    readers: dict[Node, int] = {} if graph.output not in passed else {graph.output: end}
+    readers: dict[Node, int] = {} if graph.output is None or graph.output not in passed else {graph.output: end}
     for node in graph.order:
         if node not in passed:
             continue
