@@ -1,4 +1,4 @@
-"""Arithmetic between two values of one kind, or between one number per layer and one number per network."""
+"""Arithmetic between two values of one kind, or between one number per layer or stage and one number per network."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from zcproxy.primitives.arrays import NUMBERS, TENSORS, namespace, where_defined
 
 PAIRS = (
     *(Signature((kind, kind), kind) for kind in (*TENSORS, *NUMBERS)),
-    Signature((Kind.LAYER, Kind.NETWORK), Kind.LAYER),
-    Signature((Kind.NETWORK, Kind.LAYER), Kind.LAYER),
+    *(Signature((kind, Kind.NETWORK), kind) for kind in (Kind.LAYER, Kind.STAGE)),
+    *(Signature((Kind.NETWORK, kind), kind) for kind in (Kind.LAYER, Kind.STAGE)),
 )
 """Every signature of a binary operation. Tensors of different shapes yield NaN: the sweep sees to it."""
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from zcproxy.formula import Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.primitives import parse
+from zcproxy.probing.descriptors import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS
 from zcproxy.probing.expressions import probes_of
-from zcproxy.probing.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS
 
 GRADIENTS = (
     "grad(weight)@noise",

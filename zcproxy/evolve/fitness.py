@@ -88,7 +88,7 @@ class FitnessFunction:
     ) -> None:
         varied = [variation.table for listed in variations or () for variation in listed]
         table = joined([*tables, *varied])
-        self._evaluator = Evaluator(table.counts, table.values, table.blocks)
+        self._evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
         sizes = [*map(len, labels), *(len(each.counts) for each in varied)]
         ends = np.cumsum(sizes).tolist()
         self._parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]

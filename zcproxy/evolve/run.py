@@ -256,7 +256,7 @@ class _Run:
 
     def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:
         table = self._columns.table(executor, task, self._samples[task].test, formula.columns())
-        return self._correlate(task, Evaluator(table.counts, table.values, table.blocks)(formula))
+        return self._correlate(task, Evaluator(table.counts, table.values, table.blocks, table.connections)(formula))
 
     def _test_baselines(self, task: str) -> dict[str, Correlation]:
         found = get_task(task).baselines(self._samples[task].test)

@@ -108,7 +108,7 @@ class Proxy:
     def score(self, measurement: Measurement) -> float:
         """Return the score of a network whose columns have been measured."""
         table = table_of([measurement], self.formula.columns())
-        return float(Evaluator(table.counts, table.values, table.blocks)(self.formula)[0])
+        return float(Evaluator(table.counts, table.values, table.blocks, table.connections)(self.formula)[0])
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the proxy's file holds."""
