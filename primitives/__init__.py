@@ -15,6 +15,7 @@ from zcproxy.primitives import (
     elementwise as elementwise,
     paths as paths,
     patterns as patterns,
+    rankings as rankings,
     reductions as reductions,
     samples as samples,
     spectra as spectra,

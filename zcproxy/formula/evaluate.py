@@ -117,6 +117,8 @@ class Evaluator:
         function = vocabulary().function(node)
         kinds = [child.kind for child in node.arguments]
         layers = self._layers
+        if node.kind is Kind.RANKING:
+            return function(*[np.broadcast_to(argument, (layers.networks,)) for argument in arguments])
         if Kind.STAGE in kinds:
             layers = layers.stages
         elif Kind.LAYER not in kinds:

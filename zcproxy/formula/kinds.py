@@ -50,6 +50,9 @@ class Kind(Enum):
     NETWORK = "Network"
     """One number per network; a constant is one too."""
 
+    RANKING = "Ranking"
+    """One number per network that hangs on the other networks it is compared with: the root of a set of formulas."""
+
     def __init__(self, name: str) -> None:
         self.is_number = name in ("Layer", "Stage", "Network")
 

@@ -41,7 +41,8 @@ class Proxy:
     divided by `weight_uses`, it counts once.
 
     Attributes:
-        formula: a tree of kind `Network`.
+        formula: a tree of kind `Network`; or of kind `Ranking`, a set of formulas, which ranks networks together and
+            scores none alone: see `zcproxy.proxy.aggregate.aggregate_of`.
         name: what users call it.
         batch_size: samples of a minibatch that it was found with; a hint for callers.
         rule: by which weights are drawn where networks are built for it, see `zcproxy.models.initialisation`; the
@@ -61,7 +62,7 @@ class Proxy:
 
     def __post_init__(self) -> None:
         check_rule(self.rule)
-        if self.formula.kind is not Kind.NETWORK:
+        if self.formula.kind not in (Kind.NETWORK, Kind.RANKING):
             raise FormulaError(
                 f"a proxy yields one number per network, but '{self.formula}' is of kind {self.formula.kind.value}: "
                 "aggregate it, for example with sum(...)"
@@ -92,6 +93,7 @@ class Proxy:
             The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
 
         Raises:
+            FormulaError: the proxy is a set of formulas.
             ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; most of its
                 parameters of two or more dimensions are in operations that are not seen as layers.
 
@@ -99,6 +101,11 @@ class Proxy:
             ModelWarning: more than a hundredth of them are, a convolution or linear map has a weight computed from the
                 data, or the score is NaN since layers mix samples with others or no two samples have the same class.
         """
+        if self.formula.kind is Kind.RANKING:
+            raise FormulaError(
+                f"'{shortened(self.name, 80)}' sums ranks of several formulas: it scores networks together "
+                "(`zcproxy.score`, zcproxy table), not one alone"
+            )
         measurement = measure(model, inputs, targets, self.formula.columns())
         score = self.score(measurement)
         _check(measurement.coverage, score)
