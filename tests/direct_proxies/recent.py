@@ -28,10 +28,10 @@ def apd(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     for call in calls_of(model, inputs)[1]:
         if call.normalized is not call.output:
             features = channels(call.normalized)
-            ranks += np.linalg.norm(features) ** 2 / np.linalg.norm(features, 2) ** 2
+            ranks += float(np.linalg.norm(features) ** 2 / np.linalg.norm(features, 2) ** 2)
         if positions(call) > 1:
             weight = numbers(call.weight).ravel()
-            spread += np.linalg.norm(weight, 1) / np.linalg.norm(weight, 2)
+            spread += float(np.linalg.norm(weight, 1) / np.linalg.norm(weight, 2))
     return float(ranks * spread)
 
 

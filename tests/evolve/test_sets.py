@@ -39,7 +39,8 @@ def drawn(networks: int) -> ColumnTable:
 
 
 def summed_log_ranks(table: ColumnTable) -> np.ndarray:
-    return sum(np.log(mean_ranks(table.values[column]) / len(table.counts)) for column in (SIZE, COST))
+    shares = [mean_ranks(np.asarray(table.values[column], np.float64)) / len(table.counts) for column in (SIZE, COST)]
+    return np.log(shares).sum(axis=0)
 
 
 def test_ranks_are_those_among_the_networks_of_each_task() -> None:

@@ -263,8 +263,8 @@ def test_random_formulas_have_stages_and_paths() -> None:
 @given(st.integers(0, 10**9))
 def test_laws_hold_for_formulas_of_stages_and_paths(seed: int) -> None:
     rng = Random(seed)
-    formulas = [CHOICES.generate(Kind.NETWORK, rng, 5) for _ in range(2)]
-    changed = [crossover(*formulas, rng), mutate(formulas[0], CHOICES, rng)]
+    first, second = formulas = [CHOICES.generate(Kind.NETWORK, rng, 5) for _ in range(2)]
+    changed = [crossover(first, second, rng), mutate(first, CHOICES, rng)]
     networks, rows = drawn(seed)
     table = table_of(networks, rows)
     columns = {**table.values, Y: np.linspace(0.5, 2.0, len(flat(rows))), U: np.arange(len(networks)) / 2 + 1.0}

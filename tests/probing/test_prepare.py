@@ -135,9 +135,9 @@ def test_the_order_of_axes_of_a_weight_does_not_matter_for_what_is_drawn() -> No
 
     linear, inputs = nn.Linear(6, 5, bias=False), torch.randn(3, 6)
     columns = [parse(f"frobenius_norm(output@{probe})") for probe in ("redrawn", "shaken", "permuted")]
-    found = [measure(model, inputs, None, columns) for model in (linear, Product(linear.weight))]
+    of_linear, of_product = (measure(model, inputs, None, columns) for model in (linear, Product(linear.weight)))
     for column in columns:
-        np.testing.assert_allclose(*(each.values[column] for each in found), rtol=1e-5)
+        np.testing.assert_allclose(of_linear.values[column], of_product.values[column], rtol=1e-5)
 
 
 def test_shared_weights_reach_parameters_of_every_kind() -> None:

@@ -171,12 +171,12 @@ def mean_log(units: list[int]) -> float:
 
 
 def test_cuts_of_a_chain_are_its_layers() -> None:
-    assert cuts(chain()) == (32, pytest.approx(mean_log([256, 256, 96, 32])))
+    assert cuts(chain()) == pytest.approx((32, mean_log([256, 256, 96, 32])))
 
 
 def test_what_a_shortcut_keeps_alive_counts() -> None:
     # before `one` the stem alone, before `two` its result beside the stem's, before pooling the sum
-    assert cuts(Pooled(Residual(), 4)) == (256, pytest.approx(mean_log([256, 640 + 256, 256])))
+    assert cuts(Pooled(Residual(), 4)) == pytest.approx((256, mean_log([256, 640 + 256, 256])))
 
 
 def test_two_branches_are_cut_together() -> None:
@@ -191,11 +191,11 @@ def test_two_branches_are_cut_together() -> None:
             return self.last(torch.cat([self.left(values), self.right(values)], 1))
 
     # before `left` 2 channels, before `right` 3 and still the 2, before `last` 8, before pooling 1
-    assert cuts(Pooled(Branches(), 1)) == (64, pytest.approx(mean_log([2 * 64, 5 * 64, 8 * 64, 64])))
+    assert cuts(Pooled(Branches(), 1)) == pytest.approx((64, mean_log([2 * 64, 5 * 64, 8 * 64, 64])))
 
 
 def test_the_cut_of_a_class_token_is_that_of_all_tokens() -> None:
-    assert cuts(ClassToken()) == (24, pytest.approx(mean_log([24])))
+    assert cuts(ClassToken()) == pytest.approx((24, mean_log([24])))
 
 
 def test_parts_of_a_tensor_keep_all_of_it_alive() -> None:
@@ -209,7 +209,7 @@ def test_parts_of_a_tensor_keep_all_of_it_alive() -> None:
             return self.left(left) + self.right(right)
 
     # before `left` 4 channels, before `right` 2 beside all 4, before pooling the sum of 2
-    assert cuts(Pooled(Split(), 2)) == (128, pytest.approx(mean_log([256, 128 + 256, 128])))
+    assert cuts(Pooled(Split(), 2)) == pytest.approx((128, mean_log([256, 128 + 256, 128])))
 
 
 # The plain chain of the same layers

@@ -41,8 +41,8 @@ def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
         if not members.endswith(")"):
             raise FormulaError(f"'{text}' does not end with ')'")
         return Aggregate(text, tuple(resolve_proxy(member, settings) for member in split_names(members[:-1])), rule)
-    found = proxy_or_set(text, settings)
-    return aggregate_of(found) if found.formula.kind is Kind.RANKING else found
+    proxy = proxy_or_set(text, settings)
+    return aggregate_of(proxy) if proxy.formula.kind is Kind.RANKING else proxy
 
 
 def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
