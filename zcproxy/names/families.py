@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from zcproxy.benchmarks.catalogue import benchmarks
-from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.errors import BenchmarkError, ConfigurationError, check_known
 from zcproxy.names.tasks import get_task
+
+EMBEDDED = "embedded"
+"""Stands for the families whose labels are part of the package."""
 
 
 def families() -> dict[str, tuple[str, ...]]:
@@ -18,11 +21,35 @@ def families() -> dict[str, tuple[str, ...]]:
     }
 
 
+def embedded_families() -> list[str]:
+    """Return the families whose labels are part of the package: a run on them needs no download."""
+    return [family for benchmark in benchmarks().values() if benchmark.is_embedded for family in benchmark.families]
+
+
+def families_named(names: Iterable[str]) -> list[str]:
+    """Return the families that names stand for, each once.
+
+    Args:
+        names: families, benchmarks (`nds` has two), or `EMBEDDED`.
+
+    Raises:
+        ConfigurationError: a name stands for no family.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        together = _families_of(name)
+        if not together:
+            check_known("family", name, [EMBEDDED, *families()])
+        found.update(dict.fromkeys(together))
+    return list(found)
+
+
 def tasks_by_goal(names: Iterable[str]) -> dict[str, str]:
     """Return the tasks that names stand for, each with its goal: a goal counts once, however many tasks it has.
 
     Args:
-        names: families and benchmarks (`nds-cells`, `nds`): each family is one goal; or tasks, one goal each.
+        names: families and benchmarks (`nds-cells`, `nds`), or `EMBEDDED`: each family is one goal; or tasks, one goal
+            each.
 
     Raises:
         BenchmarkError: a task is unknown.
@@ -31,8 +58,7 @@ def tasks_by_goal(names: Iterable[str]) -> dict[str, str]:
     goals: dict[str, str] = {}
     known = families()
     for name in names:
-        together = tuple(benchmarks()[name].families) if name in benchmarks() else (name,) if name in known else ()
-        found = {task: family for family in together for task in known[family]} or {get_task(name).name: name}
+        found = {task: family for family in _families_of(name) for task in known[family]} or {get_task(name).name: name}
         twice = next((task for task in found if task in goals), None)
         if twice is not None:
             raise ConfigurationError(f"the task '{twice}' is named twice")
@@ -43,6 +69,15 @@ def tasks_by_goal(names: Iterable[str]) -> dict[str, str]:
 def labelled_families() -> list[str]:
     """Return the families whose labels are all here."""
     return [family for family, tasks in families().items() if all(map(_has_labels, tasks))]
+
+
+def _families_of(name: str) -> tuple[str, ...]:
+    """Return the families that a name stands for; none where it names a task, or nothing."""
+    if name == EMBEDDED:
+        return tuple(embedded_families())
+    if name in benchmarks():
+        return tuple(benchmarks()[name].families)
+    return (name,) if name in families() else ()
 
 
 def _has_labels(task: str) -> bool:

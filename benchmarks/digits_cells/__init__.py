@@ -1,0 +1,1 @@
+"""Cells whose width and depth keep FLOPs within a band, trained on distorted digits by `benchmark build`."""

@@ -1,0 +1,1 @@
+"""Chains of mobile blocks, trained on distorted digits by `benchmark build`."""

@@ -1,0 +1,1 @@
+"""Small vision transformers, trained on distorted digits by `benchmark build`."""
