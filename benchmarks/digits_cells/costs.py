@@ -65,16 +65,13 @@ def edge_macs(operation: str, width: int, depth: int, nodes: int, *, reduction: 
 
 
 def _per_position(operation: str, channels: int, *, halves: bool) -> int:
-    separable = 9 * channels + channels**2
     match operation:
         case "conv_1x1":
             return channels**2
         case "conv_3x3":
             return 9 * channels**2
-        case "sep_conv_3x3":
-            return 2 * separable
         case "dil_conv_3x3":
-            return separable
+            return 9 * channels + channels**2
         case "skip_connect" if halves:
             return channels**2
         case _:

@@ -18,13 +18,13 @@ from zcproxy.benchmarks.nds.families import CellFamily
 from zcproxy.errors import BenchmarkError
 
 CELL = CellFamily(
-    ("skip_connect", "avg_pool_3x3", "max_pool_3x3", "conv_1x1", "conv_3x3", "sep_conv_3x3", "dil_conv_3x3"),
+    ("skip_connect", "avg_pool_3x3", "max_pool_3x3", "conv_1x1", "conv_3x3", "dil_conv_3x3"),
     nodes=2,
     loose_ends=False,
 )
-WIDTHS = (4, 6, 8, 10, 12, 16, 20, 24)
-DEPTHS = (3, 4, 5, 6, 7, 8)
-LEAST, MOST = 300_000, 600_000
+WIDTHS = (4, 6, 8, 10, 12, 16)
+DEPTHS = (3, 4, 5, 6)
+LEAST, MOST = 150_000, 300_000
 """Multiply-adds of a network on one digit: the band."""
 
 

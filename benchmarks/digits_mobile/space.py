@@ -1,4 +1,4 @@
-"""Three stages of mobile blocks: expansion, depthwise convolution, projection (MobileNetV2, CVPR 2018, section 3)."""
+"""Two stages of mobile blocks: expansion, depthwise convolution, projection (MobileNetV2, CVPR 2018, section 3)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from zcproxy.benchmarks.shared.layers import conv_norm
 from zcproxy.contracts.choice_space import ChoiceSpace, Option
 from zcproxy.errors import BenchmarkError
 
-STEM = 8
-WIDTHS = (8, 12, 16)
-STRIDES = (1, 2, 2)
-STAGES = (1, 2, 3)
+STEM = 4
+WIDTHS = (4, 12)
+STRIDES = (1, 2)
+STAGES = (1, 2)
 
 
 class MobileBlock(nn.Module):
@@ -44,7 +44,7 @@ class MobileBlock(nn.Module):
 
 
 class MobileSpace(ChoiceSpace):
-    """Networks written `depth1=2 kernel1=3 expansion1=4 skip1=yes depth2=...`: four choices for each of three stages.
+    """Networks written `depth1=2 kernel1=3 expansion1=4 skip1=yes depth2=...`: four choices for each of two stages.
 
     The first block of a stage changes the shape, the others keep it, and are skipped where `skip` says so. In a stage
     of one block that choice changes nothing: `prune` makes it `no`. Implements
@@ -56,9 +56,9 @@ class MobileSpace(ChoiceSpace):
         f"{choice}{stage}": options
         for stage in STAGES
         for choice, options in {
-            "depth": (1, 2, 3),
+            "depth": (1, 2, 3, 4),
             "kernel": (3, 5),
-            "expansion": (1, 2, 4),
+            "expansion": (1, 2, 4, 8),
             "skip": ("yes", "no"),
         }.items()
     }
@@ -78,7 +78,7 @@ class MobileSpace(ChoiceSpace):
         own = self.decode(architecture)
         if len(input_shape) != 3:
             raise BenchmarkError(f"the networks of {self.name} take images, not inputs of shape {input_shape}")
-        modules = [*conv_norm(input_shape[0], STEM, 3), nn.ReLU6()]
+        modules = [*conv_norm(input_shape[0], STEM, 3, 2), nn.ReLU6()]
         channels = STEM
         for stage, width, stride in zip(STAGES, WIDTHS, STRIDES, strict=True):
             kernel, expansion = int(own[f"kernel{stage}"]), int(own[f"expansion{stage}"])

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from zcproxy.benchmarks.shared.layers import conv_norm
+from zcproxy.benchmarks.shared.layers import conv_norm, relu_conv_norm
 from zcproxy.benchmarks.shared.module_sequences import DOUBLING, HALVING, ModuleSequenceSpace
-from zcproxy.benchmarks.transnas101.network import BasicBlock
 from zcproxy.errors import BenchmarkError
 
 BASE = 8
 """Channels after the stem."""
 
 
-class StagesNetwork(nn.Module):
-    """Stem, one basic block per module, linear classifier on pooled features.
+class ResidualBlock(nn.Module):
+    """ReLU, 3x3 convolution, normalisation beside a shortcut, which is a 1x1 convolution where the shape changes."""
 
-    Maps images (samples x channels x height x width) to logits (samples x classes). The stem keeps the resolution, so
-    that the modules alone decide when it falls.
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        same = inputs == outputs and stride == 1
+        self.body = relu_conv_norm(inputs, outputs, 3, stride)
+        self.shortcut = nn.Identity() if same else nn.Sequential(*conv_norm(inputs, outputs, 1, stride))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return samples x outputs x height/stride x width/stride, rounded up."""
+        outputs: Tensor = self.shortcut(inputs) + self.body(inputs)
+        return outputs
+
+
+class StagesNetwork(nn.Module):
+    """Stem, one residual block per module, linear classifier on pooled features.
+
+    Maps images (samples x channels x height x width) to logits (samples x classes). The stem halves the resolution.
 
     Args:
         modules: a digit each, see `zcproxy.benchmarks.shared.module_sequences.KINDS`.
@@ -27,11 +40,11 @@ class StagesNetwork(nn.Module):
 
     def __init__(self, modules: str, image_channels: int, classes: int) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*conv_norm(image_channels, BASE, 3))
+        self.stem = nn.Sequential(*conv_norm(image_channels, BASE, 3, 2))
         blocks, channels = [], BASE
         for kind in modules:
             outputs = 2 * channels if kind in DOUBLING else channels
-            blocks.append(BasicBlock(channels, outputs, 2 if kind in HALVING else 1))
+            blocks.append(ResidualBlock(channels, outputs, 2 if kind in HALVING else 1))
             channels = outputs
         self.blocks = nn.Sequential(*blocks)
         self.block_ends = ("stem", *(f"blocks.{number}" for number in range(len(blocks))))
@@ -44,15 +57,15 @@ class StagesNetwork(nn.Module):
 
 
 class StagesSpace(ModuleSequenceSpace):
-    """Arrangements of three to six residual blocks, written `8-4131`: channels after the stem, one digit per block.
+    """Arrangements of three to six residual blocks, written `8-4132`: channels after the stem, one digit per block.
 
-    One to three blocks halve the resolution, one or two double the channels. Implements
+    Up to three blocks halve the resolution, two double the channels. Implements
     `zcproxy.contracts.task.SearchSpace`.
     """
 
     name = "digits_stages"
     before, after = f"{BASE}-", ""
-    lengths, halvings, doublings = range(3, 7), range(1, 4), range(1, 3)
+    lengths, halvings, doublings = range(3, 7), range(4), range(2, 3)
 
     def build(self, architecture: str, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         """Return the untrained network, initialised as torch does. Raises `BenchmarkError` for inputs but images."""

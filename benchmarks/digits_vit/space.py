@@ -20,9 +20,9 @@ class ViTSpace(ChoiceSpace):
     name = "digits_vit"
     choices: ClassVar = {
         "patch": (2, 3, 4, 6),
-        "width": (8, 16, 24, 32),
+        "width": (8, 16, 24),
         "heads": (1, 2, 4, 8),
-        "depth": (1, 2, 3, 4),
+        "depth": (1, 2, 3),
         "ratio": (1, 2, 4),
     }
 

@@ -100,4 +100,4 @@ def _fits(modules: str, lengths: range, halvings: range, doublings: range) -> bo
 
 
 def _shown(numbers: range) -> str:
-    return f"{numbers[0]} to {numbers[-1]}"
+    return f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else str(numbers[0])

@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 from zcproxy.errors import BenchmarkError, ConfigurationError
-from zcproxy.names.families import check_apart, families, labelled_families, tasks_by_goal
+from zcproxy.names.families import (
+    EMBEDDED,
+    check_apart,
+    embedded_families,
+    families,
+    families_named,
+    labelled_families,
+    tasks_by_goal,
+)
 from zcproxy.names.tasks import get_task, task_names
+
+EMBEDDED_FAMILIES = ["digits201", "digits-cells", "digits-mobile", "digits-stages", "digits-vit"]
 
 
 def test_every_family_has_tasks_of_spaces_of_its_own() -> None:
@@ -24,6 +34,26 @@ def test_a_benchmark_of_two_families_is_two_goals() -> None:
     goals = tasks_by_goal(["nds", "digits201"])
     assert set(goals.values()) == {"nds-cells", "nds-resnext", "digits201"}
     assert goals["nds/darts-imagenet"] == "nds-cells"
+
+
+def test_embedded_stands_for_all_families_whose_labels_are_in_the_package() -> None:
+    assert families_named([EMBEDDED]) == EMBEDDED_FAMILIES
+    assert tasks_by_goal([EMBEDDED, "nds-resnext"]) == {
+        **{family: family for family in EMBEDDED_FAMILIES},
+        "nds/resnext-a-imagenet": "nds-resnext",
+        "nds/resnext-b-imagenet": "nds-resnext",
+    }
+
+
+def test_families_named_twice_count_once() -> None:
+    assert families_named(["nds-cells", "nds", "digits-vit"]) == ["nds-cells", "nds-resnext", "digits-vit"]
+
+
+@pytest.mark.parametrize("name", ["nds/darts-imagenet", "hat", "embeded", ""])
+def test_names_that_stand_for_no_family(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="write one of embedded, digits201") as caught:
+        families_named(["digits201", name])
+    assert f"unknown family '{name}'" in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_tasks_are_goals_of_their_own() -> None:
@@ -48,7 +78,7 @@ def test_networks_that_a_training_task_has_cannot_be_held_out() -> None:
 
 def test_families_without_labels_are_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path))
-    assert labelled_families() == ["digits201"]
+    assert labelled_families() == embedded_families() == EMBEDDED_FAMILIES
 
 
 def test_families_whose_tables_are_all_here_are_taken(made_data: Path) -> None:

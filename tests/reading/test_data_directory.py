@@ -86,7 +86,10 @@ def test_file_is_hashed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_task_names_are_the_names_of_tasks() -> None:
     datasets = ("cifar10", "cifar100", "imagenet16-120")
     families = ("nasbench201", "nats_sss")
-    assert task_names()[:7] == ["digits201", *(f"{family}/{name}" for family in families for name in datasets)]
+    embedded = ["digits201", "digits-cells", "digits-mobile", "digits-stages", "digits-vit"]
+    assert task_names()[:5] == embedded
+    found = [name for name in task_names() if name.partition("/")[0] in families]
+    assert found == [f"{family}/{name}" for family in families for name in datasets]
     assert {"nds/darts-imagenet", "transnas101/micro-jigsaw", "ofa_mobilenetv3/imagenet"} <= set(task_names())
     assert [get_task(name).name for name in task_names()] == task_names()
 
