@@ -19,11 +19,11 @@ from zcproxy.errors import BenchmarkError
 
 CELL = CellFamily(
     ("skip_connect", "avg_pool_3x3", "max_pool_3x3", "conv_1x1", "conv_3x3", "dil_conv_3x3"),
-    nodes=2,
+    nodes=1,
     loose_ends=False,
 )
-WIDTHS = (4, 6, 8, 10, 12, 16)
-DEPTHS = (3, 4, 5, 6)
+WIDTHS = (4, 6, 8, 10, 12, 16, 20, 24)
+DEPTHS = (3, 4, 5, 6, 7, 8)
 LEAST, MOST = 150_000, 300_000
 """Multiply-adds of a network on one digit: the band."""
 

@@ -10,8 +10,8 @@ from zcproxy.benchmarks.shared.layers import conv_norm
 from zcproxy.contracts.choice_space import ChoiceSpace, Option
 from zcproxy.errors import BenchmarkError
 
-STEM = 4
-WIDTHS = (4, 12)
+STEM = 8
+WIDTHS = (8, 16)
 STRIDES = (1, 2)
 STAGES = (1, 2)
 
@@ -58,7 +58,7 @@ class MobileSpace(ChoiceSpace):
         for choice, options in {
             "depth": (1, 2, 3, 4),
             "kernel": (3, 5),
-            "expansion": (1, 2, 4, 8),
+            "expansion": (1, 3, 6),
             "skip": ("yes", "no"),
         }.items()
     }

@@ -1,7 +1,7 @@
 """A small vision transformer (Dosovitskiy et al., ICLR 2021, section 3.1), made to learn in a hundred steps.
 
-For that, a convolution stands before the patches (Xiao et al., NeurIPS 2021), and the classifier sees all tokens side by
-side instead of a class token. Dropout is left out; queries, keys and values are linear layers of their own.
+For that, a convolution stands before the patches (Xiao et al., NeurIPS 2021), and the classifier sees all tokens, not
+one of a class. Dropout is left out; queries, keys and values are linear layers of their own.
 """
 
 from __future__ import annotations

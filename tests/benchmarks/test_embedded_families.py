@@ -17,9 +17,10 @@ from torch import nn
 import zcproxy.benchmarks
 from zcproxy.benchmarks.digits_cells import space as cells
 from zcproxy.benchmarks.digits_mobile.space import MobileBlock, MobileSpace
-from zcproxy.benchmarks.digits_stages.space import StagesSpace
+from zcproxy.benchmarks.digits_stages.space import ResidualBlock, StagesSpace
 from zcproxy.benchmarks.digits_vit.network import Attention
 from zcproxy.benchmarks.digits_vit.space import ViTSpace
+from zcproxy.benchmarks.nds.cell_space import CellSpace
 from zcproxy.building.files import CURVES, IMAGES, LABELS, MANIFEST
 from zcproxy.building.job import build_network, costs_of, materials_of
 from zcproxy.correlation import kendall_tau
@@ -56,11 +57,6 @@ def manifest_of(family: str) -> dict[str, Any]:
 @cache
 def labels_of(family: str) -> pd.DataFrame:
     return pd.read_parquet(folder_of(family) / LABELS)
-
-
-def side_of(network: nn.Module, kind: type[nn.Module], shape: tuple[int, ...] = DIGIT) -> list[int]:
-    """Height of what each module of a kind gives, in the order of the calls."""
-    return [call.outputs[1] for call in calls_of(network, shape) if isinstance(call.module, kind)]
 
 
 @each_family
@@ -137,21 +133,22 @@ def test_labels_and_costs_are_those_of_its_networks(family: str) -> None:
 
 
 def test_modules_halve_and_double_where_their_digits_say() -> None:
-    network = StagesSpace().build("4-123114", DIGIT, 10)
-    blocks = [call for call in calls_of(network, DIGIT) if type(call.module).__name__ == "BasicBlock"]
-    assert [call.outputs for call in blocks] == [(4, 12, 12), (8, 12, 12), (8, 6, 6), (8, 6, 6), (8, 6, 6), (16, 3, 3)]
+    network = StagesSpace().build("8-123114", DIGIT, 10)
+    blocks = [call for call in calls_of(network, DIGIT) if isinstance(call.module, ResidualBlock)]
+    sizes = [(8, 6), (16, 6), (16, 3), (16, 3), (16, 3), (32, 2)]
+    assert [call.outputs for call in blocks] == [(channels, side, side) for channels, side in sizes]
 
 
-def test_every_arrangement_has_the_promised_numbers_of_halvings_and_doublings() -> None:
+def test_every_arrangement_doubles_twice_and_halves_up_to_three_times() -> None:
     space = StagesSpace()
     found = list(space.enumerate())
     assert len(set(found)) == len(found) == space.size
-    for modules in (text.removeprefix("4-") for text in found):
+    for modules in (text.removeprefix("8-") for text in found):
         assert 3 <= len(modules) <= 6
-        assert 1 <= modules.count("3") + modules.count("4") <= 3
-        assert 1 <= modules.count("2") + modules.count("4") <= 2
-    for text, reason in (("4-1111", "1 to 3 of them 3 or 4"), ("8-4131", "write 4-MODULES"), ("4-41", "3 to 6")):
-        with pytest.raises(BenchmarkError, match=reason):
+        assert modules.count("3") + modules.count("4") <= 3
+        assert modules.count("2") + modules.count("4") == 2
+    for text in ("8-1113", "4-4132", "8-42", "8-3334412", "8-4132-"):
+        with pytest.raises(BenchmarkError, match="with 3 to 6 of 1, 2, 3, 4, 0 to 3 of them 3 or 4, 2 of them"):
             space.parse(text)
 
 
@@ -166,7 +163,7 @@ def test_the_multiply_adds_of_cells_are_those_that_torch_counts() -> None:
 
 def test_networks_outside_the_band_are_none_of_the_space() -> None:
     space = cells.BandedCellSpace()
-    rest = "/".join([".".join(["skip_connect~0"] * 4)] * 2)
+    rest = "/".join([".".join(["skip_connect~0"] * 2 * cells.CELL.nodes)] * 2)
     for text, reason in (
         (f"w4d3/{rest}", "multiply-adds on a digit, not"),
         (f"w5d3/{rest}", "5 channels are not even"),
@@ -182,41 +179,37 @@ def test_networks_outside_the_band_are_none_of_the_space() -> None:
 
 
 def test_the_size_of_the_band_is_what_enumeration_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    few = cells.CellFamily(("skip_connect", "conv_1x1", "conv_3x3"), nodes=2, loose_ends=False)
+    few = cells.CellFamily(("skip_connect", "conv_1x1", "conv_3x3"), nodes=1, loose_ends=False)
     monkeypatch.setattr(cells, "CELL", few)
-    monkeypatch.setattr(cells, "_SIZES", ((12, 3), (8, 4)))
-    monkeypatch.setattr(cells, "LEAST", 250_000)
-    monkeypatch.setattr(cells, "MOST", 252_000)
     space = cells.BandedCellSpace()
     found = list(space.enumerate())
-    assert {text.split("/")[0] for text in found} == {"w12d3", "w8d4"}
-    assert len(set(found)) == len(found) == space.size
+    assert len(set(found)) == len(found) == space.size > 1000
     assert all(space.parse(text) == text for text in found[:: len(found) // 50])
+    macs = [space.macs_of(CellSpace.decode(space, text)) for text in CellSpace.enumerate(space)]
+    assert sum(cells.LEAST <= number <= cells.MOST for number in macs) == space.size < len(macs)
 
 
 def test_a_skip_is_taken_only_where_a_block_keeps_the_shape() -> None:
     space = MobileSpace()
-    single = "depth1=1 kernel1=3 expansion1=2 skip1=yes depth2=2 kernel2=5 expansion2=1 skip2=yes "
-    text = single + "depth3=2 kernel3=3 expansion3=4 skip3=no"
+    text = "depth1=1 kernel1=3 expansion1=2 skip1=yes depth2=2 kernel2=5 expansion2=1 skip2=yes"
     assert space.prune(text) == text.replace("skip1=yes", "skip1=no") == space.equivalence_class(text)
-    network = space.build(text, DIGIT, 10)
-    blocks = [module for module in network.modules() if isinstance(module, MobileBlock)]
-    for block in blocks:
-        for parameter in block.parameters():
+    for written, passes in ((text, True), (text.replace("skip2=yes", "skip2=no"), False)):
+        blocks = [module for module in space.build(written, DIGIT, 10).modules() if isinstance(module, MobileBlock)]
+        for parameter in (parameter for block in blocks for parameter in block.parameters()):
             nn.init.zeros_(parameter)  # a block gives zeros, and its input where it is skipped
-    inputs = torch.randn(2, 12, 6, 6)
-    given = [block(torch.randn(2, 8, 6, 6) if number < 2 else inputs) for number, block in enumerate(blocks[:3])]
-    assert [bool(outputs.any()) for outputs in given] == [False, False, True]
-    assert torch.equal(given[2], inputs)
-    assert not blocks[4](torch.randn(2, 16, 3, 3)).any()
+        inputs = torch.randn(2, 12, 3, 3)
+        assert not any(bool(block(torch.randn(2, 4, 6, 6)).any()) for block in blocks[:2])
+        assert torch.equal(blocks[2](inputs), inputs if passes else torch.zeros_like(inputs))
 
 
 def test_mobile_blocks_have_the_chosen_kernel_and_expansion() -> None:
-    stages = ["depth1=1 kernel1=5 expansion1=1 skip1=no", "depth2=1 kernel2=3 expansion2=2 skip2=no"]
-    network = MobileSpace().build(" ".join([*stages, "depth3=1 kernel3=5 expansion3=4 skip3=no"]), DIGIT, 10)
+    text = "depth1=1 kernel1=5 expansion1=1 skip1=no depth2=2 kernel2=3 expansion2=8 skip2=no"
+    network = MobileSpace().build(text, DIGIT, 10)
     deep = [module for module in network.modules() if isinstance(module, nn.Conv2d) and module.groups > 1]
-    assert [(module.kernel_size[0], module.groups) for module in deep] == [(5, 8), (3, 16), (5, 48)]
-    assert side_of(network, MobileBlock) == [6, 3, 3]
+    assert [(module.kernel_size[0], module.groups) for module in deep] == [(5, 4), (3, 32), (3, 96)]
+    blocks = [call for call in calls_of(network, DIGIT) if isinstance(call.module, MobileBlock)]
+    assert [call.outputs for call in blocks] == [(4, 6, 6), (12, 3, 3), (12, 3, 3)]
+    assert len({MobileSpace().prune(other) for other in MobileSpace().enumerate()}) == 3136
 
 
 def test_attention_is_that_of_torch() -> None:
