@@ -48,8 +48,12 @@ class PairwiseTau:
         self._itself = _pack(np.eye(n, dtype=np.bool_))
         self._ordered_pairs = int(np.count_nonzero(is_better))
 
-    def __call__(self, scores: NDArray[Any]) -> float:
+    def __call__(self, scores: NDArray[Any], order: NDArray[np.intp] | None = None) -> float:
         """Return tau-b of the scores (one per network, NaN ranks worst), or NaN where all scores are equal.
+
+        Args:
+            scores: one per network.
+            order: `scores.argsort()`, where the caller has it.
 
         Raises:
             BenchmarkError: the number of scores is not the number of labels.
@@ -60,7 +64,7 @@ class PairwiseTau:
             tau = kendall_tau(values, self._labels)
             return tau if self._credit_ties else tau * math.sqrt(_share_of_distinct_pairs(values))
 
-        order, is_step = _sort(values)
+        order, is_step = _sorted(values, values.argsort() if order is None else order)
         steps = np.count_nonzero(is_step)
         if steps == 0:
             return math.nan
@@ -106,9 +110,8 @@ def _share_of_distinct_pairs(values: NDArray[np.float64]) -> float:
     return 1.0 - float(sizes @ (sizes - 1)) / (n * (n - 1))
 
 
-def _sort(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _sorted(values: NDArray[np.float64], order: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Return the order of ascending scores with NaN first, and where the scores rise in it (n - 1 booleans)."""
-    order = values.argsort()
     in_order = values[order]
     is_step: NDArray[np.bool_] = in_order[1:] != in_order[:-1]
     if not np.isnan(in_order[-1]):

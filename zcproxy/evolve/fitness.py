@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,8 +84,10 @@ class FitnessFunction:
         self._evaluator = Evaluator(table.counts, table.values, table.blocks)
         ends = np.cumsum([len(values) for values in labels]).tolist()
         self._parts = [slice(end - len(values), end) for end, values in zip(ends, labels, strict=True)]
-        self._cases: list[list[Case]] = [[PairwiseTau(values, credit_ties=False) for values in labels]]
-        self._cases += [[_case(name, *each) for each in zip(tables, labels, strict=True)] for name in cases]
+        self._taus = [PairwiseTau(values, credit_ties=False) for values in labels]
+        self._cases: list[list[Case]] = [
+            [_case(name, *each) for each in zip(tables, labels, strict=True)] for name in cases
+        ]
         names = list(goals or map(str, range(len(tables))))
         self._goals = [[task for task, name in enumerate(names) if name == goal] for goal in dict.fromkeys(names)]
 
@@ -92,13 +95,21 @@ class FitnessFunction:
         """Return the score of a formula whose columns are in the tables."""
         values = self._evaluator(formula)
         outcomes = [self._evaluator.outcome(values, part) for part in self._parts]
+        orders = [values[part].argsort(kind="stable") for part in self._parts]
         ranks = hashlib.blake2b(digest_size=16)
-        for part in self._parts:
-            ranks.update(np.argsort(values[part], kind="stable").astype(np.int32).tobytes())
+        for order in orders:
+            ranks.update(order.astype(np.int32).tobytes())
+        parts = list(zip(self._parts, orders, outcomes, strict=True))
         found = [
             [
+                _known(tau(values[part], order)) if outcome is Outcome.OK else WORST
+                for tau, (part, order, outcome) in zip(self._taus, parts, strict=True)
+            ]
+        ]
+        found += [
+            [
                 _known(case(values[part])) if outcome is Outcome.OK else WORST
-                for case, part, outcome in zip(cases, self._parts, outcomes, strict=True)
+                for case, (part, _, outcome) in zip(cases, parts, strict=True)
             ]
             for cases in self._cases
         ]
@@ -127,4 +138,10 @@ def _known(value: float) -> float:
 
 def cost_of(formula: Node) -> float:
     """Return the passes over a minibatch that a formula's probes need."""
-    return sum(PROBES[name].cost for name in sorted(probes_of(formula)))
+    probes = {name for column in formula.columns() for name in _probes_of(column)}
+    return sum(PROBES[name].cost for name in sorted(probes))
+
+
+@lru_cache(maxsize=10_000)
+def _probes_of(column: Node) -> frozenset[str]:
+    return probes_of(column)

@@ -9,7 +9,13 @@ from itertools import product
 
 
 class Kind(Enum):
-    """The shape of a value. The order of the members carries no meaning."""
+    """The shape of a value. The order of the members carries no meaning.
+
+    Attributes:
+        is_number: whether values of this kind are stored in columns (one number per layer or per network).
+    """
+
+    is_number: bool
 
     WEIGHTS = "Weights"
     """out x in x kernel positions (or out x in): a weight, its gradient, a Jacobian."""
@@ -41,17 +47,15 @@ class Kind(Enum):
     NETWORK = "Network"
     """One number per network; a constant is one too."""
 
+    def __init__(self, name: str) -> None:
+        self.is_number = name in ("Layer", "Network")
+
     __hash__ = object.__hash__  # the members are singletons, and the inherited hash is written in Python
 
     @property
     def is_network_level(self) -> bool:
         """Whether there is one value of this kind per network, not one per layer."""
         return self in (Kind.NETWORK_MATRIX, Kind.NETWORK)
-
-    @property
-    def is_number(self) -> bool:
-        """Whether values of this kind are stored in columns (one number per layer or per network)."""
-        return self in (Kind.LAYER, Kind.NETWORK)
 
 
 @dataclass(frozen=True)

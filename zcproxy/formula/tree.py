@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ SHALLOW = 100
 """Depth up to which functions of trees may call themselves; a sum of many terms is deeper: `fold`."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Node:
     """One node of a formula with the subtrees below it.
 
@@ -32,16 +32,26 @@ class Node:
 
     symbol: str
     kind: Kind
-    arguments: tuple[Node, ...] = ()
-    value: float | None = None
-    size: int = field(init=False)
-    depth: int = field(init=False)
-    _hash: int = field(init=False)
+    arguments: tuple[Node, ...]
+    value: float | None
+    size: int
+    depth: int
+    _hash: int
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", 1 + sum(child.size for child in self.arguments))
-        object.__setattr__(self, "depth", 1 + max((child.depth for child in self.arguments), default=0))
-        object.__setattr__(self, "_hash", hash((self.symbol, self.kind, self.arguments)))
+    def __init__(self, symbol: str, kind: Kind, arguments: tuple[Node, ...] = (), value: float | None = None) -> None:
+        size, depth = 1, 0
+        for child in arguments:
+            size += child.size
+            depth = max(depth, child.depth)
+        self.__dict__.update(
+            symbol=symbol,
+            kind=kind,
+            arguments=arguments,
+            value=value,
+            size=size,
+            depth=depth + 1,
+            _hash=hash((symbol, kind, arguments)),
+        )
 
     def __hash__(self) -> int:
         return self._hash

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
+from typing import NamedTuple
 
 from zcproxy.formula.choices import Choices, Operation, has_small_numbers, random_constant
 from zcproxy.formula.kinds import Kind, Signature
@@ -15,8 +16,7 @@ Path = tuple[int, ...]
 NEW_SUBTREE_DEPTH = 3
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A node and the way to it from the root: the index of the child taken at each step."""
 
     node: Node
@@ -30,9 +30,10 @@ def places(root: Node, *, whole_columns: bool = True) -> list[Place]:
     while stack:
         place = stack.pop()
         found.append(place)
-        if not (whole_columns and place.node.is_column):
-            children = enumerate(place.node.arguments)
-            stack.extend(reversed([Place(child, (*place.path, index)) for index, child in children]))
+        node, path = place
+        if not (whole_columns and node.is_column):
+            for index in range(len(node.arguments) - 1, -1, -1):
+                stack.append(Place(node.arguments[index], (*path, index)))
     return found
 
 
@@ -51,7 +52,7 @@ def crossover(first: Node, second: Node, rng: Random) -> Node:
 def mutate(formula: Node, choices: Choices, rng: Random, *, whole_columns: bool = True) -> Node:
     """Return a formula of the same kind with one random change; see `MUTATIONS`."""
     place = rng.choice(places(formula, whole_columns=whole_columns))
-    change = rng.choices(list(MUTATIONS), weights=list(MUTATIONS.values()))[0]
+    change = rng.choices(_CHANGES, cum_weights=_UP_TO)[0]
     return replaced(formula, place.path, change(place.node, choices, rng))
 
 
@@ -114,6 +115,9 @@ MUTATIONS: dict[Callable[[Node, Choices, Random], Node], float] = {
     perturb_constant: 1.5,
 }
 """The changes a mutation may make, with their weights."""
+
+_CHANGES = list(MUTATIONS)
+_UP_TO = list(accumulate(MUTATIONS.values()))
 
 
 def _reachable(node: Node, choices: Choices) -> bool:
