@@ -38,7 +38,7 @@ class BandedCellSpace(CellSpace):
         super().__init__("digits_cells", CELL, WIDTHS, DEPTHS)
 
     @cached_property
-    def size(self) -> int:  # type: ignore[override]
+    def size(self) -> int:
         """The number of texts; the two edges of a node may be named in either order."""
         return sum(self._count(width, depth) for width, depth in _SIZES)
 

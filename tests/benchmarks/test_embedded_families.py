@@ -191,25 +191,25 @@ def test_the_size_of_the_band_is_what_enumeration_gives(monkeypatch: pytest.Monk
 
 def test_a_skip_is_taken_only_where_a_block_keeps_the_shape() -> None:
     space = MobileSpace()
-    text = "depth1=1 kernel1=3 expansion1=2 skip1=yes depth2=2 kernel2=5 expansion2=1 skip2=yes"
+    text = "depth1=1 kernel1=3 expansion1=3 skip1=yes depth2=2 kernel2=5 expansion2=1 skip2=yes"
     assert space.prune(text) == text.replace("skip1=yes", "skip1=no") == space.equivalence_class(text)
     for written, passes in ((text, True), (text.replace("skip2=yes", "skip2=no"), False)):
         blocks = [module for module in space.build(written, DIGIT, 10).modules() if isinstance(module, MobileBlock)]
         for parameter in (parameter for block in blocks for parameter in block.parameters()):
             nn.init.zeros_(parameter)  # a block gives zeros, and its input where it is skipped
-        inputs = torch.randn(2, 12, 3, 3)
-        assert not any(bool(block(torch.randn(2, 4, 6, 6)).any()) for block in blocks[:2])
+        inputs = torch.randn(2, 16, 3, 3)
+        assert not any(bool(block(torch.randn(2, 8, 6, 6)).any()) for block in blocks[:2])
         assert torch.equal(blocks[2](inputs), inputs if passes else torch.zeros_like(inputs))
 
 
 def test_mobile_blocks_have_the_chosen_kernel_and_expansion() -> None:
-    text = "depth1=1 kernel1=5 expansion1=1 skip1=no depth2=2 kernel2=3 expansion2=8 skip2=no"
+    text = "depth1=1 kernel1=5 expansion1=1 skip1=no depth2=2 kernel2=3 expansion2=6 skip2=no"
     network = MobileSpace().build(text, DIGIT, 10)
     deep = [module for module in network.modules() if isinstance(module, nn.Conv2d) and module.groups > 1]
-    assert [(module.kernel_size[0], module.groups) for module in deep] == [(5, 4), (3, 32), (3, 96)]
+    assert [(module.kernel_size[0], module.groups) for module in deep] == [(5, 8), (3, 48), (3, 96)]
     blocks = [call for call in calls_of(network, DIGIT) if isinstance(call.module, MobileBlock)]
-    assert [call.outputs for call in blocks] == [(4, 6, 6), (12, 3, 3), (12, 3, 3)]
-    assert len({MobileSpace().prune(other) for other in MobileSpace().enumerate()}) == 3136
+    assert [call.outputs for call in blocks] == [(8, 6, 6), (16, 3, 3), (16, 3, 3)]
+    assert len({MobileSpace().prune(other) for other in MobileSpace().enumerate()}) == 1764
 
 
 def test_attention_is_that_of_torch() -> None:
