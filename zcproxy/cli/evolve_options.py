@@ -12,6 +12,7 @@ from zcproxy.evolve import targets
 from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS
 from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
+from zcproxy.evolve.invariance import CONDITIONS
 from zcproxy.names.families import EMBEDDED
 from zcproxy.names.tasks import DEFAULT_TASK
 
@@ -75,6 +76,13 @@ Targets = Annotated[
     str,
     typer.Option(
         help=f"Targets of the formulas: {' or '.join(targets.Targets)} (predicted from labels of other spaces)."
+    ),
+]
+Invariance = Annotated[
+    str,
+    typer.Option(
+        help="Conditions under which formulas should rank as well, separated by commas: "
+        f"{', '.join(CONDITIONS)}. Tau falls by what it is lower under the worst."
     ),
 ]
 Cases = Annotated[str, typer.Option(help=f"Fitness cases beside tau, separated by commas: {', '.join(CASES)}.")]

@@ -13,6 +13,7 @@ from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS, OURS
 from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
 from zcproxy.evolve.deap.toolbox import Operators
+from zcproxy.evolve.invariance import CONDITIONS
 from zcproxy.evolve.targets import Targets
 from zcproxy.formula import MAXIMUM_DEPTH, Node
 from zcproxy.formula.canonical import canonical
@@ -89,6 +90,8 @@ class Configuration:
         targets: what formulas are fitted to and chosen by: the `labels`, or what is `transferred` from those of other
             goals, see `zcproxy.evolve.targets`. Tests use the labels.
         cases: what a formula is judged by beside tau, names of `zcproxy.evolve.cases.CASES`.
+        invariance: other conditions under which formulas should order the networks as well, names of
+            `zcproxy.evolve.invariance.CONDITIONS`: tau falls by what it is lower under the worst of them.
         crossover: how two formulas are mated, a name of `zcproxy.evolve.deap.operators.CROSSOVERS`.
         mutation: how one is changed, names of `zcproxy.evolve.deap.operators.MUTATIONS`, each as likely.
         selection: how parents are found: `tournament` and `double-tournament` by worst and mean; `lexicase` and
@@ -123,6 +126,7 @@ class Configuration:
     goals: tuple[str, ...] = ()
     targets: str = Targets.LABELS
     cases: tuple[str, ...] = ()
+    invariance: tuple[str, ...] = ()
     crossover: str = OURS
     mutation: tuple[str, ...] = (OURS,)
     selection: str = "tournament"
@@ -149,6 +153,7 @@ class Configuration:
             ("targets", (self.targets,), Targets),
             ("population", (self.population,), POPULATIONS),
             ("case", self.cases, CASES),
+            ("condition", self.invariance, CONDITIONS),
         ):
             for value in values:
                 check_known(kind, value, known)

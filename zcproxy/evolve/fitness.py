@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.columns.table import ColumnTable, joined
 from zcproxy.correlation import PairwiseTau
+from zcproxy.correlation.ranks import FEWEST_NETWORKS, is_constant
 from zcproxy.evolve.cases import CASES, Case
+from zcproxy.evolve.invariance import Variation
 from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.primitives import parse
@@ -68,6 +71,8 @@ class FitnessFunction:
         goals: one name per task; tasks that share one count as one. None: each task is its own.
         cases: what counts beside tau, names of `zcproxy.evolve.cases.CASES`; their tables need the columns
             `total_params` and `total_macs`.
+        variations: for each task, what was measured of its networks under other conditions. Tau of a task falls by as
+            much as it is lower, on the same networks, under the worst of them. None: there are none.
 
     Raises:
         BenchmarkError: the labels of a task are all equal.
@@ -79,40 +84,35 @@ class FitnessFunction:
         labels: Sequence[NDArray[np.float64]],
         goals: Sequence[str] | None = None,
         cases: Sequence[str] = (),
+        variations: Sequence[Sequence[Variation]] | None = None,
     ) -> None:
-        table = joined(tables)
+        varied = [variation.table for listed in variations or () for variation in listed]
+        table = joined([*tables, *varied])
         self._evaluator = Evaluator(table.counts, table.values, table.blocks)
-        ends = np.cumsum([len(values) for values in labels]).tolist()
-        self._parts = [slice(end - len(values), end) for end, values in zip(ends, labels, strict=True)]
+        sizes = [*map(len, labels), *(len(each.counts) for each in varied)]
+        ends = np.cumsum(sizes).tolist()
+        self._parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         self._taus = [PairwiseTau(values, credit_ties=False) for values in labels]
         self._cases: list[list[Case]] = [
             [_case(name, *each) for each in zip(tables, labels, strict=True)] for name in cases
         ]
+        self._falls = _falls(labels, variations or [()] * len(tables))
         names = list(goals or map(str, range(len(tables))))
         self._goals = [[task for task, name in enumerate(names) if name == goal] for goal in dict.fromkeys(names)]
 
     def __call__(self, formula: Node) -> Fitness:
         """Return the score of a formula whose columns are in the tables."""
         values = self._evaluator(formula)
+        parts = [values[part] for part in self._parts]
         outcomes = [self._evaluator.outcome(values, part) for part in self._parts]
-        orders = [values[part].argsort(kind="stable") for part in self._parts]
+        orders = [part.argsort(kind="stable") for part in parts]
         ranks = hashlib.blake2b(digest_size=16)
         for order in orders:
             ranks.update(order.astype(np.int32).tobytes())
-        parts = list(zip(self._parts, orders, outcomes, strict=True))
-        found = [
-            [
-                _known(tau(values[part], order)) if outcome is Outcome.OK else WORST
-                for tau, (part, order, outcome) in zip(self._taus, parts, strict=True)
-            ]
-        ]
-        found += [
-            [
-                _known(case(values[part])) if outcome is Outcome.OK else WORST
-                for case, (part, _, outcome) in zip(cases, parts, strict=True)
-            ]
-            for cases in self._cases
-        ]
+        found = [[_tau(outcomes[task], tau, parts[task], orders[task]) for task, tau in enumerate(self._taus)]]
+        for fall in self._falls:
+            found[0][fall.task] += fall(parts, outcomes)
+        found += [[_tau(outcomes[task], case, parts[task]) for task, case in enumerate(cases)] for cases in self._cases]
         by_goal = [sum(values[index] for index in goal) / len(goal) for values in found for goal in self._goals]
         failed = [outcome for outcome in outcomes if outcome is not Outcome.OK]
         return Fitness(
@@ -127,13 +127,51 @@ class FitnessFunction:
         )
 
 
+@dataclass(frozen=True)
+class _Fall:
+    """How much lower tau of a task is under the worst of other conditions, on the networks measured under them.
+
+    Attributes:
+        task: its place among the tasks.
+        networks: places of the networks in the task.
+        tau: with their labels.
+        variations: places of the other conditions among all parts.
+    """
+
+    task: int
+    networks: NDArray[np.integer]
+    tau: PairwiseTau
+    variations: range
+
+    def __call__(self, parts: Sequence[NDArray[np.float64]], outcomes: Sequence[Outcome]) -> float:
+        """Return the difference, at most 0, from the scores of all parts; `WORST` if it is undefined in one."""
+        own = _tau(outcomes[self.task], self.tau, parts[self.task][self.networks])
+        lowest = min(_tau(outcomes[index], self.tau, parts[index]) for index in self.variations)
+        return min(0.0, lowest - own)
+
+
+def _falls(labels: Sequence[NDArray[np.float64]], variations: Sequence[Sequence[Variation]]) -> list[_Fall]:
+    """Return the falls of the tasks that have other conditions; their parts come after those of all tasks."""
+    found = []
+    start = len(labels)
+    for task, (values, listed) in enumerate(zip(labels, variations, strict=True)):
+        places = range(start, start + len(listed))
+        start += len(listed)
+        networks = listed[0].networks if listed else np.zeros(0, np.intp)
+        if len(networks) >= FEWEST_NETWORKS and not is_constant(values[networks]):
+            found.append(_Fall(task, networks, PairwiseTau(values[networks], credit_ties=False), places))
+    return found
+
+
+def _tau(outcome: Outcome, correlation: Callable[..., float], *arguments: Any) -> float:
+    """Return a correlation, or `WORST` where the scores have none."""
+    value = correlation(*arguments) if outcome is Outcome.OK else math.nan
+    return WORST if math.isnan(value) else value
+
+
 def _case(name: str, table: ColumnTable, labels: NDArray[np.float64]) -> Case:
     params, macs = (np.asarray(table.values[parse(text)], np.float64) for text in ("total_params", "total_macs"))
     return CASES[name](labels, params, macs)
-
-
-def _known(value: float) -> float:
-    return WORST if math.isnan(value) else value
 
 
 def cost_of(formula: Node) -> float:

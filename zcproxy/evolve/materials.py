@@ -17,6 +17,7 @@ from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.configuration import Algorithm, Configuration
 from zcproxy.evolve.deap.primitives import PrimitiveSet, primitive_set
 from zcproxy.evolve.fitness import FitnessFunction
+from zcproxy.evolve.invariance import Variation, conditions_of
 from zcproxy.evolve.island import Epoch
 from zcproxy.evolve.targets import Targets, transferred
 from zcproxy.formula import Node
@@ -38,6 +39,7 @@ class Materials:
         columns: texts of the columns.
         cache: the cache directory.
         configuration: configuration of the run.
+        varied: the networks of each task that are measured under other conditions too.
     """
 
     contexts: tuple[Context, ...]
@@ -45,6 +47,7 @@ class Materials:
     columns: tuple[str, ...]
     cache: Path
     configuration: Configuration
+    varied: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,24 @@ def _tables_of(materials: Materials) -> tuple[list[ColumnTable], list[NDArray[np
 
 
 @lru_cache(maxsize=2)
+def _variations_of(materials: Materials) -> list[list[Variation]]:
+    """Return what was measured under other conditions, per task, of those of its networks that are here."""
+    columns = [parse(text) for text in materials.columns]
+    found = []
+    for context, here, varied in zip(materials.contexts, materials.architectures, materials.varied, strict=True):
+        wanted = set(varied)
+        places = [place for place, architecture in enumerate(here) if architecture in wanted]
+        names, networks = [here[place] for place in places], np.array(places, np.intp)
+        conditions = conditions_of(context, materials.configuration.invariance)
+        found.append([Variation(sweep(each, names, columns, cache=materials.cache), networks) for each in conditions])
+    return found
+
+
+@lru_cache(maxsize=2)
 def fitness_function_of(materials: Materials, epoch: int | None = None) -> FitnessFunction:
     """Return the fitness function on the networks, or on those of them that an epoch sees."""
     tables, labels = _tables_of(materials)
+    variations = _variations_of(materials)
     configuration = materials.configuration
     if epoch is not None:
         draw = array_generator("resample", configuration.seed, epoch)
@@ -101,7 +119,10 @@ def fitness_function_of(materials: Materials, epoch: int | None = None) -> Fitne
         kept = [draw.permutation(len(values))[:size] for values, size in zip(labels, sizes, strict=True)]
         tables = [table.take(networks) for table, networks in zip(tables, kept, strict=True)]
         labels = [values[networks] for values, networks in zip(labels, kept, strict=True)]
-    return FitnessFunction(tables, labels, configuration.goals, configuration.cases)
+        variations = [
+            [each.within(networks) for each in listed] for listed, networks in zip(variations, kept, strict=True)
+        ]
+    return FitnessFunction(tables, labels, configuration.goals, configuration.cases, variations)
 
 
 @lru_cache(maxsize=2)

@@ -245,6 +245,7 @@ class _Run:
             tuple(state.columns),
             self._cache,
             self._configuration,
+            tuple(self._columns.varied[name] for name in self._configuration.tasks),
         )
 
     def _scorer(self, state: State, part: str) -> FitnessFunction:

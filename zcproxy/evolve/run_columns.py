@@ -13,6 +13,7 @@ from zcproxy.columns.sweep import sweep
 from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import State
+from zcproxy.evolve.invariance import conditions_of, varied_networks
 from zcproxy.evolve.observer import Observer
 from zcproxy.evolve.proposals import propose_columns, useful_columns
 from zcproxy.evolve.sample import Sample
@@ -44,6 +45,7 @@ class RunColumns:
 
     Attributes:
         contexts: what the columns of each task depend on.
+        varied: the networks of each task that are measured under other conditions too.
         pace: seconds that a network takes, as far as is known.
     """
 
@@ -61,6 +63,10 @@ class RunColumns:
             name: Context(get_task(name), configuration.batch_size, 0, configuration.device, images[name].token)
             for name in samples
         }
+        self._conditions = {
+            name: conditions_of(self.contexts[name], configuration.invariance) for name in configuration.tasks
+        }
+        self.varied = {name: varied_networks(samples[name].fitted) for name in configuration.tasks}
         self.pace = LEAST_PACE
 
     def measure(self, executor: Executor | None, columns: Sequence[str]) -> None:
@@ -77,6 +83,14 @@ class RunColumns:
             self.table(executor, name, self._samples[name].fitted, [parse(text) for text in columns], counting)
         if networks:
             self.pace = max(LEAST_PACE, (time.monotonic() - started) / networks)
+        self._measure_varied(executor, [parse(text) for text in columns])
+
+    def _measure_varied(self, executor: Executor | None, columns: Sequence[Node]) -> None:
+        """Measure columns of some labelled networks under the other conditions."""
+        for name in self._configuration.tasks:
+            for condition, context in zip(self._configuration.invariance, self._conditions[name], strict=True):
+                progress = partial(self._observer.step, f"measuring {name}, other {condition}")
+                sweep(context, self.varied[name], columns, executor=executor, cache=self._cache, progress=progress)
 
     def proposed(self, executor: Executor | None, state: State, formulas: Sequence[Node]) -> list[str]:
         """Return useful columns that formulas propose, measured."""
@@ -90,7 +104,9 @@ class RunColumns:
         )
         screened = self._useful(executor, found, networks=SCREENING_NETWORKS)[:wanted]
         self._observer.saying(f"measuring {len(screened)} new layer-level expressions of {len(found)} proposed")
-        return [str(column) for column in self._useful(executor, screened)]
+        useful = self._useful(executor, screened)
+        self._measure_varied(executor, useful)
+        return [str(column) for column in useful]
 
     def _useful(self, executor: Executor | None, columns: Sequence[Node], networks: int | None = None) -> list[Node]:
         """Return the columns that are finite and not constant on the networks, or on about so many of each task."""

@@ -32,8 +32,8 @@ def places(root: Node, *, whole_columns: bool = True) -> list[Place]:
         found.append(place)
         node, path = place
         if not (whole_columns and node.is_column):
-            for index in range(len(node.arguments) - 1, -1, -1):
-                stack.append(Place(node.arguments[index], (*path, index)))
+            last = len(node.arguments) - 1
+            stack.extend([Place(node.arguments[index], (*path, index)) for index in range(last, -1, -1)])
     return found
 
 
