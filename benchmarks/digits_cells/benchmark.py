@@ -1,10 +1,8 @@
-"""The `BENCHMARK` of cells within a band of FLOPs on the digits."""
+"""The `BENCHMARK` of cells within a band of FLOPs: their space."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from zcproxy.benchmarks.digits_cells.space import BandedCellSpace
-from zcproxy.benchmarks.shared.embedded import embedded_benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 
-BENCHMARK = embedded_benchmark("digits-cells", Path(__file__).parent, BandedCellSpace, space_name="digits_cells")
+BENCHMARK = Benchmark("digits-cells", spaces={"digits_cells": BandedCellSpace})

@@ -1,10 +1,8 @@
-"""The `BENCHMARK` of chains of mobile blocks on the digits."""
+"""The `BENCHMARK` of chains of mobile blocks: their space."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from zcproxy.benchmarks.digits_mobile.space import MobileSpace
-from zcproxy.benchmarks.shared.embedded import embedded_benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 
-BENCHMARK = embedded_benchmark("digits-mobile", Path(__file__).parent, MobileSpace, space_name="digits_mobile")
+BENCHMARK = Benchmark("digits-mobile", spaces={"digits_mobile": MobileSpace})

@@ -1,10 +1,8 @@
-"""The `BENCHMARK` of small vision transformers on the digits."""
+"""The `BENCHMARK` of small vision transformers: their space."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from zcproxy.benchmarks.digits_vit.space import ViTSpace
-from zcproxy.benchmarks.shared.embedded import embedded_benchmark
+from zcproxy.benchmarks.shared.description import Benchmark
 
-BENCHMARK = embedded_benchmark("digits-vit", Path(__file__).parent, ViTSpace, space_name="digits_vit")
+BENCHMARK = Benchmark("digits-vit", spaces={"digits_vit": ViTSpace})
