@@ -252,7 +252,7 @@ def test_a_correlation_that_is_undefined_is_shown_as_such(run: Command, tmp_path
         (["evolve", "--compare", "naswt"], ["did you mean naswot"]),
         (["evolve", "--hold-out", "digits201", "digits201"], ["all tasks are held out"]),
         (["evolve", "--families", "embeded"], ["unknown family 'embeded'", "did you mean embedded"]),
-        (["evolve", "digits-vit", "--families", "embedded"], ["the task 'digits-vit' is named twice"]),
+        (["evolve", "digits201", "--families", "embedded"], ["the task 'digits201' is named twice"]),
         (["evolve", "--hold-out", "nats_ss"], ["unknown task 'nats_ss'", "did you mean"]),
         (["evolve", "--cases", "tau"], ["unknown case 'tau': write one of bands, top, partial"]),
     ],
