@@ -254,6 +254,8 @@ def test_a_correlation_that_is_undefined_is_shown_as_such(run: Command, tmp_path
         (["evolve", "--families", "embeded"], ["unknown family 'embeded'", "did you mean embedded"]),
         (["evolve", "digits201", "--families", "embedded"], ["the task 'digits201' is named twice"]),
         (["evolve", "--hold-out", "nats_ss"], ["unknown task 'nats_ss'", "did you mean"]),
+        (["evolve", "nasbench101"], ["the family nasbench101, which is set aside", "confirm with --use-set-aside"]),
+        (["evolve", "--hold-out", "nds-vanilla", "digits201"], ["nds/vanilla-lr-wd-imagenet", "family nds-vanilla"]),
         (["evolve", "--cases", "tau"], ["unknown case 'tau': write one of bands, top, partial"]),
     ],
 )

@@ -77,6 +77,7 @@ def evolve_command(
     new_columns: options.NewColumns = DEFAULTS.new_columns,
     algorithm: options.Algorithm = DEFAULTS.algorithm,
     hold_out: options.HoldOut = None,
+    use_set_aside: options.UseSetAside = DEFAULTS.use_set_aside,
     targets: options.Targets = DEFAULTS.targets,
     cases: options.Cases = DEFAULT_CASES,
     invariance: options.Invariance = "",

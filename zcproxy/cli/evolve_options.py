@@ -13,7 +13,7 @@ from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS
 from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
 from zcproxy.evolve.invariance import CONDITIONS
-from zcproxy.names.families import EMBEDDED
+from zcproxy.names.families import EMBEDDED, set_aside
 from zcproxy.names.tasks import DEFAULT_TASK
 
 # What the run learns from
@@ -47,6 +47,14 @@ TestNetworks = Annotated[
 HoldOut = Annotated[
     list[str] | None,
     typer.Option(help="Family (nds, ofa_mobilenetv3, ...) or task to test the chosen formula on; not trained on."),
+]
+UseSetAside = Annotated[
+    bool,
+    typer.Option(
+        "--use-set-aside",
+        help="Confirm that the run may use families that are set aside to judge finished methods "
+        f"({', '.join(sorted(set_aside()))}).",
+    ),
 ]
 SampleSeed = Annotated[
     int | None,

@@ -103,6 +103,7 @@ class Configuration:
         hold_out: names of tasks that share no network with any of `tasks`. The chosen formula is tested on them, once,
             instead of on unseen networks of `tasks`.
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
+        use_set_aside: whether tasks may be of families that are set aside to judge finished methods.
     """
 
     tasks: tuple[str, ...]
@@ -136,6 +137,7 @@ class Configuration:
     sample_seed: int | None = None
     hold_out: tuple[str, ...] = ()
     images: str = ""
+    use_set_aside: bool = False
 
     def __post_init__(self) -> None:
         _check_numbers(self)

@@ -32,7 +32,7 @@ from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
-from zcproxy.names.families import check_apart
+from zcproxy.names.families import check_apart, check_not_set_aside
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import generator
@@ -76,8 +76,9 @@ def evolve(
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
-        ConfigurationError: the device is not available; an entry of the toolbox is missing, raises, or returns
-            something that the run cannot take.
+        ConfigurationError: the device is not available; a task is of a family that is set aside, or held out and of
+            the same networks as another; an entry of the toolbox is missing, raises, or returns something that the run
+            cannot take.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
     """
@@ -86,6 +87,7 @@ def evolve(
     check_device(configuration.device)
     check_own_toolbox(configuration)
     directory = RunDirectory(out)
+    check_not_set_aside((*configuration.tasks, *configuration.hold_out), use_set_aside=configuration.use_set_aside)
     check_apart(configuration.hold_out, configuration.tasks)
     if configuration.targets == Targets.TRANSFERRED:
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
