@@ -1,4 +1,4 @@
-"""Random cells whose width and depth are drawn so that the network costs as much as the others, as NDS did."""
+"""Random cells whose width and depth keep the network within a band of multiply-adds, as those of NDS."""
 
 from __future__ import annotations
 
