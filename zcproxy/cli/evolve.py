@@ -109,10 +109,8 @@ def evolve_command(
             going_on = partial(resume, path, seconds=seconds, generations=generations, evaluations=evaluations)
         else:
             configuration = _configuration(context.params)
-            if seconds is None and generations is None and evaluations is None:
-                seconds = parse_duration(DEFAULT_BUDGET)
             path = out or Path("runs") / _run_name(configuration, hold_out or [], split_names(families))
-            going_on = partial(evolve, configuration, Limits(seconds, generations, evaluations), path)
+            going_on = partial(evolve, configuration, _limits(seconds, generations, evaluations), path)
         advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
         result = going_on(workers=workers, observer=display)
         rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
@@ -137,6 +135,13 @@ def _configuration(given: Mapping[str, Any]) -> Configuration:
         "images": import_images(given["images"]),
     }
     return Configuration(**made)
+
+
+def _limits(seconds: float | None, generations: int | None, evaluations: int | None) -> Limits:
+    """Return the limits of a new run: what was given, or else the default time."""
+    if seconds is None and generations is None and evaluations is None:
+        return Limits(parse_duration(DEFAULT_BUDGET))
+    return Limits(seconds, generations, evaluations)
 
 
 def _run_name(configuration: Configuration, hold_out: Sequence[str], families: Sequence[str]) -> str:
