@@ -76,6 +76,7 @@ def evolve_command(
     test_networks: options.TestNetworks = DEFAULTS.test_networks,
     new_columns: options.NewColumns = DEFAULTS.new_columns,
     algorithm: options.Algorithm = DEFAULTS.algorithm,
+    form: options.Form = DEFAULTS.form,
     hold_out: options.HoldOut = None,
     use_set_aside: options.UseSetAside = DEFAULTS.use_set_aside,
     targets: options.Targets = DEFAULTS.targets,

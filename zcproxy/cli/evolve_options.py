@@ -79,6 +79,10 @@ StartFrom = Annotated[
 
 # How they are selected
 
+Form = Annotated[
+    str,
+    typer.Option(help="formula, or ranks: sets of two to four formulas whose ranks are summed, or their logarithms."),
+]
 Algorithm = Annotated[str, typer.Option(help="evolve, or random for the control without selection.")]
 Targets = Annotated[
     str,

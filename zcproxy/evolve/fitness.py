@@ -17,7 +17,7 @@ from zcproxy.correlation import PairwiseTau
 from zcproxy.correlation.ranks import FEWEST_NETWORKS, is_constant
 from zcproxy.evolve.cases import CASES, Case
 from zcproxy.evolve.invariance import Variation
-from zcproxy.formula import Node
+from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import probes_of
@@ -88,7 +88,7 @@ class FitnessFunction:
     ) -> None:
         varied = [variation.table for listed in variations or () for variation in listed]
         table = joined([*tables, *varied])
-        self._evaluator = Evaluator(table.counts, table.values, table.blocks)
+        self._evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
         sizes = [*map(len, labels), *(len(each.counts) for each in varied)]
         ends = np.cumsum(sizes).tolist()
         self._parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
@@ -102,9 +102,7 @@ class FitnessFunction:
 
     def __call__(self, formula: Node) -> Fitness:
         """Return the score of a formula whose columns are in the tables."""
-        values = self._evaluator(formula)
-        parts = [values[part] for part in self._parts]
-        outcomes = [self._evaluator.outcome(values, part) for part in self._parts]
+        parts, outcomes = self._scores(formula)
         orders = [part.argsort(kind="stable") for part in parts]
         ranks = hashlib.blake2b(digest_size=16)
         for order in orders:
@@ -125,6 +123,18 @@ class FitnessFunction:
             size=formula.size,
             cost=cost_of(formula),
         )
+
+    def _scores(self, formula: Node) -> tuple[list[NDArray[np.float64]], list[Outcome]]:
+        """Return scores and outcome of each part; a set of formulas ranks the networks of a part among each other."""
+        if formula.kind is not Kind.RANKING:
+            values = self._evaluator(formula)
+            outcomes = [self._evaluator.outcome(values, part) for part in self._parts]
+            return [values[part] for part in self._parts], outcomes
+        join = vocabulary().function(formula)
+        members = [self._evaluator(member) for member in formula.arguments]
+        of_members = [[self._evaluator.outcome(values, part) for values in members] for part in self._parts]
+        outcomes = [next((each for each in listed if each is not Outcome.OK), Outcome.OK) for listed in of_members]
+        return [join(*(values[part] for values in members)) for part in self._parts], outcomes
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
 from zcproxy.evolve.clock import Clock
-from zcproxy.evolve.configuration import Algorithm, Configuration, Limits
+from zcproxy.evolve.configuration import Algorithm, Configuration, Form, Limits
 from zcproxy.evolve.deap.own_toolbox import OwnToolbox, reference_of
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
 from zcproxy.evolve.fitness import FitnessFunction
@@ -236,7 +236,8 @@ class _Run:
         """Measure columns that the best formulas propose and let every island start from some of them."""
         useful = self._columns.proposed(executor, state, formulas)
         state.columns += useful
-        aggregations = [name for name in ("sum", "mean") if name not in self._configuration.without][:1]
+        is_formula = self._configuration.form == Form.FORMULA
+        aggregations = [name for name in ("sum", "mean") if is_formula and name not in self._configuration.without][:1]
         of_columns = [f"{name}({column})" for name in aggregations for column in useful]
         state.islands = [[*texts, *of_columns] for texts in state.islands]
 
@@ -256,7 +257,7 @@ class _Run:
 
     def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:
         table = self._columns.table(executor, task, self._samples[task].test, formula.columns())
-        return self._correlate(task, Evaluator(table.counts, table.values, table.blocks)(formula))
+        return self._correlate(task, Evaluator(table.counts, table.values, table.blocks, table.connections)(formula))
 
     def _test_baselines(self, task: str) -> dict[str, Correlation]:
         found = get_task(task).baselines(self._samples[task].test)
