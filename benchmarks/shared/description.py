@@ -41,6 +41,11 @@ class Benchmark:
     super_networks: Mapping[str, Callable[[], SuperNetwork]] = field(default_factory=dict)
     release: Release | None = None
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether its labels are part of the package: it has tasks, and nothing that is published."""
+        return bool(self.datasets) and self.release is None
+
     def task_name(self, dataset: str) -> str:
         """Return how users write the task of a dataset."""
         return f"{self.name}/{dataset}" if dataset else self.name

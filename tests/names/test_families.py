@@ -8,14 +8,19 @@ import pytest
 
 from zcproxy.errors import BenchmarkError, ConfigurationError
 from zcproxy.names.families import (
+    EMBEDDED,
     check_apart,
     check_not_set_aside,
+    embedded_families,
     families,
+    families_named,
     labelled_families,
     set_aside,
     tasks_by_goal,
 )
 from zcproxy.names.tasks import get_task, task_names
+
+EMBEDDED_FAMILIES = ["digits201", "digits-stages"]
 
 
 def test_every_family_has_tasks_of_spaces_of_its_own() -> None:
@@ -33,6 +38,27 @@ def test_a_benchmark_stands_for_its_families_that_are_not_set_aside() -> None:
     assert tasks_by_goal(["nds-vanilla"]) == {"nds/vanilla-lr-wd-imagenet": "nds-vanilla"}
     assert tasks_by_goal(["nasbench101"]) == {"nasbench101/cifar10": "nasbench101"}
     assert goals["nds/darts-imagenet"] == "nds-cells"
+
+
+def test_embedded_stands_for_all_families_whose_labels_are_in_the_package() -> None:
+    assert families_named([EMBEDDED]) == EMBEDDED_FAMILIES
+    assert tasks_by_goal([EMBEDDED, "nds-resnext"]) == {
+        **{family: family for family in EMBEDDED_FAMILIES},
+        "nds/resnext-a-imagenet": "nds-resnext",
+        "nds/resnext-b-imagenet": "nds-resnext",
+    }
+
+
+def test_families_named_twice_count_once() -> None:
+    found = families_named(["nds-cells", "nds", "digits201"])
+    assert sorted(found) == ["digits201", "nds-cells", "nds-resnet", "nds-resnext"]
+
+
+@pytest.mark.parametrize("name", ["nds/darts-imagenet", "hat", "embeded", ""])
+def test_names_that_stand_for_no_family(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="write one of embedded, digits201") as caught:
+        families_named(["digits201", name])
+    assert f"unknown family '{name}'" in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_tasks_are_goals_of_their_own() -> None:
@@ -57,7 +83,7 @@ def test_networks_that_a_training_task_has_cannot_be_held_out() -> None:
 
 def test_families_without_labels_are_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path))
-    assert labelled_families() == ["digits201"]
+    assert labelled_families() == embedded_families() == EMBEDDED_FAMILIES
 
 
 def test_families_whose_tables_are_all_here_are_taken(made_data: Path) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from zcproxy.benchmarks.catalogue import benchmarks
-from zcproxy.errors import BenchmarkError, ConfigurationError
+from zcproxy.errors import BenchmarkError, ConfigurationError, check_known
 from zcproxy.names.tasks import get_task
+
+EMBEDDED = "embedded"
+"""Stands for the families whose labels are part of the package."""
 
 
 def families() -> dict[str, tuple[str, ...]]:
@@ -23,12 +26,35 @@ def set_aside() -> frozenset[str]:
     return frozenset(family for benchmark in benchmarks().values() for family in benchmark.set_aside)
 
 
+def embedded_families() -> list[str]:
+    """Return the families whose labels are part of the package: a run on them needs no download."""
+    return [family for benchmark in benchmarks().values() if benchmark.is_embedded for family in benchmark.families]
+
+
+def families_named(names: Iterable[str]) -> list[str]:
+    """Return the families that names stand for, each once.
+
+    Args:
+        names: families, benchmarks (those of their families that are not set aside), or `EMBEDDED`.
+
+    Raises:
+        ConfigurationError: a name stands for no family.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        together = _named(name)
+        if not together:
+            check_known("family", name, [EMBEDDED, *families()])
+        found.update(dict.fromkeys(together))
+    return list(found)
+
+
 def tasks_by_goal(names: Iterable[str]) -> dict[str, str]:
     """Return the tasks that names stand for, each with its goal: a goal counts once, however many tasks it has.
 
     Args:
-        names: families and benchmarks (`nds-cells`, `nds`): each family is one goal; or tasks, one goal each. A
-            benchmark of several families stands for those that are not set aside.
+        names: families and benchmarks (`nds-cells`, `nds`), or `EMBEDDED`: each family is one goal; or tasks, one goal
+            each. A benchmark of several families stands for those that are not set aside.
 
     Raises:
         BenchmarkError: a task is unknown.
@@ -53,6 +79,8 @@ def labelled_families() -> list[str]:
 
 def _named(name: str) -> tuple[str, ...]:
     """Return the families that a name stands for; none if it is that of a task."""
+    if name == EMBEDDED:
+        return tuple(embedded_families())
     if name in families():
         return (name,)
     benchmark = benchmarks().get(name)
