@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import no_terminal as no_terminal
 import pytest
 import torch
 from hypothesis import settings

@@ -63,7 +63,19 @@ def test_score_and_table_say_what_stands_in(fresh: Command, tmp_path: Path) -> N
     assert CROPS in (tmp_path / "tables/table.csv").read_text()
 
 
-EVOLVE = ("--networks", "16", "--test-networks", "4", "--generations", "1", "--new-columns", "0", "--workers", "1")
+EVOLVE = (
+    "--use-set-aside",
+    "--networks",
+    "16",
+    "--test-networks",
+    "4",
+    "--generations",
+    "1",
+    "--new-columns",
+    "0",
+    "--workers",
+    "1",
+)
 
 
 def test_evolve(fresh: Command, tmp_path: Path) -> None:

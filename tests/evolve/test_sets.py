@@ -18,6 +18,7 @@ from zcproxy.correlation.ranks import mean_ranks
 from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.evolve import Configuration, Limits, evolve, primitive_set
 from zcproxy.evolve.fitness import FitnessFunction
+from zcproxy.export.proxy_source import export_python
 from zcproxy.formula import Kind, Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import number_choices
@@ -125,3 +126,5 @@ def test_scores_of_a_file_are_those_that_were_tested(small: Configuration, colum
     assert primitives.ret.__name__ == "Ranking"
     with pytest.raises(FormulaError, match="sums ranks of several formulas"):
         load_proxy(tmp_path / "run" / "best.json")(None, None)  # type: ignore[arg-type]
+    with pytest.raises(FormulaError, match="sums ranks of several formulas"):
+        export_python(load_proxy(tmp_path / "run" / "best.json"))

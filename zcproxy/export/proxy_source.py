@@ -86,9 +86,10 @@ def export_python(proxy: Proxy) -> str:
     Its scores are those of `proxy(model, inputs, targets)`, up to the rounding of sums and functions in float64.
 
     Raises:
-        FormulaError: a primitive cannot stand alone: it uses a package beyond torch and the standard library, or a
-            name that something else in the file has.
+        FormulaError: the formula is a set, which scores no network alone; or a primitive cannot stand alone: it uses a
+            package beyond torch and the standard library, or a name that something else in the file has.
     """
+    proxy.check_alone()
     formula = parse(proxy.formula.text)
     steps = _steps([column for column in formula.columns() if not column.is_leaf])
     closure = collect(_references(formula), substitutes=SUBSTITUTES, reserved=("COLUMNS", "formula", "score", *steps))

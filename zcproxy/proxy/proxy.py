@@ -101,17 +101,21 @@ class Proxy:
             ModelWarning: more than a hundredth of them are, a convolution or linear map has a weight computed from the
                 data, or the score is NaN since layers mix samples with others or no two samples have the same class.
         """
-        if self.formula.kind is Kind.RANKING:
-            raise FormulaError(
-                f"'{shortened(self.name, 80)}' sums ranks of several formulas: it scores networks together "
-                "(`zcproxy.score`, zcproxy table), not one alone"
-            )
+        self.check_alone()
         measurement = measure(model, inputs, targets, self.formula.columns())
         score = self.score(measurement)
         _check(measurement.coverage, score)
         if math.isnan(score) and targets is not None and compares_classes(self.formula):
             _check_classes(targets)
         return score
+
+    def check_alone(self) -> None:
+        """Raise `FormulaError` if the formula is a set, which scores no network alone."""
+        if self.formula.kind is Kind.RANKING:
+            raise FormulaError(
+                f"'{shortened(self.name, 80)}' sums ranks of several formulas: it scores networks together "
+                "(`zcproxy.score`, zcproxy table), not one alone"
+            )
 
     def score(self, measurement: Measurement) -> float:
         """Return the score of a network whose columns have been measured."""
