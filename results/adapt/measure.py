@@ -24,7 +24,7 @@ from zcproxy.ranking.files import write_csv
 from zcproxy.ranking.scoring import draw_networks
 
 FORMULAS = Path(__file__).parents[1] / "generalisation" / "full" / "formulas.csv"
-TASKS = ("nasbench201/cifar10", "nats_sss/cifar10", "nds/darts-imagenet@32", "ofa_mobilenetv3/imagenet@64")
+TASKS = ("nasbench201/cifar10", "nats_sss/cifar10", "digits201")
 PACKAGE = ("zc-general", "zc-forward", "zc-nasbench201")
 PUBLISHED = ("weight_layers", "l2_norm", "synflow", "log_synflow")
 SIZES = {"params": "sum(params)", "macs": "sum(macs)"}
