@@ -34,7 +34,7 @@ demo: $(VENV)/.installed
 	$(BIN)/zcproxy evolve --generations 60 --seed 0 --compare synflow,naswot,snip,zico --control --out $(DEMO)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 fuzz: $(VENV)/.installed-test
 	PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(MINUTES) --seed $(SEED) --out $(FUZZ_OUT)

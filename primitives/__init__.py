@@ -13,10 +13,13 @@ from zcproxy.primitives import (
     comparisons as comparisons,
     descriptors as descriptors,
     elementwise as elementwise,
+    paths as paths,
     patterns as patterns,
+    rankings as rankings,
     reductions as reductions,
     samples as samples,
     spectra as spectra,
+    stages as stages,
     statistics as statistics,
     subbatches as subbatches,
 )

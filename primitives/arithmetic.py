@@ -1,31 +1,34 @@
-"""Arithmetic between two values of one kind, or between one number per layer and one number per network."""
+"""Arithmetic between two values of one kind, or between one number per layer or stage and one number per network."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from zcproxy.formula import Kind, Signature, primitive
-from zcproxy.primitives.arrays import NUMBERS, TENSORS, namespace, where_defined
+from zcproxy.primitives.arrays import MATRICES, NUMBERS, TENSORS, namespace, where_defined
 
 PAIRS = (
     *(Signature((kind, kind), kind) for kind in (*TENSORS, *NUMBERS)),
-    Signature((Kind.LAYER, Kind.NETWORK), Kind.LAYER),
-    Signature((Kind.NETWORK, Kind.LAYER), Kind.LAYER),
+    *(Signature((kind, Kind.NETWORK), kind) for kind in (Kind.LAYER, Kind.STAGE)),
+    *(Signature((Kind.NETWORK, kind), kind) for kind in (Kind.LAYER, Kind.STAGE)),
 )
 """Every signature of a binary operation. Tensors of different shapes yield NaN: the sweep sees to it."""
 
+MATRIX_PAIRS = tuple(Signature((kind, kind), kind) for kind in (*MATRICES, Kind.NETWORK_MATRIX))
+"""Signatures of what is also done with two matrices, element by element."""
 
-@primitive(*PAIRS, name="add", formula="x + y", commutative=True)
+
+@primitive(*PAIRS, *MATRIX_PAIRS, name="add", formula="x + y", commutative=True)
 def add(x: Any, y: Any) -> Any:
     return x + y
 
 
-@primitive(*PAIRS, name="subtract", formula="x - y")
+@primitive(*PAIRS, *MATRIX_PAIRS, name="subtract", formula="x - y")
 def subtract(x: Any, y: Any) -> Any:
     return x - y
 
 
-@primitive(*PAIRS, name="multiply", formula="x y", commutative=True)
+@primitive(*PAIRS, *MATRIX_PAIRS, name="multiply", formula="x y", commutative=True)
 def multiply(x: Any, y: Any) -> Any:
     return x * y
 

@@ -13,7 +13,7 @@ from zcproxy.formula.kinds import Kind
 
 TENSORS = (Kind.WEIGHTS, Kind.WEIGHT_SAMPLES, Kind.ACTIVATIONS)
 MATRICES = (Kind.SAMPLE_MATRIX, Kind.CHANNEL_MATRIX)
-NUMBERS = (Kind.LAYER, Kind.NETWORK)
+NUMBERS = (Kind.LAYER, Kind.STAGE, Kind.NETWORK)
 LARGEST_MATRIX = 10_000
 """Most rows of a matrix between samples, channels or filters: its eigenvalues take gigabytes and hours beyond."""
 

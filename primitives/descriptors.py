@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zcproxy.formula import REGISTRY, Kind
-from zcproxy.probing.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS
+from zcproxy.probing.descriptors import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS
 
 for name, meaning in LAYER_DESCRIPTORS.items():
     REGISTRY.add_leaf(name, Kind.LAYER, meaning)

@@ -9,19 +9,20 @@ import torch
 from torch import Tensor
 
 from zcproxy.formula import Kind, primitive, signatures
-from zcproxy.primitives.arrays import NUMBERS, TENSORS, euclidean_norm, namespace, where_defined
+from zcproxy.primitives.arrays import MATRICES, NUMBERS, TENSORS, euclidean_norm, namespace, where_defined
 
 EVERYTHING = signatures([(*TENSORS, Kind.SPECTRUM, *NUMBERS)])
 SAMPLED = signatures([(Kind.WEIGHTS, Kind.ACTIVATIONS)])
+BETWEEN = signatures([(*MATRICES, Kind.NETWORK_MATRIX)])
 EZNAS = "Akhauri et al., EZNAS, NeurIPS 2022"
 
 
-@primitive(*EVERYTHING, name="abs", formula="|x|")
+@primitive(*EVERYTHING, *BETWEEN, name="abs", formula="|x|")
 def absolute(x: Any) -> Any:
     return abs(x)
 
 
-@primitive(*EVERYTHING, formula="x^2")
+@primitive(*EVERYTHING, *BETWEEN, formula="x^2")
 def square(x: Any) -> Any:
     return x * x
 
@@ -102,6 +103,18 @@ def normalize(x: Tensor) -> Tensor:
     centred = x - x.mean()
     deviation = euclidean_norm(centred) / math.sqrt(x.numel())
     return centred / where_defined(deviation > 0, deviation)
+
+
+@primitive(
+    *SAMPLED,
+    formula="(x - min x) / (max x - min x)",
+    domain="x not constant",
+    reference="Gracheva, Neural architecture search: two constant shared weights initialisations, AI Review 2025",
+)
+def rescale(x: Tensor) -> Tensor:
+    least = x.min()
+    span = x.max() - least
+    return (x - least) / where_defined(span > 0, span)
 
 
 @primitive(*SAMPLED, formula="e^x / sum e^x over each sample (or output channel)", reference=EZNAS)

@@ -36,6 +36,11 @@ def sum_of_defined_elements(x: Tensor) -> Tensor:
     return where_defined(~x.isnan().all(), x.nansum())
 
 
+@primitive(*ARRAYS, name="nanmean", formula="mean of the elements that are defined", domain="one defined or more")
+def mean_of_defined_elements(x: Tensor) -> Tensor:
+    return x.nansum() / (~x.isnan()).sum()
+
+
 @primitive(*ARRAYS, name="mean", formula="mean of the elements", reference=EZNAS)
 def mean_of_elements(x: Tensor) -> Tensor:
     return x.mean()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zcproxy.formula import Kind, Signature, primitive
-from zcproxy.primitives.arrays import inner_products, where_defined
+from zcproxy.formula import Kind, Signature, primitive, signatures
+from zcproxy.primitives.arrays import MATRICES, inner_products, where_defined
 
 TO_SAMPLES = Signature((Kind.ACTIVATIONS,), Kind.SAMPLE_MATRIX)
 TO_CHANNELS = Signature((Kind.ACTIVATIONS,), Kind.CHANNEL_MATRIX)
@@ -111,3 +111,14 @@ def input_correlation(x: Tensor) -> Tensor:
 )
 def matmul(x: Tensor, y: Tensor) -> Tensor:
     return inner_products(x.flatten(1), y.flatten(1))
+
+
+@primitive(
+    *signatures([(*MATRICES, Kind.NETWORK_MATRIX)]),
+    formula="H M H with H = I - 1 / n: the mean of its row and of its column is taken off each element",
+    reference="Kornblith et al., Similarity of neural network representations revisited, ICML 2019",
+)
+def centre(matrix: Tensor) -> Tensor:
+    """Turn the Gram matrix of rows into that of the rows less their mean."""
+    rows, columns = matrix.mean(dim=-1, keepdim=True), matrix.mean(dim=-2, keepdim=True)
+    return matrix - rows - columns + matrix.mean(dim=(-2, -1), keepdim=True)

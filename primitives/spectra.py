@@ -29,12 +29,29 @@ def eigenvalues(matrix: Tensor) -> Tensor:
     return _eigenvalues(matrix)
 
 
+def _smaller_side(rows: Tensor) -> Tensor:
+    """Return a matrix with its smaller side as rows: Gram matrices of both sides have the same eigenvalues but 0."""
+    return rows if rows.shape[0] <= rows.shape[1] else rows.T
+
+
+def _singular_values(rows: Tensor) -> Tensor:
+    """Return roots of eigenvalues, in double precision: of a small value the root keeps half of the digits."""
+    smaller = _smaller_side(rows).double()
+    return _eigenvalues(inner_products(smaller, smaller)).clamp(min=0.0).sqrt().to(rows.dtype)
+
+
 @primitive(Signature((Kind.WEIGHTS,), Kind.SPECTRUM), formula="singular values of filters x rest, descending")
 def singular_values(weight: Tensor) -> Tensor:
-    rows = weight.flatten(1)
-    rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
-    small = inner_products(rows, rows)
-    return _eigenvalues(small).clamp(min=0.0).sqrt()
+    return _singular_values(weight.flatten(1))
+
+
+@primitive(
+    Signature((Kind.ACTIVATIONS,), Kind.SPECTRUM),
+    name="singular_values",
+    formula="singular values of channels x samples and positions, descending",
+)
+def singular_values_of_activations(x: Tensor) -> Tensor:
+    return _singular_values(x.movedim(1, -1).flatten(0, -2).T)
 
 
 @primitive(*MATRIX, formula="ln det", domain="determinant > 0", reference=EZNAS)
@@ -56,6 +73,19 @@ def ridge_logdet(matrix: Tensor) -> Tensor:
 @primitive(*MATRIX, formula="determinant", reference=EZNAS)
 def det(matrix: Tensor) -> Tensor:
     return torch.linalg.det(matrix.double()).to(matrix.dtype)
+
+
+@primitive(
+    Signature((Kind.NETWORK_MATRIX,), Kind.NETWORK),
+    formula="sqrt(M_11 M_22 - M_12^2) / M_11^(3/2): of a curve whose velocity and acceleration have these products",
+    domain="2 x 2, M_11 > 0, determinant >= 0",
+    reference="Poole et al., Exponential expressivity in deep neural networks, NIPS 2016",
+)
+def curvature(matrix: Tensor) -> Tensor:
+    if len(matrix) != 2:
+        return torch.full_like(matrix[0, 0], torch.nan)
+    speed, area = matrix[0, 0], matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]
+    return where_defined(area >= 0, area).sqrt() / where_defined(speed > 0, speed) ** 1.5
 
 
 @primitive(*MATRIX, formula="sum of the diagonal")
@@ -86,11 +116,58 @@ def dominance(matrix: Tensor) -> Tensor:
 
 
 @primitive(
-    *MATRIX, formula="trace(M)^2 / |M|_F^2, the participation ratio of the eigenvalues", domain="matrix not all 0"
+    *MATRIX,
+    formula="trace / largest eigenvalue: |A|_F^2 / |A|_2^2 where M = A A^T",
+    domain="largest eigenvalue != 0",
+    reference="Rudelson and Vershynin, Sampling from large matrices, JACM 2007",
 )
 def stable_rank(matrix: Tensor) -> Tensor:
+    largest = _eigenvalues(matrix)[0]
+    return matrix.diagonal().sum() / where_defined(largest != 0, largest)
+
+
+def _participation_ratio(matrix: Tensor) -> Tensor:
     squares = matrix.square().sum()
     return matrix.diagonal().sum().square() / where_defined(squares > 0, squares)
+
+
+@primitive(
+    *MATRIX,
+    formula="trace(M)^2 / |M|_F^2: (sum v)^2 / sum v^2 over the eigenvalues v of a symmetric M",
+    domain="matrix not all 0",
+)
+def participation_ratio(matrix: Tensor) -> Tensor:
+    return _participation_ratio(matrix)
+
+
+@primitive(*MATRIX, name="participation_share", formula="participation ratio / number of rows", domain="not all 0")
+def participation_share_of_matrix(matrix: Tensor) -> Tensor:
+    return _participation_ratio(matrix) / len(matrix)
+
+
+def _share_of_rows(rows: Tensor) -> Tensor:
+    smaller = _smaller_side(rows)
+    return _participation_ratio(inner_products(smaller, smaller)) / len(smaller)
+
+
+@primitive(
+    Signature((Kind.WEIGHTS,), Kind.LAYER),
+    name="participation_share",
+    formula="participation ratio of W W^T / smaller side of W, filters x rest",
+    domain="not all 0",
+)
+def participation_share_of_weight(weight: Tensor) -> Tensor:
+    return _share_of_rows(weight.flatten(1))
+
+
+@primitive(
+    Signature((Kind.ACTIVATIONS,), Kind.LAYER),
+    name="participation_share",
+    formula="participation ratio of X X^T / smaller side of X, channels x samples and positions",
+    domain="not all 0",
+)
+def participation_share_of_activations(x: Tensor) -> Tensor:
+    return _share_of_rows(x.movedim(1, -1).flatten(0, -2).T)
 
 
 @primitive(

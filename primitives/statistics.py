@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zcproxy.formula import REGISTRY, Kind
 from zcproxy.probing.block_end import BLOCK_STATISTICS
-from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION
+from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
 from zcproxy.probing.losses import SAME_CLASS
 from zcproxy.probing.probes import PROBES, Loss
 
@@ -28,6 +28,7 @@ OF_LOSS = {
         Kind.WEIGHTS,
         "estimated Jacobian of a block by the block before it; NaN for the first one, 0 where it hands on its input",
     ),
+    Loss.MOTION: (MOTION, Kind.NETWORK_MATRIX, "products of velocity and acceleration of the logits, 2 x 2"),
     Loss.PROBABILITIES: (INFORMATION, Kind.NETWORK_MATRIX, "Fisher information of the first element of each parameter"),
 }
 """The one statistic that probes with these losses have: its name, kind and meaning."""

@@ -21,7 +21,7 @@ import pandas as pd
 from zcproxy import load_proxy
 from zcproxy.cli.display import RunDisplay
 from zcproxy.export.latex import latex
-from zcproxy.names.families import families
+from zcproxy.names.families import families, set_aside
 from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
 from zcproxy.proxies import NAMES, file_of
@@ -121,6 +121,8 @@ def measured(name: str, source: str, unseen_by: list[Path]) -> pd.DataFrame:
     scorers = [replace(resolve_proxy(source), name=name)]
     rows = []
     for family, tasks in families().items():
+        if family in set_aside():
+            continue
         for task in tasks:
             known = get_task(task)
             networks = NETWORKS.get(family, MOST_OF_LARGE)

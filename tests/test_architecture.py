@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": GROUND | {"contracts"},
     "images": GROUND | {"contracts", "datasets"},
     "probing": MEANING,
-    "primitives": {"errors", "formula", "probing"},
+    "primitives": {"correlation", "errors", "formula", "probing"},
     "columns": NETWORKS | {"primitives"},
     "benchmarks": NETWORKS,
     "proxies": set(),

@@ -1,19 +1,10 @@
-"""The `BENCHMARK` that is part of the package."""
+"""The `BENCHMARK` that is the default task."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from zcproxy.benchmarks.nasbench201.space import NASBench201Space
-from zcproxy.benchmarks.shared.built import BuiltTask, read_manifest
-from zcproxy.benchmarks.shared.description import Benchmark
+from zcproxy.benchmarks.shared.embedded import embedded_benchmark
 
-
-def load_task(dataset: str) -> BuiltTask:
-    """Return the task, whose files lie beside this one."""
-    folder = Path(__file__).parent
-    manifest = read_manifest(folder)
-    return BuiltTask(folder, manifest, NASBench201Space(**manifest.space_options), "digits201")
-
-
-BENCHMARK = Benchmark("digits201", datasets=("",), load_task=load_task, families={"digits201": ("",)})
+BENCHMARK = embedded_benchmark("digits201", Path(__file__).parent, NASBench201Space)

@@ -19,7 +19,10 @@ BENCHMARK = Benchmark(
     families={
         "nds-cells": tuple(f"{space}-imagenet" for space in ("darts", "amoeba", "nasnet", "pnas", "enas")),
         "nds-resnext": ("resnext-a-imagenet", "resnext-b-imagenet"),
+        "nds-resnet": ("resnet-lr-wd-imagenet",),
+        "nds-vanilla": ("vanilla-lr-wd-imagenet",),
     },
+    set_aside=frozenset({"nds-vanilla"}),
     spaces={f"nds_{family.lower()}": partial(space_of, family) for family in FAMILIES},
     release=Release(
         "NDS, nine families of networks (Radosavovic et al., ICCV 2019)",

@@ -113,7 +113,7 @@ class CellNetwork(nn.Module):
     The cells a third and two thirds down halve the resolution and double the channels. Images of more than 32 pixels
     get the ImageNet stem, which divides the resolution by eight.
 
-    Maps samples x 3 x height x width to logits (samples x classes).
+    Maps samples x channels x height x width to logits (samples x classes).
 
     Args:
         normal: edges and ends of the normal cell.
@@ -122,6 +122,7 @@ class CellNetwork(nn.Module):
         depth: number of cells.
         image_size: height and width of the images.
         classes: number of logits.
+        image_channels: channels of the images; those of NDS have 3.
     """
 
     def __init__(
@@ -133,11 +134,13 @@ class CellNetwork(nn.Module):
         depth: int,
         image_size: int,
         classes: int,
+        image_channels: int = 3,
     ) -> None:
         super().__init__()
         large = image_size > LARGEST_SMALL_IMAGE
         outputs = width if large else 3 * width
-        self.stem, self.second_stem = _large_stems(width) if large else _small_stems(outputs)
+        stems = _large_stems if large else _small_stems
+        self.stem, self.second_stem = stems(image_channels, outputs)
         self.cells = nn.ModuleList()
         inputs, channels, after_reduction = (outputs, outputs), width, large
         for number in range(depth):
@@ -163,10 +166,11 @@ LARGEST_SMALL_IMAGE = 32
 """Height and width up to which the stem keeps the resolution, as for CIFAR-10."""
 
 
-def _small_stems(channels: int) -> tuple[nn.Module, nn.Module]:
-    return nn.Sequential(*conv_norm(3, channels, 3)), nn.Identity()
+def _small_stems(image_channels: int, outputs: int) -> tuple[nn.Module, nn.Module]:
+    return nn.Sequential(*conv_norm(image_channels, outputs, 3)), nn.Identity()
 
 
-def _large_stems(width: int) -> tuple[nn.Module, nn.Module]:
-    stem = nn.Sequential(*conv_norm(3, width // 2, 3, 2), *relu_conv_norm(width // 2, width, 3, 2))
-    return stem, relu_conv_norm(width, width, 3, 2)
+def _large_stems(image_channels: int, outputs: int) -> tuple[nn.Module, nn.Module]:
+    half = outputs // 2
+    stem = nn.Sequential(*conv_norm(image_channels, half, 3, 2), *relu_conv_norm(half, outputs, 3, 2))
+    return stem, relu_conv_norm(outputs, outputs, 3, 2)

@@ -140,7 +140,7 @@ def read_manifest(path: Path) -> Manifest:
     return read_fields(Manifest, content, f"cannot read {place}", BenchmarkError, others=True)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _read_labels(path: Path, sha256: str) -> pd.DataFrame:
     check_digest(path, sha256, "build the benchmark again")
     try:
@@ -155,7 +155,7 @@ def _read_labels(path: Path, sha256: str) -> pd.DataFrame:
     return table.set_index("arch")
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _read_images(path: Path, sha256: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     check_digest(path, sha256, "build the benchmark again")
     try:

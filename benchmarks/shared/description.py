@@ -22,6 +22,8 @@ class Benchmark:
         load_task: returns the task of a dataset, `(dataset)`, or `(dataset, side)` where its images may have any size.
         sized: the datasets whose images may have any size.
         families: for each family of networks that are alike, its datasets that evolution learns from.
+        set_aside: those of the families that judge a finished method: evolution takes them only where that is
+            confirmed, so that nothing is chosen by their labels.
         spaces: makes a search space, by the name that users write.
         measurements: returns what was published of the networks of a space besides labels, by the name of the space.
         super_networks: makes a super-network, by the name that users write.
@@ -33,10 +35,16 @@ class Benchmark:
     load_task: Callable[..., Task] | None = None
     sized: tuple[str, ...] = ()
     families: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    set_aside: frozenset[str] = frozenset()
     spaces: Mapping[str, Callable[..., SearchSpace]] = field(default_factory=dict)
     measurements: Mapping[str, Callable[[], Measurements]] = field(default_factory=dict)
     super_networks: Mapping[str, Callable[[], SuperNetwork]] = field(default_factory=dict)
     release: Release | None = None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether its labels are part of the package: it has tasks, and nothing that is published."""
+        return bool(self.datasets) and self.release is None
 
     def task_name(self, dataset: str) -> str:
         """Return how users write the task of a dataset."""

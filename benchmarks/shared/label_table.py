@@ -88,6 +88,7 @@ class TableSource:
         labels: those of them that are accuracies in percent, one of each architecture.
         trials: those that are accuracies which some architectures lack.
         parse: returns the canonical text of an architecture, or raises `BenchmarkError`; None where `convert` asks it.
+        folder: folder of the files in the data directory, where it is not called like the benchmark.
     """
 
     benchmark: str
@@ -98,6 +99,7 @@ class TableSource:
     labels: tuple[str, ...] = ()
     trials: tuple[str, ...] = ()
     parse: Callable[[str], str] | None = None
+    folder: str = ""
 
     def load(self) -> LabelTable:
         """Return the table: the imported one, else what the official files in the data directory hold.
@@ -110,7 +112,7 @@ class TableSource:
             return _read_table(self, (imported,), True, _newest((imported,)))
         found = self.official_files()
         if found is None:
-            names = " and ".join(f"{self.benchmark}/{file.name}" for file in self.files)
+            names = " and ".join(f"{self.folder or self.benchmark}/{file.name}" for file in self.files)
             raise BenchmarkError(
                 f"{data_directory()} has no {names}: fetch the official files (`zcproxy benchmark list` says where) "
                 f"and run `zcproxy benchmark import {self.benchmark} PATH`"
@@ -131,7 +133,7 @@ class TableSource:
 
     def official_files(self) -> tuple[Path, ...] | None:
         """Return the paths of the official files in the data directory, or None where one is missing."""
-        folder = configured_directory() / self.benchmark
+        folder = configured_directory() / (self.folder or self.benchmark)
         names = [(folder / file.name, folder / f"{file.name}.gz") for file in self.files]
         found = [next((path for path in variants if os.path.isfile(path)), None) for variants in names]
         present = tuple(path for path in found if path is not None)

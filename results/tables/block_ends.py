@@ -73,7 +73,7 @@ def parts_by_zcproxy(network: NASBench201Network, blank: torch.Tensor) -> list[f
     """Return the three parts of a network."""
     columns = list(dict.fromkeys(column for formula in FORMULAS for column in formula.columns()))
     table = table_of([measure(network, blank, None, columns)], columns)
-    evaluator = Evaluator(table.counts, table.values, table.blocks)
+    evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
     return [float(evaluator(formula)[0]) for formula in FORMULAS]
 
 

@@ -51,6 +51,7 @@ def labels(name: str) -> dict[str, float]:
         ("ofa_mobilenetv3", "ofa_mobilenetv3", ["ofa_mobilenetv3/imagenet"]),
         ("nats_sss", "nats_sss/nats_sss.parquet", ["nats_sss/cifar100"]),
         ("nasbench201", "nasbench201/nasbench201.parquet", ["nasbench201/cifar10"]),
+        ("nasbench101", "nas_bench_101", ["nasbench101/cifar10"]),
     ],
 )
 def test_imported_labels_are_those_of_the_files(

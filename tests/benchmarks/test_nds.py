@@ -20,18 +20,14 @@ from zcproxy.benchmarks.nds.entries import architecture_of
 from zcproxy.errors import BenchmarkError
 from zcproxy.testing import check_space
 
-FILES = {
-    **{family: f"{family}_in.json.gz" for family in FAMILIES},
-    "ResNet": "ResNet_lr-wd_in.first20.json.gz",
-    "Vanilla": "Vanilla_lr-wd_in.first20.json.gz",
-}
+VARIANTS = {"ResNet": "_lr-wd", "Vanilla": "_lr-wd"}
 Entries = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture
 def official(real_data: Path) -> Entries:
     def read(family: str) -> list[dict[str, Any]]:
-        with gzip.open(real_data / "nds" / FILES[family]) as stream:
+        with gzip.open(real_data / "nds" / f"{family}{VARIANTS.get(family, '')}_in.json.gz") as stream:
             return json.load(stream)
 
     return read

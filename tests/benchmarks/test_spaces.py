@@ -59,6 +59,9 @@ def test_the_embedded_task_conforms() -> None:
     "name",
     [
         *("nasbench201/imagenet16-120", "nats_sss/cifar10", "nds/resnext-a-imagenet", "nds/darts-imagenet@40"),
+        "nds/resnet-lr-wd-imagenet@40",
+        "nds/vanilla-lr-wd-imagenet@40",
+        "nasbench101/cifar10",
         *("transnas101/micro-scene", "transnas101/macro-jigsaw", "ofa_mobilenetv3/imagenet"),
     ],
 )

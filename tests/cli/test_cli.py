@@ -19,6 +19,7 @@ from zcproxy.benchmarks.nasbench201 import NASBench201Space
 from zcproxy.benchmarks.nasbench201.labels import TABLE
 from zcproxy.cli.evolve import parse_duration
 from zcproxy.errors import ConfigurationError
+from zcproxy.names.families import embedded_families
 from zcproxy.primitives import parse
 from zcproxy.proxy.proxy import Proxy
 
@@ -173,6 +174,18 @@ def test_evolve_tests_a_family_that_it_holds_out(made_data: Path, run: Command, 
     assert "nats_sss/cifar100, 4 held out of all" in err
 
 
+def test_evolve_learns_from_all_embedded_families_without_any_data(run: Command, tmp_path: Path) -> None:
+    small = ("--networks", "16", "--test-networks", "6", "--generations", "3", "--probes", "noise", "--batch-size", "4")
+    code, out, err = run("evolve", "--families", "embedded", *small, "--workers", "1")
+    assert code == 0, err
+    folder = tmp_path / "runs" / "embedded-0"
+    tested = {row["task"]: float(row["tau"]) for row in rows_of(folder / "correlations.csv")}
+    assert list(tested) == embedded_families()
+    assert all(math.isfinite(tau) for tau in tested.values())
+    best = json.loads((folder / "best.json").read_text())
+    assert (best["formula"], best["provenance"]["generations"]) == (out.strip(), 3)
+
+
 def test_score_one_model(run: Command, proxy_file: Path, models: None) -> None:
     arguments = ("score", str(proxy_file), "--model", "users_models:small", "--input", "3x8x8")
     code, out, _ = run(*arguments)
@@ -238,7 +251,11 @@ def test_a_correlation_that_is_undefined_is_shown_as_such(run: Command, tmp_path
         (["evolve", TASK, "--resume", "nowhere"], ["leave the tasks out"]),
         (["evolve", "--compare", "naswt"], ["did you mean naswot"]),
         (["evolve", "--hold-out", "digits201", "digits201"], ["all tasks are held out"]),
+        (["evolve", "--families", "embeded"], ["unknown family 'embeded'", "did you mean embedded"]),
+        (["evolve", "digits201", "--families", "embedded"], ["the task 'digits201' is named twice"]),
         (["evolve", "--hold-out", "nats_ss"], ["unknown task 'nats_ss'", "did you mean"]),
+        (["evolve", "nasbench101"], ["the family nasbench101, which is set aside", "confirm with --use-set-aside"]),
+        (["evolve", "--hold-out", "nds-vanilla", "digits201"], ["nds/vanilla-lr-wd-imagenet", "family nds-vanilla"]),
         (["evolve", "--cases", "tau"], ["unknown case 'tau': write one of bands, top, partial"]),
     ],
 )

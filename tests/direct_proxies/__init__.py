@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from direct_proxies import layers, samples, sizes, weight_gradients
+from direct_proxies import layers, recent, samples, sizes, weight_gradients
 
 _FAMILIES = {
     sizes: ("params", "flops", "weight_layers", "l2_norm"),
@@ -15,6 +15,7 @@ _FAMILIES = {
         *("gradsign", "ntk_condition", "vkdnw_entropy", "vkdnw_single"),
     ),
     samples: ("naswot", "swap", "swap_regularised", "linear_regions", "jacov", "epe_nas"),
+    recent: ("apd", "zico_bc", "ibfs", "intrain", "near", "l_swag", "wrcor", "epsinas", "dextr"),
     layers: (
         *("meco", "zen", "eznas_a", "eznas_a_text"),
         *("az_expressivity", "az_progressivity", "az_trainability"),

@@ -73,20 +73,27 @@ def fisher(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     return float(sum(call.weight[0].numel() * effect for call, effect in zip(calls, effects, strict=True)))
 
 
+def magnitudes(model: nn.Module, inputs: Tensor, targets: Tensor) -> list[Any]:
+    """Sub-batches x weight: magnitudes of the gradients of each layer, over the sub-batches of the probe."""
+    parts = PROBES["chunks"].sub_batches
+    split = [gradients(model, *pair) for pair in zip(inputs.chunk(parts), targets.chunk(parts), strict=True)]
+    return [
+        np.stack([gradient.abs().numpy() for gradient in layer]).astype(np.float64)
+        for layer in zip(*split, strict=True)
+    ]
+
+
 def zico(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
     """Li et al., equation 4, over the sub-batches of the probe and, as in their code, the weights that vary.
 
     SLDGroup/ZiCo, compute_zico.py has deviations of signed gradients: see `authors.zico`.
     """
-    parts = PROBES["chunks"].sub_batches
-    split = [gradients(model, *pair) for pair in zip(inputs.chunk(parts), targets.chunk(parts), strict=True)]
     total = 0.0
-    for layer in zip(*split, strict=True):
-        magnitudes = np.stack([gradient.abs().numpy() for gradient in layer]).astype(np.float64)
-        deviations = magnitudes.std(0)
+    for layer in magnitudes(model, inputs, targets):
+        deviations = layer.std(0)
         varied = deviations > 0.0
         if varied.any():
-            total += math.log((magnitudes.mean(0)[varied] / deviations[varied]).sum())
+            total += math.log((layer.mean(0)[varied] / deviations[varied]).sum())
     return total
 
 

@@ -62,6 +62,22 @@ def test_networks_of_a_training_task_are_not_held_out(small: Configuration, made
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("change", [{"tasks": ("nds/vanilla-cifar10",)}, {"hold_out": ("nds/vanilla-lr-wd-imagenet",)}])
+def test_a_family_that_is_set_aside_stops_the_run_before_it_starts(
+    small: Configuration, made_data: Path, tmp_path: Path, change: dict[str, tuple[str, ...]]
+) -> None:
+    with pytest.raises(ConfigurationError, match="the family nds-vanilla, which is set aside"):
+        evolve(replace(small, **change), LIMITS, tmp_path / "run")  # type: ignore[arg-type]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_resumed_run_has_the_confirmation_of_the_first(small: Configuration) -> None:
+    asked = replace(small, use_set_aside=True)
+    assert Configuration.from_dict(asked.as_dict()) == asked
+    older = {key: value for key, value in asked.as_dict().items() if key != "use_set_aside"}
+    assert Configuration.from_dict(older).use_set_aside is False
+
+
 def test_controls_and_published_proxies_are_tested_on_the_held_out_networks_too(
     holding_out: Configuration, column_cache: Path, tmp_path: Path
 ) -> None:

@@ -73,7 +73,7 @@ def test_generation_never_fails_where_that_of_deap_does() -> None:
     for kind in kinds:
         for _ in range(300):
             assert check_tree(toolbox.expr(pset=primitives, type_=TYPES[kind]), primitives, kind).kind is kind
-    assert kinds == [Kind.LAYER, Kind.NETWORK]
+    assert kinds == [Kind.LAYER, Kind.STAGE, Kind.NETWORK]
 
 
 def test_what_is_too_large_becomes_a_parent() -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
+from zcproxy.columns.table import ColumnTable
 from zcproxy.evolve import Individual, primitive_set, tree_of
 from zcproxy.evolve.deap.individual import WORST_VALUE, finite_objectives
 from zcproxy.evolve.deap.randomness import lent_to
 from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS, distinct
-from zcproxy.evolve.fitness import Fitness
+from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.formula.evaluate import Outcome
+from zcproxy.primitives import parse
 
 PRIMITIVES = primitive_set(["total_params", "total_macs", "depth"])
 
@@ -100,3 +105,35 @@ def test_an_objective_that_is_no_number_is_the_worst() -> None:
     undefined, poor = scored(0.4), scored(0.0)
     undefined.fitness.values = finite_objectives((nan, nan, 3.0, 1.0))
     assert poor.fitness > undefined.fitness and poor.fitness.dominates(undefined.fitness)
+
+
+def ranking(order: list[int], tau: float, text: str) -> Individual:
+    """Return an individual whose formula ranks networks in an order."""
+    places = np.array(order, np.float32) - (len(order) - 1) / 2
+    individual = scored(tau, text=text, signature=text.encode())
+    assert individual.score is not None
+    individual.score = replace(individual.score, places=places / np.linalg.norm(places))
+    return individual
+
+
+def test_of_formulas_that_rank_alike_the_better_stays_and_smaller_ones() -> None:
+    order = list(range(100))
+    nearly = [1, 0, *order[2:]]  # Spearman .99999
+    best = ranking(order, 0.8, "total_params * depth")
+    larger = ranking(nearly, 0.7, "total_params * depth + total_macs")
+    smaller = ranking(nearly, 0.6, "depth")
+    other = ranking(order[::-1], 0.1, "total_params * depth + total_macs * depth")
+    assert SURVIVORS["novel"]([larger, smaller, other, best], 4) == [best, smaller, other]
+
+
+def test_the_product_of_places_is_the_mean_spearman_correlation_over_tasks() -> None:
+    rng = np.random.default_rng(0)
+    size, macs = parse("total_params"), parse("total_macs")
+    tables = [
+        ColumnTable(np.ones(count, np.intp), {size: rng.normal(size=count), macs: rng.normal(size=count)})
+        for count in (15, 40)
+    ]
+    fitness = FitnessFunction(tables, [rng.normal(size=len(table.counts)) for table in tables])
+    expected = np.mean([spearmanr(table.values[size], table.values[macs]).statistic for table in tables])
+    assert fitness(size).places @ fitness(macs).places == pytest.approx(expected, abs=1e-6)
+    assert fitness(size).places @ fitness(size).places == pytest.approx(1.0, abs=1e-6)

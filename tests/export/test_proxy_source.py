@@ -70,7 +70,7 @@ FORMULAS = (
     "weighted_mean(mean_abs(grad(weight)@noise) / mean(mean_abs(grad(weight)@noise)), macs)",
     "max(dot(grad(weight)@noise, grad(weight)@data)) + last(cosine_similarity(grad(weight)@noise, weight@data))",
     "sum(largest_eigenvalue(matmul(grad(weight)@noise, weight))) + sum(mean(softmax(input@noise) * output@noise))",
-    "sum(stable_rank(filter_gram(sign(grad(weight)@noise))) + dominance(filter_gram(sign(grad(weight)@noise))))",
+    "sum(participation_ratio(filter_gram(sign(grad(weight)@noise))) + dominance(filter_gram(grad(weight)@noise)))",
     "minimum(power(abs(slope(params)), 0.37), maximum(sqrt(depth), -2.5)) + sum(minimum(fan_in, depth))",
     "sum(sigmoid(tanh(relu(log(macs) - 3)))) * exp(-0.1) + greater(depth, 3) - less(depth, 3)",
     "std(sign(relative_depth - 0.5)) + mean(heaviside(path_share - 0.2)) + square(negative(log_paths))",
@@ -284,6 +284,28 @@ def test_blocks_that_a_network_names_count_in_exports_too(
     proxy = Proxy(parse(text))
     score = load(proxy).score(model, inputs)
     assert same(score, proxy(model, inputs)) and math.isfinite(score) == (cell != "dead")
+
+
+CONNECTED_FORMULAS = (
+    "path_kernel(mean_abs(output@noise) * units) + bottleneck_path(log(units)) - heaviest_path(std(weight))",
+    "sum(log(stage_mean(mean_abs(output@noise)))) + slope(stage_sum(params) / total_params) * body_min(log(units))",
+    "max(stage_max(params) - stage_min(params)) / body_sum(params) + body_mean(resolution) / body_max(units) + stages",
+    "at_depth(std(output@noise), 0.4) * rising_mean(params) / falling_mean(params) + at_depth(params, narrowest_cut)",
+    "nansum(mean_abs(block@noise)) + body_sum(units) + log(weighted_mean(stage_sum(macs), stage_mean(units) * depth))",
+    "std(stage_sum(mean_abs(block@noise)))",
+)
+
+
+@pytest.mark.parametrize("text", CONNECTED_FORMULAS)
+def test_stages_and_paths_count_in_exports_too(load: Callable[[Proxy], ModuleType], text: str) -> None:
+    cells = [("nor_conv_3x3", "nor_conv_1x1", "skip_connect", "avg_pool_3x3", "nor_conv_3x3", "nor_conv_1x1")]
+    cells += [("none",) * 6]
+    proxy = Proxy(parse(text))
+    exported = load(proxy)
+    for cell in cells:
+        torch.manual_seed(0)
+        model, inputs = NASBench201Network(to_text(cell), 4, channels=4, cells=2), torch.randn(6, 3, 8, 8)
+        assert same(exported.score(model, inputs), proxy(model, inputs))
 
 
 def test_model_and_random_state_stay_as_they_were(load: Callable[[Proxy], ModuleType]) -> None:

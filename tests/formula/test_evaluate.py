@@ -12,12 +12,14 @@ from hypothesis import given, settings, strategies as st
 
 from zcproxy.formula import Kind, Node, Signature, vocabulary
 from zcproxy.formula.choices import number_choices
+from zcproxy.formula.connections import connections_of
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.primitives import parse
 
 NAN = math.nan
 X, Y = parse("params"), parse("macs")
 U, V = parse("depth"), parse("total_params")
+STAGE_X, STAGE_Y = parse("stage_sum(params)"), parse("stage_max(macs)")
 
 
 def guarded(function: Callable[..., float]) -> Callable[..., float]:
@@ -87,6 +89,8 @@ AGGREGATIONS: dict[str, Callable[..., float]] = {
     "log_sum": lambda x: math.log(math.fsum(x)),
     "sum_log": lambda x: math.fsum(map(math.log, x)),
     "slope": lambda x: slope(x) if len(x) > 1 else NAN,
+    "rising_mean": lambda x: math.fsum(a * w for w, a in enumerate(x, 1)) / (len(x) * (len(x) + 1) / 2),
+    "falling_mean": lambda x: math.fsum(a * w for w, a in enumerate(x[::-1], 1)) / (len(x) * (len(x) + 1) / 2),
     "weighted_mean": lambda x, w: math.fsum(a * b for a, b in zip(x, w, strict=True)) / math.fsum(w),
 }
 """The aggregations, for the layers of one network."""
@@ -95,11 +99,15 @@ UNDEFINED_LEFT_OUT = ("first", "last", "nansum", "nanmean", "nanleast_step")
 """Aggregations that an undefined layer does not make undefined."""
 
 
+ELSEWHERE = ("at_depth",)
+"""Tested with what reads stages and paths, in `test_connected.py`."""
+
+
 def number_signatures() -> dict[str, list[Signature]]:
     found: dict[str, list[Signature]] = {}
     for item in vocabulary().primitives.values():
         for signature, function in item.functions.items():
-            own = function.__module__.startswith("zcproxy.primitives.")
+            own = function.__module__.startswith("zcproxy.primitives.") and not item.connected
             if own and signature.result.is_number and all(kind.is_number for kind in signature.arguments):
                 found.setdefault(item.name, []).append(signature)
     return found
@@ -110,7 +118,7 @@ CASES = [(name, signature) for name, found in SIGNATURES.items() for signature i
 
 
 def test_every_number_level_primitive_has_a_reference() -> None:
-    assert set(SIGNATURES) == set(ELEMENTWISE) | set(AGGREGATIONS)
+    assert set(SIGNATURES) == {*ELEMENTWISE, *AGGREGATIONS, *ELSEWHERE}
 
 
 def aggregated(name: str, *layers: Sequence[float]) -> float:
@@ -137,11 +145,13 @@ def evaluator(rows: Sequence[Sequence[tuple[float, float]]], u: Sequence[float],
         U: np.array(u, dtype=float),
         V: np.array(v, dtype=float),
     }
-    return Evaluator(np.array([len(row) for row in rows]), columns)
+    counts = [len(row) for row in rows]
+    stages = connections_of([(range(count), ()) for count in counts])  # each layer is a stage
+    return Evaluator(np.array(counts), columns, connections=stages)
 
 
 def applied(name: str, signature: Signature) -> Node:
-    leaves = {Kind.LAYER: [X, Y], Kind.NETWORK: [U, V]}
+    leaves = {Kind.LAYER: [X, Y], Kind.STAGE: [STAGE_X, STAGE_Y], Kind.NETWORK: [U, V]}
     arguments = [leaves[kind][place] for place, kind in enumerate(signature.arguments)]
     return vocabulary().apply(name, *arguments)
 
@@ -156,14 +166,14 @@ def test_elementwise_primitives(name: str, signature: Signature, pairs: list[tup
     first, second = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     evaluate = evaluator([[pair] for pair in pairs], first, second)
     formula = applied(name, signature)
-    if formula.kind is Kind.LAYER:
+    if formula.kind is not Kind.NETWORK:
         formula = vocabulary().apply("sum", formula)
     reference = guarded(ELEMENTWISE[name])
     expected = [reference(*pair[: len(signature.arguments)]) for pair in pairs]
     np.testing.assert_allclose(evaluate(formula), expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [name for name, found in SIGNATURES.items() if len(found) == 4])
+@pytest.mark.parametrize("name", [name for name, found in SIGNATURES.items() if len(found) == 7])
 @settings(max_examples=20)
 @given(rows=networks, data=st.data())
 def test_a_number_a_network_meets_every_layer_of_it(
@@ -172,10 +182,10 @@ def test_a_number_a_network_meets_every_layer_of_it(
     u = data.draw(st.lists(eighths, min_size=len(rows), max_size=len(rows)))
     evaluate = evaluator(rows, u, u)
     reference = guarded(ELEMENTWISE[name])
-    for arguments in ((X, U), (U, X)):
+    for arguments in ((X, U), (U, X), (STAGE_X, U), (U, STAGE_X)):
         formula = vocabulary().apply("sum", vocabulary().apply(name, *arguments))
         expected = [
-            aggregated("sum", [reference(x, own) if arguments[0] is X else reference(own, x) for x, _ in row])
+            aggregated("sum", [reference(own, x) if arguments[0] is U else reference(x, own) for x, _ in row])
             for row, own in zip(rows, u, strict=True)
         ]
         np.testing.assert_allclose(evaluate(formula), expected, rtol=1e-9, atol=1e-9)
@@ -189,11 +199,11 @@ def test_a_number_a_network_meets_every_layer_of_it(
 @given(rows=networks)
 def test_aggregations(name: str, rows: list[list[tuple[float, float]]]) -> None:
     arguments = SIGNATURES[name][0].arguments
-    formula = vocabulary().apply(name, *[X, Y][: len(arguments)])
-    values = evaluator(rows, [0.0] * len(rows), [0.0] * len(rows))(formula)
     columns = [([x for x, _ in row], [y for _, y in row]) for row in rows]
     expected = [aggregated(name, *pair[: len(arguments)]) for pair in columns]
-    np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-9)
+    for signature in SIGNATURES[name]:
+        values = evaluator(rows, [0.0] * len(rows), [0.0] * len(rows))(applied(name, signature))
+        np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", AGGREGATIONS)

@@ -39,6 +39,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "ones_like": lambda x: np.ones(x.shape),
     "zeros_like": lambda x: np.zeros(x.shape),
     "normalize": lambda x: (x - np.mean(x)) / np.std(x),
+    "rescale": lambda x: np.interp(x, (x.min(), x.max()), (0.0, 1.0)),
     "softmax": lambda x: scipy.special.softmax(x, axis=tuple(range(1, x.ndim))),
 }
 
@@ -65,7 +66,7 @@ def test_nan_stays_nan_and_touches_no_other_element(name: str) -> None:
             assert torch.isnan(found[1, 0])
             if name == "softmax":
                 assert torch.isfinite(found[0]).all()
-            elif name != "normalize":
+            elif name not in ("normalize", "rescale"):
                 assert torch.isfinite(found[0]).all() and torch.isfinite(found[1, 1])
 
 

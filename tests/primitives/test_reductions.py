@@ -26,6 +26,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "sum": np.sum,
     "nansum": np.sum,
     "mean": lambda x: np.sum(x) / x.size,
+    "nanmean": np.mean,
     "min": lambda x: np.sort(x, axis=None)[0],
     "max": lambda x: np.sort(x, axis=None)[-1],
     "std": np.std,
@@ -82,7 +83,7 @@ def test_zero_tensors_are_out_of_the_domain(name: str) -> None:
 
 
 UNDEFINED_BY_NAN = sorted(
-    set(REFERENCES) - {"nansum", "numel", "positive_fraction", "zero_fraction", "hamming_distance"}
+    set(REFERENCES) - {"nansum", "nanmean", "numel", "positive_fraction", "zero_fraction", "hamming_distance"}
 )
 
 
@@ -116,3 +117,8 @@ def test_norms_of_large_float32_tensors_do_not_overflow_early() -> None:
 def test_a_shift_does_not_change_a_deviation() -> None:
     values = torch.linspace(-1, 1, 101)[None]
     assert call("std", values + 1000).item() == pytest.approx(call("std", values).item(), rel=1e-3)
+
+
+def test_the_mean_of_what_is_defined() -> None:
+    assert call("nanmean", torch.tensor([[1.0, torch.nan], [4.0, 1.0]])).item() == 2.0
+    assert torch.isnan(call("nanmean", torch.full((2, 2), torch.nan)))

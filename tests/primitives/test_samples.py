@@ -57,6 +57,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "filter_correlation": lambda x: between(samples(x), correlation),
     "input_gram": lambda x: between(channels(x), dot),
     "input_correlation": lambda x: between(channels(x), correlation),
+    "centre": lambda m: (np.eye(len(m)) - 1 / len(m)) @ m @ (np.eye(len(m)) - 1 / len(m)),
     "matmul": lambda x, y: np.array([[dot(a.ravel(), b.ravel()) for b in y] for a in x]),
 }
 
@@ -115,7 +116,7 @@ def test_one_sub_batch_has_no_deviation() -> None:
 
 
 def test_matrices_are_summed_over_layers(registered: Registered) -> None:
-    assert set(registered("aggregations")) == {"layer_sum", "layer_gram"}
+    assert set(registered("aggregations")) == {"layer_sum", "doubling_sum", "layer_gram"}
     (signature,) = registered("aggregations")["layer_sum"]
     stack = torch.randn((5, 3, 3), generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     found = vocabulary().primitives["layer_sum"].functions[signature](stack).numpy()
@@ -123,6 +124,21 @@ def test_matrices_are_summed_over_layers(registered: Registered) -> None:
     for matrix in stack.numpy():
         expected += matrix
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_the_weight_of_a_layer_doubles_with_each() -> None:
+    stack = np.random.default_rng(4).normal(size=(4, 3, 3))
+    primitive = vocabulary().primitives["doubling_sum"]
+    found = primitive.functions[next(iter(primitive.functions))](torch.tensor(stack)).numpy()
+    np.testing.assert_allclose(found, stack[0] / 8 + stack[1] / 4 + stack[2] / 2 + stack[3], rtol=1e-12)
+
+
+def test_centring_takes_the_mean_off_rows() -> None:
+    rows = np.random.default_rng(5).normal(size=(6, 4)) + 3.0
+    primitive = vocabulary().primitives["centre"]
+    found = primitive.functions[primitive.signature((Kind.SAMPLE_MATRIX,))](torch.tensor(rows @ rows.T)).numpy()
+    centred = rows - rows.mean(axis=0)
+    np.testing.assert_allclose(found, centred @ centred.T, atol=1e-12)
 
 
 def test_products_between_layers() -> None:

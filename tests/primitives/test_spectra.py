@@ -30,6 +30,20 @@ def positive_logdet(matrix: Any) -> Any:
     return magnitude if sign > 0 else np.nan
 
 
+def filter_rows(x: Any) -> Any:
+    return x.reshape(len(x), -1)
+
+
+def channel_rows(x: Any) -> Any:
+    return np.array([x[:, channel].ravel() for channel in range(x.shape[1])])
+
+
+def participation_share(x: Any) -> Any:
+    """From singular values, whose squares are the eigenvalues: (sum s^2)^2 / sum s^4 / how many there are."""
+    squares = scipy.linalg.svdvals(x) ** 2
+    return squares.sum() ** 2 / (squares**2).sum() / len(squares)
+
+
 def ridge_logdet(matrix: Any) -> Any:
     scaled = matrix / np.mean(np.diag(matrix))
     return np.sum(np.log(eigenvalues(scaled) + 0.01))
@@ -37,7 +51,6 @@ def ridge_logdet(matrix: Any) -> Any:
 
 REFERENCES: dict[str, Callable[..., Any]] = {
     "eigenvalues": eigenvalues,
-    "singular_values": lambda x: scipy.linalg.svdvals(x.reshape(len(x), -1)),
     "logdet": lambda m: np.sum(np.log(eigenvalues(m))),
     "ridge_logdet": ridge_logdet,
     "det": lambda m: np.prod(eigenvalues(m)),
@@ -46,10 +59,15 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "smallest_eigenvalue": lambda m: eigenvalues(m)[-1],
     "condition_number": np.linalg.cond,
     "dominance": lambda m: eigenvalues(m)[0] / np.sum(eigenvalues(m)),
-    "stable_rank": lambda m: np.sum(eigenvalues(m)) ** 2 / np.sum(eigenvalues(m) ** 2),
+    "stable_rank": lambda m: np.linalg.norm(scipy.linalg.sqrtm(m)) ** 2 / np.linalg.norm(scipy.linalg.sqrtm(m), 2) ** 2,
+    "participation_ratio": lambda m: np.sum(eigenvalues(m)) ** 2 / np.sum(eigenvalues(m) ** 2),
     "gaussian_divergence": lambda m: np.sum(np.log(eigenvalues(m) + 1e-5) + 1 / (eigenvalues(m) + 1e-5)),
     "decile_entropy": lambda m: scipy.stats.entropy(np.quantile(np.abs(eigenvalues(m)), np.arange(1, 10) / 10)),
     "effective_rank": lambda m: np.exp(scipy.stats.entropy(eigenvalues(m))),
+}
+OF_TENSORS: dict[str, Callable[[Any], Any]] = {
+    "singular_values": scipy.linalg.svdvals,
+    "participation_share": participation_share,
 }
 SLICES: dict[str, Callable[..., Any]] = {
     "slice_logdet": positive_logdet,
@@ -59,13 +77,25 @@ SLICES: dict[str, Callable[..., Any]] = {
 
 
 def test_every_primitive_has_a_reference(registered: Registered) -> None:
-    assert set(registered("spectra")) == {*REFERENCES, *SLICES, "distinct_rows"}
+    assert set(registered("spectra")) == {*REFERENCES, *OF_TENSORS, *SLICES, "distinct_rows", "curvature"}
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_against_scipy(name: str, registered: Registered, agrees: Callable[..., None]) -> None:
     for signature in registered("spectra")[name]:
         agrees(name, signature, REFERENCES[name])
+
+
+@pytest.mark.parametrize("name", OF_TENSORS)
+def test_sides_of_tensors_against_scipy(name: str, registered: Registered, agrees: Callable[..., None]) -> None:
+    """Weights are filters x rest, activations channels x samples and positions; square matrices are what they are."""
+    rows: dict[Kind, Callable[[Any], Any]] = {Kind.WEIGHTS: filter_rows, Kind.ACTIVATIONS: channel_rows}
+    for signature in registered("spectra")[name]:
+        (kind,) = signature.arguments
+        if kind in rows:
+            agrees(name, signature, lambda x, of=rows[kind]: OF_TENSORS[name](of(x)))
+        else:
+            agrees(name, signature, lambda m: REFERENCES["participation_ratio"](m) / len(m))
 
 
 def function(name: str, kind: Kind) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -116,6 +146,7 @@ def test_a_zero_matrix(name: str) -> None:
         ("condition_number", [[1.0, 0.0], [0.0, -1.0]]),
         ("condition_number", [[1.0, 0.0], [0.0, 0.0]]),
         ("dominance", [[1.0, 0.0], [0.0, -1.0]]),
+        ("stable_rank", [[0.0, 0.0], [0.0, -1.0]]),
     ],
 )
 def test_out_of_the_domain_is_nan(name: str, matrix: list[list[float]]) -> None:
@@ -139,7 +170,24 @@ def test_eigenvalues_are_those_of_the_symmetric_part_in_descending_order() -> No
 def test_indefinite_matrices_have_an_effective_rank_of_magnitudes() -> None:
     matrix = torch.diag(torch.tensor([2.0, -2.0, 2.0]))
     assert function("effective_rank", Kind.SAMPLE_MATRIX)(matrix).item() == pytest.approx(3.0, rel=1e-6)
-    assert function("stable_rank", Kind.SAMPLE_MATRIX)(matrix).item() == pytest.approx(1 / 3, rel=1e-6)
+    assert function("participation_ratio", Kind.SAMPLE_MATRIX)(matrix).item() == pytest.approx(1 / 3, rel=1e-6)
+
+
+def test_the_stable_rank_is_that_of_the_literature() -> None:
+    """Squared Frobenius norm over squared spectral norm of the rows: one over the dominance of their Gram matrix."""
+    rows = np.random.default_rng(3).normal(size=(5, 9))
+    gram = torch.tensor(rows @ rows.T)
+    found = function("stable_rank", Kind.CHANNEL_MATRIX)(gram).item()
+    assert found == pytest.approx(np.linalg.norm(rows) ** 2 / np.linalg.norm(rows, 2) ** 2, rel=1e-12)
+    assert found * function("dominance", Kind.CHANNEL_MATRIX)(gram).item() == pytest.approx(1.0, rel=1e-12)
+    assert found != pytest.approx(function("participation_ratio", Kind.CHANNEL_MATRIX)(gram).item(), rel=1e-2)
+
+
+def test_shares_reach_one_where_all_directions_count_alike() -> None:
+    even = torch.tensor(scipy.linalg.hadamard(4), dtype=torch.float64)
+    assert function("participation_share", Kind.WEIGHTS)(even).item() == pytest.approx(1.0)
+    assert function("participation_share", Kind.WEIGHTS)(even[:2]).item() == pytest.approx(1.0)  # its smaller side is 2
+    assert function("participation_share", Kind.SAMPLE_MATRIX)(torch.ones(4, 4)).item() == pytest.approx(0.25)
 
 
 def test_log_determinants_of_large_kernels_do_not_overflow() -> None:
@@ -164,3 +212,20 @@ def test_the_logarithm_of_a_singular_slice_is_the_limit_and_its_sigmoid_zero() -
     found = function("slice_logabsdet", Kind.WEIGHTS)(values)
     assert found.tolist() == [[-torch.inf, 0.0, 0.0]]
     assert function("sigmoid", Kind.WEIGHTS)(found).tolist() == [[0.0, 0.5, 0.5]]
+
+
+@pytest.mark.parametrize("speed", [0.1, 1.0, 30.0])
+def test_a_circle_is_as_curved_as_its_radius_says_at_any_speed(speed: float) -> None:
+    """Velocity and acceleration of a circle of radius 4 in a plane of five dimensions, with a pull along the way."""
+    plane = np.linalg.qr(np.random.default_rng(6).normal(size=(5, 2)))[0].T
+    velocity = speed * plane[0]
+    acceleration = speed**2 / 4.0 * plane[1] + 3.0 * velocity
+    pairs = np.stack([velocity, acceleration])
+    found = function("curvature", Kind.NETWORK_MATRIX)(torch.tensor(pairs @ pairs.T))
+    assert found.item() == pytest.approx(1 / 4, rel=1e-9)
+
+
+def test_what_stands_still_or_is_no_motion_has_no_curvature() -> None:
+    curvature = function("curvature", Kind.NETWORK_MATRIX)
+    assert torch.isnan(curvature(torch.tensor([[0.0, 0.0], [0.0, 1.0]])))
+    assert torch.isnan(curvature(torch.eye(3)))

@@ -30,7 +30,8 @@ def test_a_published_proxy_equals_a_direct_computation(name: str, network: str) 
     model, inputs = model.double(), inputs.double()
     score = resolve_proxy(name)(model, inputs, targets)
     assert math.isnan(score) == ((name, network) in UNDEFINED)
-    assert score == pytest.approx(DIRECT[name](model, inputs, targets), rel=1e-9, nan_ok=True)
+    digits = 1e-7 if name == "near" else 1e-9  # singular values below 1e-8 of the largest are lost
+    assert score == pytest.approx(DIRECT[name](model, inputs, targets), rel=digits, abs=1e-14, nan_ok=True)
 
 
 CELLS = {

@@ -147,6 +147,39 @@ def redrawn(network: nn.Module, layers: Iterable[str]) -> nn.Module:
     return fresh
 
 
+def share(network: nn.Module, value: float) -> None:
+    """Put one value for all weights and scales, 0 for all biases."""
+    for name, parameter in network.named_parameters():
+        parameter.data = torch.full_like(parameter, 0.0 if name.endswith("bias") else value)
+
+
+def weights_with_draws(network: nn.Module, layers: Iterable[str]) -> Iterable[tuple[nn.Parameter, torch.Generator]]:
+    for place, layer in enumerate(layers):
+        seed = derive_seed("redrawn weights", 0, place, "weight")
+        yield network.get_parameter(f"{layer}.weight"), torch.Generator().manual_seed(seed)
+
+
+def shake(network: nn.Module, layers: Iterable[str]) -> None:
+    for weight, generator in weights_with_draws(network, layers):
+        deviation = (weight.data - weight.data.mean()).square().mean().sqrt()
+        weight.data += 0.1 * deviation * torch.randn(weight.shape, generator=generator).to(weight)
+
+
+def permute(network: nn.Module, layers: Iterable[str]) -> None:
+    for weight, generator in weights_with_draws(network, layers):
+        order = torch.randperm(weight.numel(), generator=generator)
+        weight.data = weight.data.reshape(-1)[order].reshape(weight.shape)
+
+
+CHANGED: dict[str, Callable[[nn.Module, Iterable[str]], None]] = {
+    "shared_small": lambda network, _: share(network, 1e-7),
+    "shared_large": lambda network, _: share(network, 1.0),
+    "shaken": shake,
+    "permuted": permute,
+}
+"""Probes that change the network and look at the sum of its logits."""
+
+
 def records_by_hand(name: str, network: nn.Module, inputs: Tensor, targets: Tensor, probe: str) -> list[Record]:
     forward = BY_HAND[name]
     if probe == "data":
@@ -182,6 +215,16 @@ def records_by_hand(name: str, network: nn.Module, inputs: Tensor, targets: Tens
         for parameter in positive.parameters():
             parameter.data = parameter.data.abs()
         tape, logits = forward(positive, torch.ones_like(inputs[:1]), normalised=False)
+        return tape.records(logits.sum())
+    if probe == "random_classes":
+        tape, logits = forward(network, gaussian(inputs, "noise"))
+        generator = torch.Generator().manual_seed(derive_seed("random classes", 0))
+        classes = torch.randint(logits.shape[1], (len(inputs),), generator=generator)
+        return tape.records(-logits.log_softmax(1)[torch.arange(len(inputs)), classes].mean())
+    if probe in CHANGED:
+        changed = copy.deepcopy(network)
+        CHANGED[probe](changed, LAYERS[name])
+        tape, logits = forward(changed, inputs if probe.startswith("shared") else gaussian(inputs, "noise"))
         return tape.records(logits.sum())
     images = gaussian(inputs, "noise") if probe == "noise" else inputs
     tape, logits = forward(network, images, evaluates=probe == "evaluation")

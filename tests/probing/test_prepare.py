@@ -11,9 +11,10 @@ from torch.nn import functional
 from zcproxy.primitives import parse
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.measure import measure
-from zcproxy.probing.prepare import prepared
+from zcproxy.probing.prepare import prepared, transformed
+from zcproxy.probing.probes import PROBES
 from zcproxy.probing.recorder import Recorder
-from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.replacements import Draw, Replacements
 
 PLACES: list[int | None] = [0, 1, 2]
 
@@ -24,7 +25,7 @@ def network() -> nn.Sequential:
 
 
 def redrawn(model: nn.Module, inputs: Tensor, places: list[int | None], seed: int = 0) -> list[LayerCall]:
-    return Recorder(model, replacements=Replacements(places=places, seed=seed)).run(inputs)[1]
+    return Recorder(model, replacements=Replacements(draw=Draw.GAUSSIAN, places=places, seed=seed)).run(inputs)[1]
 
 
 def test_redrawn_weights() -> None:
@@ -88,3 +89,76 @@ def test_a_dead_layer_changes_nothing_that_is_random(column: str, places: int) -
     first, second = (measure(item, torch.randn(4, 6), None, columns).values[columns[0]] for item in (model, clean))
     assert len(first) == places and np.isfinite(first[1])
     np.testing.assert_array_equal(first, second)
+
+
+# Weights that are shaken, permuted or shared
+
+
+@pytest.mark.parametrize("probe", ["shaken", "permuted", "random_classes"])
+def test_what_is_drawn_depends_on_the_seed_alone(probe: str) -> None:
+    model, inputs = network(), torch.randn(4, 3, 6, 6)
+    column = parse(f"frobenius_norm(grad(weight)@{probe})")
+    torch.manual_seed(1)
+    first, second, other = (measure(model, inputs, None, [column], input_seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.values[column], second.values[column])
+    assert (first.values[column] != other.values[column]).all()
+
+
+def test_random_classes_are_not_the_targets() -> None:
+    model, inputs = network(), torch.randn(4, 3, 6, 6)
+    column = parse("frobenius_norm(grad(weight)@random_classes)")
+    values = [measure(model, inputs, torch.full((4,), label), [column]).values[column] for label in (0, 3)]
+    np.testing.assert_array_equal(*values)
+
+
+def test_permuted_weights_have_the_same_elements_in_another_order() -> None:
+    model, inputs = network(), torch.randn(4, 3, 6, 6)
+    calls = Recorder(prepared(model, inputs), replacements=Replacements(draw=Draw.PERMUTED, places=PLACES)).run(inputs)[
+        1
+    ]
+    for call, layer in zip(calls, (model[0], model[4], model[6]), strict=True):
+        assert not torch.equal(call.weight, layer.weight)
+        torch.testing.assert_close(call.weight.flatten().sort().values, layer.weight.flatten().sort().values)
+        assert call.bias is layer.bias
+
+
+def test_the_order_of_axes_of_a_weight_does_not_matter_for_what_is_drawn() -> None:
+    """A matrix that stands the other way around is drawn as the linear layer of the same map."""
+
+    class Product(nn.Module):
+        def __init__(self, weight: Tensor) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(weight.detach().T.contiguous())
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x @ self.weight
+
+    linear, inputs = nn.Linear(6, 5, bias=False), torch.randn(3, 6)
+    columns = [parse(f"frobenius_norm(output@{probe})") for probe in ("redrawn", "shaken", "permuted")]
+    of_linear, of_product = (measure(model, inputs, None, columns) for model in (linear, Product(linear.weight)))
+    for column in columns:
+        np.testing.assert_allclose(of_linear.values[column], of_product.values[column], rtol=1e-5)
+
+
+def test_shared_weights_reach_parameters_of_every_kind() -> None:
+    """Tokens, scales and the joined weights of attention have the value; all biases are 0."""
+
+    class Tokens(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.token = nn.Parameter(torch.randn(1, 1, 4))
+            self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+            self.norm = nn.LayerNorm(4)
+            self.head = nn.Linear(4, 3)
+            nn.init.normal_(self.attention.in_proj_bias)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = torch.cat([self.token.expand(len(x), -1, -1), x], dim=1)
+            return self.head(self.norm(self.attention(x, x, x)[0])[:, 0])
+
+    model = Tokens()
+    changed = transformed(model, PROBES["shared_large"].run)
+    for name, parameter in changed.named_parameters():
+        assert parameter.dtype == torch.float64
+        assert (parameter == (0.0 if "bias" in name else 1.0)).all(), name
+    assert not any((parameter == 1.0).all() for name, parameter in model.named_parameters() if "norm" not in name)

@@ -14,8 +14,9 @@ from zcproxy.benchmarks.nasbench201.encoding import to_operations, to_text
 from zcproxy.benchmarks.shared.four_node_cells import EDGES
 from zcproxy.formula import Kind
 from zcproxy.primitives import parse
+from zcproxy.probing.descriptors import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS
 from zcproxy.probing.measure import measure
-from zcproxy.probing.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS, Structure, examine
+from zcproxy.probing.structure import Structure, examine
 
 SPACE = NASBench201Space()
 Case = tuple[nn.Module, Tensor]

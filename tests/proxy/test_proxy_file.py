@@ -39,7 +39,9 @@ def without_later_fields(probe: dict[str, Any]) -> None:
     del probe["per_sample"]
     for run in (probe["run"], probe["minus"]):
         if run is not None:
-            del run["gaussian_weights"], run["running_statistics"]
+            for name in ("gaussian_weights", "running_statistics", "shared_weight", "shaken_weights"):
+                del run[name]
+            del run["permuted_weights"]
 
 
 def test_probes_may_lack_what_was_added_since(tmp_path: Path) -> None:
@@ -58,6 +60,9 @@ def test_a_probe_may_have_been_less_exact(tmp_path: Path) -> None:
         lambda probe: probe["run"].update(normalised=False),
         lambda probe: probe["run"].update(gaussian_weights=True),
         lambda probe: probe["run"].update(running_statistics=True),
+        lambda probe: probe["run"].update(shared_weight=1.0),
+        lambda probe: probe["run"].update(shaken_weights=True),
+        lambda probe: probe["run"].update(permuted_weights=True),
         lambda probe: probe.update(run=None),
     ],
 )

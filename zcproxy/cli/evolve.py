@@ -24,7 +24,7 @@ from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.extras import check_extra
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.images.own import import_images, restore_images
-from zcproxy.names.families import labelled_families, tasks_by_goal
+from zcproxy.names.families import families_named, labelled_families, tasks_by_goal
 from zcproxy.names.scorers import formulas_of, resolve_scorers, split_names
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
 from zcproxy.ranking.controls import CORRELATIONS, compare
@@ -59,6 +59,7 @@ def parse_duration(text: str) -> float:
 def evolve_command(
     context: typer.Context,
     tasks: options.Tasks = None,
+    families: options.Families = "",
     networks: options.Networks = DEFAULTS.networks,
     budget: options.Budget = None,
     generations: options.Generations = None,
@@ -75,7 +76,9 @@ def evolve_command(
     test_networks: options.TestNetworks = DEFAULTS.test_networks,
     new_columns: options.NewColumns = DEFAULTS.new_columns,
     algorithm: options.Algorithm = DEFAULTS.algorithm,
+    form: options.Form = DEFAULTS.form,
     hold_out: options.HoldOut = None,
+    use_set_aside: options.UseSetAside = DEFAULTS.use_set_aside,
     targets: options.Targets = DEFAULTS.targets,
     cases: options.Cases = DEFAULT_CASES,
     invariance: options.Invariance = "",
@@ -107,10 +110,8 @@ def evolve_command(
             going_on = partial(resume, path, seconds=seconds, generations=generations, evaluations=evaluations)
         else:
             configuration = _configuration(context.params)
-            if seconds is None and generations is None and evaluations is None:
-                seconds = parse_duration(DEFAULT_BUDGET)
-            path = out or Path("runs") / _run_name(configuration, hold_out or [])
-            going_on = partial(evolve, configuration, Limits(seconds, generations, evaluations), path)
+            path = out or Path("runs") / _run_name(configuration, hold_out or [], split_names(families))
+            going_on = partial(evolve, configuration, _limits(seconds, generations, evaluations), path)
         advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
         result = going_on(workers=workers, observer=display)
         rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
@@ -119,7 +120,8 @@ def evolve_command(
 
 def _configuration(given: Mapping[str, Any]) -> Configuration:
     """Return the configuration from the parameters of the command: those named like its fields, and tasks."""
-    goals, held_out = _goals(given["tasks"] or [], given["hold_out"] or [])
+    learned_from = [*(given["tasks"] or []), *families_named(split_names(given["families"]))]
+    goals, held_out = _goals(learned_from, given["hold_out"] or [])
     made = {item.name: given[item.name] for item in fields(Configuration) if item.name in given}
     made |= {
         "tasks": tuple(goals),
@@ -136,15 +138,22 @@ def _configuration(given: Mapping[str, Any]) -> Configuration:
     return Configuration(**made)
 
 
-def _run_name(configuration: Configuration, hold_out: Sequence[str]) -> str:
-    names = ["without", *hold_out] if hold_out else configuration.tasks[:1]
+def _limits(seconds: float | None, generations: int | None, evaluations: int | None) -> Limits:
+    """Return the limits of a new run: what was given, or else the default time."""
+    if seconds is None and generations is None and evaluations is None:
+        return Limits(parse_duration(DEFAULT_BUDGET))
+    return Limits(seconds, generations, evaluations)
+
+
+def _run_name(configuration: Configuration, hold_out: Sequence[str], families: Sequence[str]) -> str:
+    names = ["without", *hold_out] if hold_out else families or configuration.tasks[:1]
     return "-".join([*map(folder_name, names), str(configuration.seed)])
 
 
-def _goals(tasks: Sequence[str], hold_out: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def _goals(learned_from: Sequence[str], hold_out: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the tasks to train on, each with its goal, and the tasks held out."""
     held_out = tuple(tasks_by_goal(hold_out))
-    names = tasks or (labelled_families() if hold_out else [DEFAULT_TASK])
+    names = learned_from or (labelled_families() if hold_out else [DEFAULT_TASK])
     goals = {task: goal for task, goal in tasks_by_goal(names).items() if task not in held_out}
     if not goals:
         raise ConfigurationError("all tasks are held out: name one to train on that is not")

@@ -13,6 +13,7 @@ from zcproxy.evolve.cases import CASES
 from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS
 from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
 from zcproxy.evolve.invariance import CONDITIONS
+from zcproxy.names.families import EMBEDDED, set_aside
 from zcproxy.names.tasks import DEFAULT_TASK
 
 # What the run learns from
@@ -22,6 +23,13 @@ Tasks = Annotated[
     typer.Argument(
         help=f"Tasks such as nasbench201/cifar10, families of tasks such as nds-cells, or folders of benchmarks; "
         f"{DEFAULT_TASK} if not given, and with --hold-out all other families."
+    ),
+]
+Families = Annotated[
+    str,
+    typer.Option(
+        help=f"Families to learn from beside the tasks, separated by commas; {EMBEDDED}: all whose labels are part of "
+        "the package."
     ),
 ]
 Networks = Annotated[
@@ -39,6 +47,14 @@ TestNetworks = Annotated[
 HoldOut = Annotated[
     list[str] | None,
     typer.Option(help="Family (nds, ofa_mobilenetv3, ...) or task to test the chosen formula on; not trained on."),
+]
+UseSetAside = Annotated[
+    bool,
+    typer.Option(
+        "--use-set-aside",
+        help="Confirm that the run may use families that are set aside to judge finished methods "
+        f"({', '.join(sorted(set_aside()))}).",
+    ),
 ]
 SampleSeed = Annotated[
     int | None,
@@ -63,6 +79,10 @@ StartFrom = Annotated[
 
 # How they are selected
 
+Form = Annotated[
+    str,
+    typer.Option(help="formula, or ranks: sets of two to four formulas whose ranks are summed, or their logarithms."),
+]
 Algorithm = Annotated[str, typer.Option(help="evolve, or random for the control without selection.")]
 Targets = Annotated[
     str,
@@ -105,7 +125,9 @@ Generations = Annotated[
 Evaluations = Annotated[int | None, typer.Option(min=1, max=LARGEST_COUNT, help="Stop after this many formulas.")]
 Out = Annotated[
     Path | None,
-    typer.Option(help="Run directory to write; runs/TASK-SEED or runs/without-FAMILY-SEED if not given."),
+    typer.Option(
+        help="Run directory to write; runs/TASK-SEED, runs/FAMILIES-SEED or runs/without-FAMILY-SEED if not given."
+    ),
 ]
 Resume = Annotated[Path | None, typer.Option("--resume", help="Run directory to continue.")]
 Compare = Annotated[str, typer.Option("--compare", help="Proxies to test on the same networks, separated by commas.")]

@@ -16,7 +16,7 @@ from zcproxy.formula import Node, vocabulary
 from zcproxy.models.initialisation import OWN
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
-CODE_VERSION = 4
+CODE_VERSION = 5
 """Increased when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from zcproxy.formula import Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.primitives import parse
+from zcproxy.probing.descriptors import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS
 from zcproxy.probing.expressions import probes_of
-from zcproxy.probing.structure import LAYER_DESCRIPTORS, NETWORK_DESCRIPTORS
 
 GRADIENTS = (
     "grad(weight)@noise",
@@ -27,13 +27,13 @@ GRADIENT_COLUMNS = (
     "entropy({gradient})",
     "abs_dot(weight, {gradient})",
     "dot(weight, {gradient})",
-    "stable_rank(filter_gram({gradient}))",
-    "stable_rank(filter_gram(sign({gradient})))",
-    "stable_rank(filter_correlation({gradient}))",
+    "participation_ratio(filter_gram({gradient}))",
+    "participation_ratio(filter_gram(sign({gradient})))",
+    "participation_ratio(filter_correlation({gradient}))",
     "ridge_logdet(filter_correlation({gradient}))",
     "ridge_logdet(filter_gram(sign({gradient})))",
-    "stable_rank(input_gram({gradient}))",
-    "stable_rank(input_gram(sign({gradient})))",
+    "participation_ratio(input_gram({gradient}))",
+    "participation_ratio(input_gram(sign({gradient})))",
     "ridge_logdet(input_gram(sign({gradient})))",
 )
 SIGNAL_COLUMNS = (
@@ -42,24 +42,27 @@ SIGNAL_COLUMNS = (
     "frobenius_norm(grad(output)@{probe})",
     "abs_dot(output@{probe}, grad(output)@{probe})",
     "ridge_logdet(sample_hamming(preactivation@{probe}))",
-    "stable_rank(sample_gram(grad(output)@{probe}))",
+    "participation_ratio(sample_gram(grad(output)@{probe}))",
     "ridge_logdet(layer_sum(sample_hamming(preactivation@{probe})))",
 )
 """For the probes `noise` and `data`."""
 
 OTHER_COLUMNS = (
     "std(weight)",
+    "l1_norm(weight)",
     "frobenius_norm(weight)",
     "frobenius_norm(input@noise)",
     "frobenius_norm(output@noise)",
     "zero_fraction(input@noise)",
     "ridge_logdet(sample_correlation(output@noise))",
-    "stable_rank(sample_correlation(output@noise))",
+    "participation_ratio(sample_correlation(output@noise))",
     "effective_rank(layer_sum(sample_correlation(output@noise)))",
     "ridge_logdet(channel_correlation(output@noise))",
     "smallest_eigenvalue(channel_correlation(output@noise))",
-    "stable_rank(channel_gram(output@noise))",
-    "stable_rank(channel_gram(grad(output)@noise))",
+    "participation_ratio(channel_gram(output@noise))",
+    "stable_rank(channel_gram(normalized@noise))",
+    "participation_ratio(centre(sample_gram(output@noise)))",
+    "participation_ratio(channel_gram(grad(output)@noise))",
     "mean_abs(output@delta)",
     "mean_abs(grad(output)@delta)",
     "sum(weight@ones * grad(weight)@ones)",
@@ -69,7 +72,7 @@ OTHER_COLUMNS = (
     "sum(mean(abs(grad(weight)@chunks)) / std(abs(grad(weight)@chunks)))",
     "mean_abs(std(grad(weight)@chunks))",
     "mean_abs(mean(sign(grad(weight)@chunks)))",
-    "stable_rank(filter_correlation(std(grad(weight)@chunks)))",
+    "participation_ratio(filter_correlation(std(grad(weight)@chunks)))",
 )
 
 LEFT_OUT = ("is_normalized", "is_activated", "weight_uses", "dead_layers")

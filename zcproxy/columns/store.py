@@ -32,8 +32,10 @@ from zcproxy.storage.files import cannot_read, replacing, write_text
 from zcproxy.storage.notices import notice
 from zcproxy.storage.sealed import DamagedError, read_header, read_sealed, seal
 
-KIND = "columns-1"
-LAYERS, BLOCKS, COVERAGE = "layers", "blocks", "coverage"
+KIND = "columns-2"
+LAYERS, BLOCKS, COVERAGE, STAGES, EDGES = "layers", "blocks", "coverage", "stages", "edges"
+STRUCTURE = (LAYERS, BLOCKS, COVERAGE, STAGES, EDGES)
+"""What every file says of its networks beside their columns."""
 DAMAGED = ".damaged"
 """Suffix of files that were set aside."""
 ATTEMPTS = 50
@@ -98,11 +100,13 @@ class ColumnStore:
             LAYERS: pa.array([item.layers for item in measured], pa.int32()),
             BLOCKS: pa.array([item.blocks for item in measured], pa.list_(pa.int32())),
             COVERAGE: pa.array([item.coverage.text for item in measured]),
+            STAGES: pa.array([item.stages for item in measured], pa.list_(pa.int32())),
+            EDGES: pa.array([item.edges for item in measured], pa.list_(pa.list_(pa.int32(), 2))),
         }
         for column in columns:
             precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
             arrays[self._key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
-        names = list(arrays)[3:]
+        names = list(arrays)[len(STRUCTURE) :]
         table = pa.table(arrays)
         stream = pa.BufferOutputStream()
         with pa.ipc.new_file(stream, table.schema) as writer:
@@ -135,13 +139,20 @@ class ColumnStore:
                 continue
             needed = set().union(*rows.values())
             data = {column: table.column(keys[column]).combine_chunks() for column in needed}
-            counts, blocks, coverages = (table.column(name).to_pylist() for name in (LAYERS, BLOCKS, COVERAGE))
+            structures = [table.column(name).to_pylist() for name in STRUCTURE]
             for architecture, asked in rows.items():
                 row = place[architecture]
                 values = found[architecture].values
                 values.update({column: np.array(data[column][row].values) for column in asked})
-                coverage = coverage_from(coverages[row])
-                found[architecture] = Measurement(counts[row], values, coverage=coverage, blocks=tuple(blocks[row]))
+                count, blocks, coverage, stages, edges = (column[row] for column in structures)
+                found[architecture] = Measurement(
+                    count,
+                    values,
+                    coverage=coverage_from(coverage),
+                    blocks=tuple(blocks),
+                    stages=tuple(stages),
+                    edges=tuple((source, target) for source, target in edges),
+                )
         if lost:
             self._forget(lost)
         return [found[architecture] for architecture in architectures]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.formula import Blocks, Kind, Node, is_per_block
-from zcproxy.formula.layers import rows_of
+from zcproxy.formula import Blocks, Connections, Kind, Node, is_per_block
+from zcproxy.formula.connections import connections_of, joined_connections, rows_of
 from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.measure import Measurement
 
@@ -25,6 +25,7 @@ class ColumnTable:
         coverage: for each network, the part that its layers hold.
         seconds: networks: what measuring them took in the sweep that made the table; 0 for columns known before.
         blocks: where the blocks of the networks are; None where no column has one number per block.
+        connections: stages of the layers of the networks and paths through them; None where they are not known.
     """
 
     counts: NDArray[np.integer]
@@ -32,6 +33,7 @@ class ColumnTable:
     coverage: tuple[Coverage, ...] = ()
     seconds: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     blocks: Blocks | None = None
+    connections: Connections | None = None
 
     def take(self, networks: NDArray[np.integer]) -> ColumnTable:
         """Return the table of some of the networks, in the order given; without `seconds` and `coverage`."""
@@ -40,7 +42,8 @@ class ColumnTable:
             rows["blocks"] = rows_of(self.blocks.counts, networks)
         values = {column: each[rows[axis_of(column)]] for column, each in self.values.items()}
         blocks = None if self.blocks is None else self.blocks.take(networks)
-        return ColumnTable(self.counts[networks], values, blocks=blocks)
+        connections = None if self.connections is None else self.connections.take(networks)
+        return ColumnTable(self.counts[networks], values, blocks=blocks, connections=connections)
 
 
 def axis_of(column: Node) -> str:
@@ -57,11 +60,14 @@ def table_of(measurements: Sequence[Measurement], columns: Sequence[Node]) -> Co
         column: np.concatenate([measurement.values[column] for measurement in measurements]) for column in columns
     }
     coverage = tuple(measurement.coverage for measurement in measurements)
+    connections = None
+    if all(len(measurement.stages) == measurement.layers for measurement in measurements):
+        connections = connections_of([(measurement.stages, measurement.edges) for measurement in measurements])
     if not any(axis_of(column) == "blocks" for column in columns):
-        return ColumnTable(counts, values, coverage)
+        return ColumnTable(counts, values, coverage, connections=connections)
     of_blocks = np.array([len(measurement.blocks) for measurement in measurements])
     layers = np.concatenate([np.array(measurement.blocks, np.int64) for measurement in measurements])
-    return ColumnTable(counts, values, coverage, blocks=Blocks(of_blocks, layers))
+    return ColumnTable(counts, values, coverage, blocks=Blocks(of_blocks, layers), connections=connections)
 
 
 def joined(tables: Sequence[ColumnTable]) -> ColumnTable:
@@ -69,7 +75,9 @@ def joined(tables: Sequence[ColumnTable]) -> ColumnTable:
     values = {column: np.concatenate([table.values[column] for table in tables]) for column in tables[0].values}
     parts = [table.blocks for table in tables if table.blocks is not None]
     counts = np.concatenate([table.counts for table in tables])
+    known = [table.connections for table in tables if table.connections is not None]
+    connections = joined_connections(known) if len(known) == len(tables) else None
     if not parts:
-        return ColumnTable(counts, values)
+        return ColumnTable(counts, values, connections=connections)
     blocks = Blocks(np.concatenate([part.counts for part in parts]), np.concatenate([part.layers for part in parts]))
-    return ColumnTable(counts, values, blocks=blocks)
+    return ColumnTable(counts, values, blocks=blocks, connections=connections)

@@ -15,7 +15,7 @@ from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
 from zcproxy.evolve.deap.toolbox import Operators
 from zcproxy.evolve.invariance import CONDITIONS
 from zcproxy.evolve.targets import Targets
-from zcproxy.formula import MAXIMUM_DEPTH, Node
+from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import CONSTANTS
 from zcproxy.formula.registry import vocabulary
@@ -31,6 +31,13 @@ DEFAULT_PROBES = ("noise", "ones", "chunks")
 """`data` and `delta` add little to these and cost a pass or two more."""
 GRADIENTS = "gradients"
 """The name in `without` that excludes columns that need a backward pass."""
+
+
+class Form(StrEnum):
+    """What evolves."""
+
+    FORMULA = "formula"
+    RANKS = "ranks"
 
 
 class Algorithm(StrEnum):
@@ -83,6 +90,7 @@ class Configuration:
             `new_columns_after`; 0 for none.
         new_columns_after: see above.
         algorithm: `evolve`, or `random` for the control that draws formulas and selects nothing.
+        form: `formula`, or `ranks` for sets of two to four formulas whose ranks, or their logarithms, are summed.
         start_from: texts of formulas that every island begins with; their columns may be of any probe.
         without: names of primitives that formulas must not use (columns may); `constants` for numbers, and
             `gradients` for columns that need a backward pass.
@@ -103,6 +111,7 @@ class Configuration:
         hold_out: names of tasks that share no network with any of `tasks`. The chosen formula is tested on them, once,
             instead of on unseen networks of `tasks`.
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
+        use_set_aside: whether tasks may be of families that are set aside to judge finished methods.
     """
 
     tasks: tuple[str, ...]
@@ -121,6 +130,7 @@ class Configuration:
     new_columns: int = 12
     new_columns_after: int = 10
     algorithm: str = Algorithm.EVOLVE
+    form: str = Form.FORMULA
     start_from: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
@@ -136,6 +146,7 @@ class Configuration:
     sample_seed: int | None = None
     hold_out: tuple[str, ...] = ()
     images: str = ""
+    use_set_aside: bool = False
 
     def __post_init__(self) -> None:
         _check_numbers(self)
@@ -146,6 +157,7 @@ class Configuration:
         for kind, values, known in (
             ("probe", self.probes, PROBES),
             ("algorithm", (self.algorithm,), Algorithm),
+            ("form", (self.form,), Form),
             ("crossover", (self.crossover,), CROSSOVERS),
             ("mutation", self.mutation, MUTATIONS),
             ("selection", (self.selection,), SELECTIONS),
@@ -191,6 +203,11 @@ class Configuration:
     def admits(self, column: Node) -> bool:
         """Whether formulas may be made of a column."""
         return GRADIENTS not in self.without or not needs_gradients(column)
+
+    @property
+    def root(self) -> Kind:
+        """The kind of what evolves."""
+        return Kind.RANKING if self.form == Form.RANKS else Kind.NETWORK
 
     @property
     def operators(self) -> Operators:

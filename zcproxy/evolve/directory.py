@@ -14,15 +14,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import deap
 import numpy as np
 import torch
 
-from zcproxy.errors import RunError
+from zcproxy.errors import ConfigurationError, FormulaError, RunError
 from zcproxy.evolve.configuration import Configuration, Limits
+from zcproxy.formula.language import FIELD, LANGUAGE, current_name, taken_from
+from zcproxy.formula.text import updated
 from zcproxy.storage.claimed_folder import ClaimedFolder
 from zcproxy.storage.fields import read_fields
 from zcproxy.storage.files import cannot_write
@@ -57,6 +59,15 @@ class State:
     hall: dict[int, str] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
 
+    def updated(self, language: int) -> State:
+        """Return the state with the texts of today, given those of an older version of the language."""
+        return replace(
+            self,
+            islands=[[updated(text, language) for text in island] for island in self.islands],
+            columns=[updated(text, language) for text in self.columns],
+            hall={size: updated(text, language) for size, text in self.hall.items()},
+        )
+
 
 class RunDirectory(ClaimedFolder[Configuration]):
     """Reads and writes the files of one run."""
@@ -85,11 +96,18 @@ class RunDirectory(ClaimedFolder[Configuration]):
             self.check_same(known.as_dict(), configuration.as_dict(), advice)
         write_record_file(self.path / LIMITS, vars(limits))
         write_record_file(self.path / ENVIRONMENT, _environment())
-        write_record_file(self.path / CONFIGURATION, configuration.as_dict())
+        write_record_file(self.path / CONFIGURATION, {**configuration.as_dict(), FIELD: LANGUAGE})
 
     def configuration(self) -> Configuration:
         """Return the configuration of the run. Raises `RunError` if there is none."""
-        return Configuration.from_dict(self._read(CONFIGURATION), str(self.path / CONFIGURATION))
+        content, place = self._read(CONFIGURATION), str(self.path / CONFIGURATION)
+        language = taken_from(content, place, ConfigurationError)
+        known = Configuration.from_dict(content, place)
+        return replace(
+            known,
+            start_from=tuple(updated(text, language) for text in known.start_from),
+            without=tuple(current_name(name, language) for name in known.without),
+        )
 
     def limits(self) -> Limits:
         """Return the limits that the run was started with. Raises `RunError` if there are none."""
@@ -138,14 +156,20 @@ class RunDirectory(ClaimedFolder[Configuration]):
                 os.replace(place, self.path / PREVIOUS)
         except OSError as error:
             raise cannot_write(place, error) from error
-        write_record_file(place, vars(state), indent=None)
+        write_record_file(place, {**vars(state), FIELD: LANGUAGE}, indent=None)
 
     def journal(self) -> list[dict[str, Any]]:
         """Return the lines of the journal; damaged ones and a torn last one are left out."""
         return self._journal.read(_epoch_line)
 
     def _state(self, name: str) -> State:
-        return read_fields(State, self._read(name), str(self.path / name), RunError)
+        content, place = self._read(name), str(self.path / name)
+        language = taken_from(content, place, RunError)
+        state = read_fields(State, content, place, RunError)
+        try:
+            return state.updated(language)
+        except FormulaError as error:
+            raise RunError(f"{place}: {error}") from error
 
     def _agreed(self, state: State) -> State:
         """Return a state after dropping lines of the journal that are newer, or a second one of an epoch."""

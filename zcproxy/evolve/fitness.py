@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from zcproxy.correlation import PairwiseTau
 from zcproxy.correlation.ranks import FEWEST_NETWORKS, is_constant
 from zcproxy.evolve.cases import CASES, Case
 from zcproxy.evolve.invariance import Variation
-from zcproxy.formula import Node
+from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.evaluate import Evaluator, Outcome
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import probes_of
@@ -40,6 +40,8 @@ class Fitness:
         signature: hash of the ranks it gives the networks: formulas that order alike share it.
         size: nodes of the formula.
         cost: passes over a minibatch that its probes need.
+        places: the ranks themselves, centred and scaled: the product of two is their Spearman correlation, the mean
+            over the tasks.
     """
 
     correlations: tuple[float, ...]
@@ -50,6 +52,7 @@ class Fitness:
     signature: bytes
     size: int
     cost: float
+    places: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32), compare=False, repr=False)
 
     @property
     def merit(self) -> float:
@@ -88,7 +91,7 @@ class FitnessFunction:
     ) -> None:
         varied = [variation.table for listed in variations or () for variation in listed]
         table = joined([*tables, *varied])
-        self._evaluator = Evaluator(table.counts, table.values, table.blocks)
+        self._evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
         sizes = [*map(len, labels), *(len(each.counts) for each in varied)]
         ends = np.cumsum(sizes).tolist()
         self._parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
@@ -102,9 +105,7 @@ class FitnessFunction:
 
     def __call__(self, formula: Node) -> Fitness:
         """Return the score of a formula whose columns are in the tables."""
-        values = self._evaluator(formula)
-        parts = [values[part] for part in self._parts]
-        outcomes = [self._evaluator.outcome(values, part) for part in self._parts]
+        parts, outcomes = self._scores(formula)
         orders = [part.argsort(kind="stable") for part in parts]
         ranks = hashlib.blake2b(digest_size=16)
         for order in orders:
@@ -124,7 +125,20 @@ class FitnessFunction:
             signature=ranks.digest(),
             size=formula.size,
             cost=cost_of(formula),
+            places=_places(orders),
         )
+
+    def _scores(self, formula: Node) -> tuple[list[NDArray[np.float64]], list[Outcome]]:
+        """Return scores and outcome of each part; a set of formulas ranks the networks of a part among each other."""
+        if formula.kind is not Kind.RANKING:
+            values = self._evaluator(formula)
+            outcomes = [self._evaluator.outcome(values, part) for part in self._parts]
+            return [values[part] for part in self._parts], outcomes
+        join = vocabulary().function(formula)
+        members = [self._evaluator(member) for member in formula.arguments]
+        of_members = [[self._evaluator.outcome(values, part) for values in members] for part in self._parts]
+        outcomes = [next((each for each in listed if each is not Outcome.OK), Outcome.OK) for listed in of_members]
+        return [join(*(values[part] for values in members)) for part in self._parts], outcomes
 
 
 @dataclass(frozen=True)
@@ -161,6 +175,16 @@ def _falls(labels: Sequence[NDArray[np.float64]], variations: Sequence[Sequence[
         if len(networks) >= FEWEST_NETWORKS and not is_constant(values[networks]):
             found.append(_Fall(task, networks, PairwiseTau(values[networks], credit_ties=False), places))
     return found
+
+
+def _places(orders: Sequence[NDArray[np.integer]]) -> NDArray[np.float32]:
+    """Return the ranks of all parts as one vector of length 1, from the orders of their networks."""
+    found = []
+    for order in orders:
+        ranks = np.empty(len(order), np.float32)
+        ranks[order] = np.arange(len(order)) - (len(order) - 1) / 2
+        found.append(ranks / max(1.0, float(np.linalg.norm(ranks))))
+    return np.concatenate(found) / np.float32(math.sqrt(len(found)))
 
 
 def _tau(outcome: Outcome, correlation: Callable[..., float], *arguments: Any) -> float:

@@ -23,7 +23,7 @@ from zcproxy.evolve.deap.selection import distinct
 from zcproxy.evolve.deap.toolbox import Operators, make_toolbox
 from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.evolve.simplify import simplify
-from zcproxy.formula import Kind, Node, constant, replace_at
+from zcproxy.formula import Node, constant, replace_at
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import has_small_numbers
 from zcproxy.formula.evaluate import Outcome
@@ -156,9 +156,8 @@ class Epoch:
             is_formula = formula.size <= most and not formula.is_constant and has_readable_text(formula)
             if is_formula and has_small_numbers(formula) and formula not in self._known:
                 return individual if formula is individual.formula else self._tree(formula)
-        choices = self._primitives.choices
-        shallowest = int(choices.least_depth[Kind.NETWORK])
-        return self._tree(canonical(choices.generate(Kind.NETWORK, SHARED, shallowest)))
+        choices, root = self._primitives.choices, self._primitives.root
+        return self._tree(canonical(choices.generate(root, SHARED, int(choices.least_depth[root]))))
 
     def _tune(self, formula: Node) -> Node:
         """Improve the numbers of a formula one at a time, as long as the correlation rises."""

@@ -129,7 +129,8 @@ def fitness_function_of(materials: Materials, epoch: int | None = None) -> Fitne
 def primitives_of(materials: Materials) -> PrimitiveSet:
     """Return what formulas are made of."""
     configuration = materials.configuration
-    return primitive_set(materials.columns, without=configuration.without, maximum_size=configuration.maximum_size)
+    without, size, root = configuration.without, configuration.maximum_size, configuration.root
+    return primitive_set(materials.columns, without=without, maximum_size=size, root=root)
 
 
 def run_island(materials: Materials, job: IslandJob) -> IslandReport:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
 from zcproxy.evolve.clock import Clock
-from zcproxy.evolve.configuration import Algorithm, Configuration, Limits
+from zcproxy.evolve.configuration import Algorithm, Configuration, Form, Limits
 from zcproxy.evolve.deap.own_toolbox import OwnToolbox, reference_of
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
 from zcproxy.evolve.fitness import FitnessFunction
@@ -32,7 +32,7 @@ from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
-from zcproxy.names.families import check_apart
+from zcproxy.names.families import check_apart, check_not_set_aside
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import generator
@@ -76,8 +76,9 @@ def evolve(
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
-        ConfigurationError: the device is not available; an entry of the toolbox is missing, raises, or returns
-            something that the run cannot take.
+        ConfigurationError: the device is not available; a task is of a family that is set aside, or held out and of
+            the same networks as another; an entry of the toolbox is missing, raises, or returns something that the run
+            cannot take.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
     """
@@ -86,6 +87,7 @@ def evolve(
     check_device(configuration.device)
     check_own_toolbox(configuration)
     directory = RunDirectory(out)
+    check_not_set_aside((*configuration.tasks, *configuration.hold_out), use_set_aside=configuration.use_set_aside)
     check_apart(configuration.hold_out, configuration.tasks)
     if configuration.targets == Targets.TRANSFERRED:
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
@@ -234,7 +236,8 @@ class _Run:
         """Measure columns that the best formulas propose and let every island start from some of them."""
         useful = self._columns.proposed(executor, state, formulas)
         state.columns += useful
-        aggregations = [name for name in ("sum", "mean") if name not in self._configuration.without][:1]
+        is_formula = self._configuration.form == Form.FORMULA
+        aggregations = [name for name in ("sum", "mean") if is_formula and name not in self._configuration.without][:1]
         of_columns = [f"{name}({column})" for name in aggregations for column in useful]
         state.islands = [[*texts, *of_columns] for texts in state.islands]
 
@@ -254,7 +257,7 @@ class _Run:
 
     def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:
         table = self._columns.table(executor, task, self._samples[task].test, formula.columns())
-        return self._correlate(task, Evaluator(table.counts, table.values, table.blocks)(formula))
+        return self._correlate(task, Evaluator(table.counts, table.values, table.blocks, table.connections)(formula))
 
     def _test_baselines(self, task: str) -> dict[str, Correlation]:
         found = get_task(task).baselines(self._samples[task].test)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from zcproxy.columns.standard import standard_columns
 from zcproxy.errors import ConfigurationError
-from zcproxy.evolve.configuration import Configuration
+from zcproxy.evolve.configuration import Configuration, Form
 from zcproxy.evolve.deap.own_toolbox import own_toolbox
 from zcproxy.evolve.deap.primitives import primitive_set
 from zcproxy.evolve.deap.randomness import lent_to
@@ -12,11 +14,14 @@ from zcproxy.evolve.deap.toolbox import make_toolbox
 from zcproxy.evolve.directory import State
 from zcproxy.evolve.fitness import Fitness
 from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
-from zcproxy.formula import Node
+from zcproxy.formula import Node, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import generator
+
+LOG_RANKS = "log_ranks"
+"""The primitive that joins the formulas to start from, where sets evolve."""
 
 
 def fitted_networks(configuration: Configuration, space: str) -> set[str]:
@@ -64,7 +69,8 @@ def check_own_toolbox(configuration: Configuration) -> None:
     """Raise `ConfigurationError` if the user's toolbox cannot be made, before anything is measured."""
     if configuration.toolbox:
         columns, without = first_columns(configuration), configuration.without
-        primitives = primitive_set(columns, without=without, maximum_size=configuration.maximum_size)
+        size, root = configuration.maximum_size, configuration.root
+        primitives = primitive_set(columns, without=without, maximum_size=size, root=root)
         ours = make_toolbox(primitives, configuration.operators, _not_yet_scored)
         with lent_to(generator("toolbox", configuration.seed)):
             own_toolbox(configuration.toolbox, ours, primitives)
@@ -76,8 +82,17 @@ def _not_yet_scored(formula: Node) -> Fitness:
 
 def first_state(configuration: Configuration) -> State:
     """Return where a run begins: every island with the formulas to start from, and nothing else."""
-    start = [str(canonical(parse(text))) for text in configuration.start_from]
+    start = [str(canonical(formula)) for formula in _started(configuration)]
     return State([list(start) for _ in range(configuration.islands)], list(map(str, first_columns(configuration))))
+
+
+def _started(configuration: Configuration) -> list[Node]:
+    """Return what every island begins with: the formulas to start from, or sets of each with the next."""
+    formulas = [parse(text) for text in configuration.start_from]
+    if configuration.form == Form.FORMULA:
+        return formulas
+    sets = [vocabulary().apply(LOG_RANKS, *pair) for pair in pairwise(formulas)]
+    return [each for each in sets if canonical(each).size <= configuration.maximum_size]
 
 
 def first_columns(configuration: Configuration) -> list[Node]:

@@ -1,6 +1,7 @@
 r"""Formulas as LaTeX, for papers: `\sum_{\ell} \ln \left\Vert \nabla W_{\ell}^{\mathrm{data}} \right\Vert_F`.
 
-A layer is indexed by \ell. What has a sign of its own in the field gets it; everything else is an operator by its name.
+A layer is indexed by \ell, a stage by s. What has a sign of its own in the field gets it; everything else is an
+operator by its name.
 """
 
 from __future__ import annotations
@@ -74,19 +75,25 @@ def _written(node: Node, arguments: list[str]) -> str:
         return _leaf(node)
     operator = _operator(node)
     if operator is None:
-        index = r"_{\ell}" if _is_over_layers(node) else ""
+        index = "_{s}" if _is_over_stages(node) else r"_{\ell}"
+        index = index if _is_over_layers(node) else ""
         return rf"{_name(node.symbol)}{index} \left( {', '.join(arguments)} \right)"
     return operator.format(*(_argument(node, place, written) for place, written in enumerate(arguments)))
 
 
 def _operator(node: Node) -> str | None:
     if _is_over_layers(node):
-        return _OVER_LAYERS.get(node.symbol)
+        operator = _OVER_LAYERS.get(node.symbol)
+        return operator.replace(r"\ell", "s").replace("{L}", "{S}") if operator and _is_over_stages(node) else operator
     return _OPERATIONS.get(node.symbol)
 
 
 def _is_over_layers(node: Node) -> bool:
-    return node.kind is Kind.NETWORK and any(child.kind is Kind.LAYER for child in node.arguments)
+    return node.kind is Kind.NETWORK and any(child.kind in (Kind.LAYER, Kind.STAGE) for child in node.arguments)
+
+
+def _is_over_stages(node: Node) -> bool:
+    return any(child.kind is Kind.STAGE for child in node.arguments)
 
 
 def _argument(parent: Node, place: int, written: str) -> str:

@@ -259,22 +259,31 @@ def _number_text(node: Node, arguments: list[str]) -> str:
         return f'network.{"per_layer" if node.kind is Kind.LAYER else "per_network"}("{node.text}")'
     if node.value is not None:
         return f"number({node.value!r})"
-    parts = [child for child in node.arguments if child.kind is Kind.LAYER]
-    if not parts:
+    kinds = [child.kind for child in node.arguments]
+    if Kind.STAGE in kinds:
+        places = "network.layers.stages"
+    elif Kind.LAYER in kinds:
+        places, arguments = _on_one_axis(node, arguments)
+    else:
         return f"{_function_name(node)}({', '.join(arguments)})"
-    on_blocks = all(map(is_per_block, parts))
-    places = f"network.{'blocks' if on_blocks else 'layers'}"
-    arguments = [
-        f"network.onto_layers({text})" if child in parts and is_per_block(child) and not on_blocks else text
-        for child, text in zip(node.arguments, arguments, strict=True)
-    ]
-    if node.kind is Kind.NETWORK:
+    if node.kind is Kind.NETWORK or (node.kind is Kind.STAGE and Kind.LAYER in kinds):
         return f"{_function_name(node)}({', '.join(arguments)}, {places})"
     arguments = [
-        text if child in parts or child.is_constant else f"{places}.broadcast({text})"
+        text if child.kind is not Kind.NETWORK or child.is_constant else f"{places}.broadcast({text})"
         for child, text in zip(node.arguments, arguments, strict=True)
     ]
     return f"{_function_name(node)}({', '.join(arguments)})"
+
+
+def _on_one_axis(node: Node, arguments: list[str]) -> tuple[str, list[str]]:
+    """Return the text of what a node is evaluated on, blocks or layers, and its arguments on that axis."""
+    parts = [child for child in node.arguments if child.kind is Kind.LAYER]
+    if all(map(is_per_block, parts)) and not vocabulary().is_connected(node):
+        return "network.blocks", arguments
+    return "network.layers", [
+        f"network.onto_layers({text})" if child in parts and is_per_block(child) else text
+        for child, text in zip(node.arguments, arguments, strict=True)
+    ]
 
 
 def _function_name(node: Node) -> str:

@@ -1,6 +1,7 @@
 """The formula language: typed expression trees with one canonical text."""
 
 from zcproxy.formula.axes import is_per_block as is_per_block
+from zcproxy.formula.connections import Connections as Connections
 from zcproxy.formula.kinds import Kind as Kind, Signature as Signature, signatures as signatures
 from zcproxy.formula.layers import Blocks as Blocks, Layers as Layers, RaggedLayers as RaggedLayers
 from zcproxy.formula.registry import (

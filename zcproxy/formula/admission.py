@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zcproxy.formula.connections import connections_of
 from zcproxy.formula.kinds import Kind, Signature
 from zcproxy.formula.layers import RaggedLayers
 
@@ -22,7 +23,18 @@ _SHAPES: dict[Kind, tuple[tuple[int, ...], ...]] = {
     Kind.PATTERNS: ((4, 3), (1, 1), (3, 4)),
     Kind.SPECTRUM: ((3,), (1,), (4,)),
 }
-_LAYERS = RaggedLayers(np.array([2, 1, 0, 3]))
+_LAYERS = RaggedLayers(
+    np.array([2, 1, 0, 3]),
+    connections_of(
+        [
+            ([0, 1], [(-1, 0), (0, 1), (1, 2)]),
+            ([0], [(-1, 0), (-1, 1), (0, 1)]),
+            ([], []),
+            ([0, 0, -1], [(-1, 0), (-1, 1), (0, 3), (1, 3), (3, 2), (3, 4), (2, 4)]),
+        ]
+    ),
+)
+_PLACES = {Kind.LAYER: _LAYERS, Kind.STAGE: _LAYERS.stages}
 
 
 def probe_primitive(name: str, function: Callable[..., Any], signature: Signature) -> None:
@@ -36,14 +48,16 @@ def probe_primitive(name: str, function: Callable[..., Any], signature: Signatur
             arguments = [_argument(kind, case, values) for kind in signature.arguments]
             if signature.result is Kind.NETWORK_MATRIX:
                 arguments = [torch.stack([argument, argument]) for argument in arguments]
-            if signature.result is Kind.LAYER and Kind.LAYER in signature.arguments:
-                arguments = [_LAYERS.broadcast(item) if len(item) != _LAYERS.layers else item for item in arguments]
+            if signature.result in _PLACES and signature.result in signature.arguments:
+                places = _PLACES[signature.result]
+                arguments = [places.broadcast(item) if len(item) != places.layers else item for item in arguments]
             _check_call(f"primitive {name} {signature}", function, signature, arguments)
 
 
 def _check_call(title: str, function: Callable[..., Any], signature: Signature, arguments: list[Any]) -> None:
     before = [_copy(argument) for argument in arguments]
-    extra = (_LAYERS,) if takes_layers(signature) else ()
+    reduced = reduced_kind(signature)
+    extra = () if reduced is None else (_PLACES[reduced],)
     with np.errstate(all="ignore"):
         first = function(*arguments, *extra)
         second = function(*arguments, *extra)
@@ -52,7 +66,7 @@ def _check_call(title: str, function: Callable[..., Any], signature: Signature, 
     if not _same(first, second):
         raise ValueError(f"{title} is not deterministic")
     if all(kind.is_number for kind in signature.arguments):
-        length = _LAYERS.layers if signature.result is Kind.LAYER else _LAYERS.networks
+        length = _length(signature.result)
         if np.shape(first) != (length,):
             raise ValueError(f"{title} yields shape {np.shape(first)}, expected ({length},)")
         return
@@ -63,16 +77,19 @@ def _check_call(title: str, function: Callable[..., Any], signature: Signature, 
         raise ValueError(f"{title} yields {first.dim()} dimensions, expected {dimensions}")
 
 
-def takes_layers(signature: Signature) -> bool:
-    """Whether an implementation gets the layer structure as a last argument: it reduces numbers per layer."""
-    return Kind.LAYER in signature.arguments and signature.result is Kind.NETWORK
+def reduced_kind(signature: Signature) -> Kind | None:
+    """Return the kind whose structure an implementation gets as a last argument: layers or stages that it reduces."""
+    found = next((kind for kind in (Kind.LAYER, Kind.STAGE) if kind in signature.arguments), None)
+    return found if signature.result in (Kind.STAGE, Kind.NETWORK) and signature.result is not found else None
+
+
+def _length(kind: Kind) -> int:
+    return _PLACES[kind].layers if kind in _PLACES else _LAYERS.networks
 
 
 def _argument(kind: Kind, case: int, values: Callable[[int], NDArray[np.float64]]) -> Any:
-    if kind is Kind.LAYER:
-        return values(_LAYERS.layers)
-    if kind is Kind.NETWORK:
-        return values(_LAYERS.networks)
+    if kind.is_number:
+        return values(_length(kind))
     shape = _SHAPES[kind][case]
     flat = torch.from_numpy(values(int(np.prod(shape)))).float().reshape(shape)
     if kind in (Kind.SAMPLE_MATRIX, Kind.CHANNEL_MATRIX, Kind.NETWORK_MATRIX):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from zcproxy.formula.kinds import Kind
 from zcproxy.formula.registry import vocabulary
 from zcproxy.formula.tree import SHALLOW, Node, fold
 
@@ -28,8 +29,10 @@ def _is_per_block_deep(node: Node, below: list[bool]) -> bool:
 
 
 def _parts(node: Node) -> Sequence[Node]:
-    """Return the arguments that have more than one value for each network."""
-    return () if node.kind.is_network_level else [part for part in node.arguments if not part.kind.is_network_level]
+    """Return the arguments that have more than one value for each network; stages are neither layers nor blocks."""
+    if node.kind.is_network_level or node.kind is Kind.STAGE:
+        return ()
+    return [part for part in node.arguments if not part.kind.is_network_level]
 
 
 def _parts_of_deep(node: Node) -> Sequence[Node]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from zcproxy.formula.grammar import SIGNS
+from zcproxy.formula.kinds import Kind
 from zcproxy.formula.registry import Registry, vocabulary
 from zcproxy.formula.tree import SHALLOW, Node, constant, fold
 
@@ -44,7 +45,7 @@ def _combined(node: Node, arguments: tuple[Node, ...]) -> Node:
     if len(arguments) > len(node.arguments):
         return _sorted_chain(node.symbol, arguments, registry)
     node = node.with_arguments(arguments)
-    if all(child.is_constant for child in arguments):
+    if all(child.is_constant for child in arguments) and node.kind is not Kind.RANKING:
         return _folded(node, registry)
     primitive = registry.primitives[node.symbol]
     if primitive.commutative and node.symbol in SIGNS:

@@ -14,8 +14,14 @@ from zcproxy.formula.tree import Node, constant
 
 LEAF_PROBABILITY = 0.3
 CONSTANT_PROBABILITY = 0.3
-ARITHMETIC_WEIGHT = 4
-"""Weight of an arithmetic sign in a draw; other primitives have 1."""
+OPERATION_WEIGHT = 2
+"""Weight of an operation in a draw."""
+
+ARITHMETIC_WEIGHT = 8
+"""Weight of an arithmetic sign."""
+
+STAGE_WEIGHT = 1
+"""Weight of an operation on numbers per stage: each stands beside the same one on numbers per layer."""
 
 CONSTANTS = "constants"
 """The name in `without` that excludes numbers."""
@@ -56,8 +62,10 @@ class Choices:
             self.leaves.setdefault(leaf.kind, []).append(leaf)
         self.operations: dict[Kind, list[Operation]] = {}
         for primitive in self._registry.primitives.values():
-            weight = ARITHMETIC_WEIGHT if primitive.name in SIGNS else 1
             for signature in primitive.functions:
+                weight = ARITHMETIC_WEIGHT if primitive.name in SIGNS else OPERATION_WEIGHT
+                if Kind.STAGE in signature.arguments and signature.result is Kind.NETWORK:
+                    weight = STAGE_WEIGHT
                 operation = Operation(primitive.name, signature)
                 if accept(operation):
                     self.operations.setdefault(signature.result, []).extend([operation] * weight)

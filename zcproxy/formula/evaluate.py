@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.formula.axes import is_per_block
+from zcproxy.formula.connections import Connections
 from zcproxy.formula.kinds import Kind
 from zcproxy.formula.layers import Blocks, RaggedBlocks, RaggedLayers
 from zcproxy.formula.registry import vocabulary
@@ -37,6 +38,7 @@ class Evaluator:
         counts: networks: live layers of each.
         columns: values of the columns, see `zcproxy.columns.table.ColumnTable`.
         blocks: where the blocks of the networks are; None where no column has one number per block.
+        connections: stages and paths of the networks; None where they are not known, and all that reads them is NaN.
         remembered: bytes of layer-level values to keep, and as many of network-level ones.
     """
 
@@ -45,10 +47,11 @@ class Evaluator:
         counts: NDArray[np.integer],
         columns: Mapping[Node, NDArray[np.floating]],
         blocks: Blocks | None = None,
+        connections: Connections | None = None,
         *,
         remembered: int = 2**27,
     ) -> None:
-        self._layers = RaggedLayers(counts)
+        self._layers = RaggedLayers(counts, connections)
         self._blocks: RaggedBlocks | None = None
         if blocks is not None and any(map(is_per_block, columns)):
             self._blocks = RaggedBlocks(blocks, counts)
@@ -79,7 +82,7 @@ class Evaluator:
     def _value(self, node: Node) -> Any:
         if node.value is not None:
             return np.float64(node.value)
-        known = self._per_layer if node.kind is Kind.LAYER else self._per_network
+        known = self._per_network if node.kind is Kind.NETWORK else self._per_layer
         value = known.get(node)
         if value is None:
             if node.is_column:
@@ -103,7 +106,7 @@ class Evaluator:
         return value
 
     def _known(self, node: Node) -> dict[Node, Array]:
-        return self._per_layer if node.kind is Kind.LAYER else self._per_network
+        return self._per_network if node.kind is Kind.NETWORK else self._per_layer
 
     def _remember(self, known: dict[Node, Array], node: Node, value: Array) -> None:
         if len(known) >= (self._most_per_layer if known is self._per_layer else self._most_per_network):
@@ -112,14 +115,21 @@ class Evaluator:
 
     def _apply(self, node: Node, arguments: list[Any]) -> Any:
         function = vocabulary().function(node)
-        if not any(child.kind is Kind.LAYER for child in node.arguments):
+        kinds = [child.kind for child in node.arguments]
+        layers = self._layers
+        if node.kind is Kind.RANKING:
+            return function(*[np.broadcast_to(argument, (layers.networks,)) for argument in arguments])
+        if Kind.STAGE in kinds:
+            layers = layers.stages
+        elif Kind.LAYER not in kinds:
             return function(*arguments)
-        layers = self._layers if self._blocks is None else self._on_one_axis(self._blocks, node, arguments)
-        if node.kind is Kind.NETWORK:
+        elif self._blocks is not None:
+            layers = self._on_one_axis(self._blocks, node, arguments)
+        if node.kind is Kind.NETWORK or (node.kind is Kind.STAGE and Kind.LAYER in kinds):
             return function(*arguments, layers)
         arguments = [
-            argument if child.kind is Kind.LAYER or np.ndim(argument) == 0 else layers.broadcast(argument)
-            for argument, child in zip(arguments, node.arguments, strict=True)
+            argument if kind is not Kind.NETWORK or np.ndim(argument) == 0 else layers.broadcast(argument)
+            for argument, kind in zip(arguments, kinds, strict=True)
         ]
         return function(*arguments)
 
@@ -127,7 +137,7 @@ class Evaluator:
         """Return what a node is evaluated on, blocks or layers, after putting the arguments that differ onto layers."""
         places = [index for index, child in enumerate(node.arguments) if child.kind is Kind.LAYER]
         per_block = [index for index in places if is_per_block(node.arguments[index])]
-        if per_block == places:
+        if per_block == places and not vocabulary().is_connected(node):
             return blocks
         for index in per_block:
             arguments[index] = blocks.onto_layers(arguments[index])

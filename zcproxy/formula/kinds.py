@@ -12,7 +12,7 @@ class Kind(Enum):
     """The shape of a value. The order of the members carries no meaning.
 
     Attributes:
-        is_number: whether values of this kind are stored in columns (one number per layer or per network).
+        is_number: whether values of this kind are numbers: one per layer, stage or network, not a tensor.
     """
 
     is_number: bool
@@ -44,11 +44,17 @@ class Kind(Enum):
     LAYER = "Layer"
     """One number per layer."""
 
+    STAGE = "Stage"
+    """One number per stage: a run of layers of equal resolution, before global pooling."""
+
     NETWORK = "Network"
     """One number per network; a constant is one too."""
 
+    RANKING = "Ranking"
+    """One number per network that hangs on the other networks it is compared with: the root of a set of formulas."""
+
     def __init__(self, name: str) -> None:
-        self.is_number = name in ("Layer", "Network")
+        self.is_number = name in ("Layer", "Stage", "Network")
 
     __hash__ = object.__hash__  # the members are singletons, and the inherited hash is written in Python
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from zcproxy.formula.connections import Connections, connections_of, rows_of
+from zcproxy.formula.ragged_paths import RaggedPaths
 
 Array = NDArray[np.floating]
 A = TypeVar("A")
@@ -31,9 +35,45 @@ class Layers(Protocol[A]):
         """Return the position of each layer in [0, 1], with the dtype of `values`."""
         ...
 
+    def at_depth(self, values: A, depth: A) -> A:
+        """Return the value of the layer nearest to a relative depth in [0, 1], the deeper one of two."""
+        ...
+
     def broadcast(self, values: A) -> A:
         """Return one number per layer from one number per network."""
         ...
+
+    def in_body(self, values: A) -> A:
+        """Return the numbers of the layers before global pooling."""
+        ...
+
+    @property
+    def body(self) -> Layers[A]:
+        """The layers before global pooling."""
+        ...
+
+    @property
+    def within_stages(self) -> Layers[A]:
+        """The same layers, stage by stage: reductions yield one number per stage."""
+        ...
+
+    @property
+    def stages(self) -> Layers[A]:
+        """The stages, in the place of layers."""
+        ...
+
+    @property
+    def paths(self) -> OverPaths[A]:
+        """The paths from input to output."""
+        ...
+
+
+class OverPaths(Protocol[A]):
+    """Reductions over all paths of numbers per layer to numbers per network, see `RaggedPaths`."""
+
+    def log_sum(self, values: A) -> A: ...
+    def largest_sum(self, values: A) -> A: ...
+    def largest_minimum(self, values: A) -> A: ...
 
 
 @dataclass(frozen=True)
@@ -54,18 +94,17 @@ class Blocks:
         return Blocks(self.counts[networks], self.layers[rows_of(self.counts, networks)])
 
 
-def rows_of(counts: NDArray[np.integer], networks: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Return the rows of some of the networks, in the order given, in an array that has `counts` rows for each."""
-    taken = counts[networks]
-    first = (np.cumsum(counts) - counts)[networks]
-    rows: NDArray[np.integer] = np.arange(taken.sum()) + np.repeat(first - np.cumsum(taken) + taken, taken)
-    return rows
-
-
 class RaggedLayers:
-    """Many networks at once: layer values are one flat array, network after network."""
+    """Many networks at once: layer values are one flat array, network after network.
 
-    def __init__(self, counts: NDArray[np.integer]) -> None:
+    Args:
+        counts: networks: the number of layers of each.
+        connections: stages of these layers and paths through them; None where nothing is known, so that what is asked
+            of them is NaN.
+    """
+
+    def __init__(self, counts: NDArray[np.integer], connections: Connections | None = None) -> None:
+        self._given = connections
         self.networks = len(counts)
         self.layers = int(counts.sum())
         self.count: Array = counts.astype(np.float64)
@@ -114,8 +153,49 @@ class RaggedLayers:
     def relative_depth(self, values: Array) -> Array:
         return self._relative_depth.astype(values.dtype)
 
+    def at_depth(self, values: Array, depth: Array) -> Array:
+        inside = np.broadcast_to((depth >= 0.0) & (depth <= 1.0), (self.networks,))[self._filled]
+        exact = np.where(inside, np.broadcast_to(depth, (self.networks,))[self._filled], 0.0)
+        places = np.floor(exact * (self._last - self._first) + 0.5).astype(np.int64)
+        return self._scatter(np.where(inside, values[self._first + places], np.nan))
+
     def broadcast(self, values: Array) -> Array:
         return values[self._owner]
+
+    def in_body(self, values: Array) -> Array:
+        return values[self._body_rows]
+
+    @cached_property
+    def _connections(self) -> Connections:
+        counts = self.count.astype(np.int64)
+        return self._given or connections_of([([-1] * count, ()) for count in counts.tolist()])
+
+    @cached_property
+    def _body_rows(self) -> NDArray[np.integer]:
+        return np.flatnonzero(self._connections.stages >= 0)
+
+    @cached_property
+    def body(self) -> RaggedLayers:
+        return RaggedLayers(np.bincount(self._owner[self._body_rows], minlength=self.networks))
+
+    @cached_property
+    def _stage_starts(self) -> NDArray[np.integer]:
+        """The rows of the body that begin a stage."""
+        stages, owner = self._connections.stages[self._body_rows], self._owner[self._body_rows]
+        return np.flatnonzero((np.diff(stages, prepend=-1) != 0) | (np.diff(owner, prepend=-1) != 0))
+
+    @cached_property
+    def within_stages(self) -> RaggedLayers:
+        return RaggedLayers(np.diff(self._stage_starts, append=len(self._body_rows)))
+
+    @cached_property
+    def stages(self) -> RaggedLayers:
+        owners = self._owner[self._body_rows[self._stage_starts]]
+        return RaggedLayers(np.bincount(owners, minlength=self.networks))
+
+    @cached_property
+    def paths(self) -> RaggedPaths:
+        return RaggedPaths(self._connections)
 
 
 class RaggedBlocks(RaggedLayers):

@@ -27,6 +27,7 @@ class Primitive:
         domain: where it is defined; NaN elsewhere.
         reference: paper or textbook it comes from, or an empty string.
         commutative: whether the order of its arguments does not matter.
+        connected: whether it reads stages or paths, which layers have and blocks have not.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Primitive:
     domain: str
     reference: str
     commutative: bool
+    connected: bool = False
 
     @cached_property
     def _by_kinds(self) -> dict[tuple[Kind, ...], Signature]:
@@ -102,6 +104,10 @@ class Registry:
             raise FormulaError(f"'{name}' does not take ({got}); it takes {known}")
         return Node(name, signature.result, arguments)
 
+    def is_connected(self, node: Node) -> bool:
+        """Whether an inner node reads stages or paths of its layers."""
+        return self.primitives[node.symbol].connected
+
     def function(self, node: Node) -> Callable[..., Any]:
         """Return the implementation that an inner node calls."""
         kinds = tuple(child.kind for child in node.arguments)
@@ -129,6 +135,7 @@ def primitive(
     domain: str = "everywhere",
     reference: str = "",
     commutative: bool = False,
+    connected: bool = False,
     registry: Registry = REGISTRY,
 ) -> Callable[[Function], Function]:
     """Register a function as a primitive for the accepted signatures, after probing it on awkward inputs.
@@ -140,6 +147,7 @@ def primitive(
         domain: where it is defined. Outside it must yield NaN, never an invented constant.
         reference: where it comes from.
         commutative: whether the order of arguments does not matter.
+        connected: whether it reads stages or paths: numbers of blocks are then put onto the layers that end them.
         registry: where to add it.
 
     Raises:
@@ -151,7 +159,7 @@ def primitive(
         for signature in accepted:
             probe_primitive(full_name, function, signature)
         functions: dict[Signature, Callable[..., Any]] = dict.fromkeys(accepted, function)
-        registry.add(Primitive(full_name, functions, formula, domain, reference, commutative))
+        registry.add(Primitive(full_name, functions, formula, domain, reference, commutative, connected))
         return function
 
     return register

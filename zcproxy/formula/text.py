@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from zcproxy.errors import FormulaError
 from zcproxy.formula.grammar import NAMES, SIGNS
+from zcproxy.formula.language import LANGUAGE, current_name
 from zcproxy.formula.registry import Registry, vocabulary
 from zcproxy.formula.tree import Node, constant, fold
 from zcproxy.text.visible import shortened
@@ -38,14 +39,28 @@ class _Token(NamedTuple):
     position: int
 
 
-def parse(text: str, registry: Registry | None = None) -> Node:
+def parse(text: str, registry: Registry | None = None, *, language: int = LANGUAGE) -> Node:
     """Return the tree of a formula.
+
+    Args:
+        text: the formula.
+        registry: the words; None for all that `zcproxy.primitives` has.
+        language: version of the language that the text is written in, see `zcproxy.formula.language`.
 
     Raises:
         FormulaError: syntax error (with its position), unknown name (with the nearest ones), arguments of the wrong
             kind, or nesting deeper than `MAXIMUM_DEPTH`.
     """
-    return _Parser(text, registry or vocabulary()).parse()
+    return _Parser(text, registry or vocabulary(), language).parse()
+
+
+def updated(text: str, language: int) -> str:
+    """Return the text that a formula of an older version of the language has today.
+
+    Raises:
+        FormulaError: see `parse`.
+    """
+    return text if language == LANGUAGE else str(parse(text, language=language))
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -71,8 +86,9 @@ def _place(text: str, index: int) -> str:
 
 
 class _Parser:
-    def __init__(self, text: str, registry: Registry) -> None:
+    def __init__(self, text: str, registry: Registry, language: int) -> None:
         self._text = text
+        self._language = language
         self._tokens = _tokens(text)
         self._index = 0
         self._depth = 0
@@ -148,7 +164,7 @@ class _Parser:
             while self._take(","):
                 arguments.append(self._sum())
             self._expect(")")
-            return self._registry.apply(name, *arguments)
+            return self._registry.apply(current_name(name, self._language), *arguments)
         return self._registry.leaf(name + self._probe())
 
     def _gradient(self) -> Node:

@@ -15,6 +15,9 @@ from zcproxy.formula.tree import Node, constant, replaced as replaced
 Path = tuple[int, ...]
 NEW_SUBTREE_DEPTH = 3
 
+MEMBER_SHARE = 0.2
+"""Mutations of a set of formulas that add one or leave one out."""
+
 
 class Place(NamedTuple):
     """A node and the way to it from the root: the index of the child taken at each step."""
@@ -50,7 +53,9 @@ def crossover(first: Node, second: Node, rng: Random) -> Node:
 
 
 def mutate(formula: Node, choices: Choices, rng: Random, *, whole_columns: bool = True) -> Node:
-    """Return a formula of the same kind with one random change; see `MUTATIONS`."""
+    """Return a formula of the same kind with one random change: see `MUTATIONS`; or a set with another member."""
+    if formula.kind is Kind.RANKING and rng.random() < MEMBER_SHARE:
+        return change_members(formula, choices, rng)
     place = rng.choice(places(formula, whole_columns=whole_columns))
     change = rng.choices(_CHANGES, cum_weights=_UP_TO)[0]
     return replaced(formula, place.path, change(place.node, choices, rng))
@@ -104,6 +109,19 @@ def perturb_constant(node: Node, choices: Choices, rng: Random) -> Node:
     factor = math.exp(rng.gauss(0.0, 0.5)) * (-1.0 if rng.random() < 0.1 else 1.0)
     changed = constant(float(f"{value * factor:.3g}")) if value else random_constant(rng)
     return replaced(node, place.path, changed) if has_small_numbers(changed) else node
+
+
+def change_members(formula: Node, choices: Choices, rng: Random) -> Node:
+    """Add a new formula to a set, or leave one out."""
+    members = list(formula.arguments)
+    place = rng.randrange(len(members) + 1)
+    if place < len(members):
+        del members[place]
+    else:
+        members.append(choices.generate(Kind.NETWORK, rng, NEW_SUBTREE_DEPTH))
+    kinds = tuple(member.kind for member in members)
+    fitting = {item.name: item for item in choices.operations[Kind.RANKING] if item.signature.arguments == kinds}
+    return Node(formula.symbol, formula.kind, tuple(members)) if formula.symbol in fitting else formula
 
 
 MUTATIONS: dict[Callable[[Node, Choices, Random], Node], float] = {

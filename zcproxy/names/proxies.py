@@ -8,6 +8,8 @@ from pathlib import Path
 
 from zcproxy import proxies
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, check_known, nearest_names
+from zcproxy.formula import Kind
+from zcproxy.formula.language import FIELD
 from zcproxy.models.initialisation import OWN
 from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
@@ -15,6 +17,7 @@ from zcproxy.proxy.authors import Authors
 from zcproxy.proxy.file import MODELS_OWN, read_proxy_file
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.published import Published
+from zcproxy.text.visible import shortened
 
 BASELINE = "baseline"
 """The text of params and FLOPs where a benchmark's table has them, in place of a formula."""
@@ -84,16 +87,28 @@ def resolve_published(name: str, settings: str = Settings.COMMON, authors: Autho
 
 
 def resolve_proxy(text: str, settings: str = Settings.COMMON) -> Proxy:
-    """Return the proxy that a user names: a file, one that comes with the package, a published one, or a formula.
+    """Return the proxy that a user names, which scores a network alone: see `proxy_or_set`.
+
+    Raises:
+        ProxyFileError: it looks like a file or a name, and there is none.
+        FormulaError: it is not a formula.
+        ConfigurationError: it is an aggregate or a set of formulas, which rank networks together; or it is empty.
+    """
+    found = proxy_or_set(text, settings)
+    if found.formula.kind is Kind.RANKING:
+        raise _ranks_together(text)
+    return found
+
+
+def proxy_or_set(text: str, settings: str = Settings.COMMON) -> Proxy:
+    """Return what a user names: a file, a proxy that comes with the package, a published one, or a formula.
 
     Args:
         text: what the user writes.
         settings: `common` or `authors`, see `resolve_published`.
 
     Raises:
-        ProxyFileError: it looks like a file or a name, and there is none.
-        FormulaError: it is not a formula.
-        ConfigurationError: it is an aggregate, which ranks a set of networks and scores none alone; or it is empty.
+        ProxyFileError, FormulaError, ConfigurationError: as `resolve_proxy`, but a set of formulas is returned.
     """
     if not text.strip():
         raise ConfigurationError("empty proxy: give a file, a name (zc-general, synflow, ...) or a formula")
@@ -103,10 +118,7 @@ def resolve_proxy(text: str, settings: str = Settings.COMMON) -> Proxy:
     if text in NAMES:
         return resolve_published(text, settings)
     if text in AGGREGATES:
-        raise ConfigurationError(
-            f"'{text}' sums ranks of several proxies: it scores the networks of a task (zcproxy score, zcproxy table), "
-            "not one alone"
-        )
+        raise _ranks_together(text)
     try:
         return Proxy(parse(text), name=text)
     except FormulaError as error:
@@ -116,6 +128,13 @@ def resolve_proxy(text: str, settings: str = Settings.COMMON) -> Proxy:
             listed = "" if hint else f"; known are {', '.join(known)}"
             raise ProxyFileError(f"'{text}' is not a file, a published proxy{hint} or a formula{listed}") from error
         raise
+
+
+def _ranks_together(text: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"'{shortened(text, 200)}' sums ranks of several proxies: it scores the networks of a task (zcproxy score, "
+        "zcproxy table), not one alone"
+    )
 
 
 def load_proxy(path: str | os.PathLike[str]) -> Proxy:
@@ -133,7 +152,7 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
     fields = read_proxy_file(place)
     try:
         return Proxy(
-            parse(fields["formula"]),
+            parse(fields["formula"], language=fields[FIELD]),
             name=fields["name"],
             description=fields["description"],
             batch_size=fields["batch_size"],

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import replace
 
 from zcproxy.errors import ConfigurationError, FormulaError
-from zcproxy.names.proxies import Settings, resolve_proxy, resolve_published
+from zcproxy.formula import Kind
+from zcproxy.names.proxies import Settings, proxy_or_set, resolve_proxy, resolve_published
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published_aggregate
-from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, members_of
+from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, aggregate_of, members_of
 
 ZOO = "zoo"
 """Stands for all published proxies and aggregates in a list."""
@@ -40,7 +41,8 @@ def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
         if not members.endswith(")"):
             raise FormulaError(f"'{text}' does not end with ')'")
         return Aggregate(text, tuple(resolve_proxy(member, settings) for member in split_names(members[:-1])), rule)
-    return resolve_proxy(text, settings)
+    proxy = proxy_or_set(text, settings)
+    return aggregate_of(proxy) if proxy.formula.kind is Kind.RANKING else proxy
 
 
 def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:

@@ -15,7 +15,10 @@ from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 
 from zcproxy.errors import ModelError, nearest_names
 from zcproxy.probing.block_end import BlockEnd, Step
+from zcproxy.probing.graph import Graph
 from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.liveness import Liveness
+from zcproxy.probing.overlapping import overlapping_ends
 from zcproxy.text.visible import shortened
 
 ATTRIBUTE = "block_ends"
@@ -154,20 +157,43 @@ def module_ends(
     return tuple(found)
 
 
-def shared_ends(
-    calls: Sequence[LayerCall], live: Sequence[bool], steps: Sequence[Step], shared_by_all: frozenset[int]
+def found_ends(
+    calls: Sequence[LayerCall],
+    live: Sequence[bool],
+    steps: Sequence[Step],
+    shared_by_all: frozenset[int],
+    graph: Graph,
+    alive: Liveness,
 ) -> tuple[BlockEnd, ...]:
     """Return where blocks end of a network that names no modules.
 
     A block ends at the first result that every path from input to output goes through, after a live layer (and its
     normalisation) and before the next one: a layer with parallel ones ends none. What comes after global pooling is no
-    block, nor are the logits.
+    block, nor are the logits. Cells that read the two before them end blocks too: see `overlapping_ends`.
+
+    Args:
+        calls: the layer calls of the pass.
+        live: for each call, whether it is live.
+        steps: the operations of the pass.
+        shared_by_all: those whose result every path goes through.
+        graph: the graph of the pass.
+        alive: what is alive between the operations.
     """
-    places = [index for index, alive in enumerate(live) if alive]
-    found = []
-    for place, following in pairwise(places):
-        between = range(calls[place].normalized_by, calls[following].operation)
-        end = next((operation for operation in between if operation in shared_by_all), None)
-        if end is not None and "features" not in calls[place].slots:
-            found.append(BlockEnd(steps[end].place, steps[end].shape, place))
-    return tuple(found)
+    places = [index for index, is_live in enumerate(live) if is_live]
+    gaps = [
+        (place, range(calls[place].normalized_by, calls[following].operation))
+        for place, following in pairwise(places)
+        if "features" not in calls[place].slots
+    ]
+    shared, others, until = {}, {}, {}
+    for place, gap in gaps:
+        end = next((operation for operation in gap if operation in shared_by_all), None)
+        if end is not None:
+            shared[end] = place
+        else:
+            end = next((operation for operation in gap if alive.tensors[operation + 1] == 2), None)
+            others.update({} if end is None else {end: place})
+        if end is not None:  # what stands in for a result, activated say, counts as it
+            until[end] = max(alive.last[end : gap.stop])
+    ends = shared | {end: others[end] for end in overlapping_ends(list(shared), list(others), until, steps, graph)}
+    return tuple(BlockEnd(steps[end].place, steps[end].shape, ends[end]) for end in sorted(ends))

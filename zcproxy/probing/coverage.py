@@ -24,12 +24,14 @@ class Coverage:
         unseen_share: their share of the parameters of two or more dimensions that the output depends on.
         mixed: layers some of whose tensors do not tell samples from other things, by the paths of their modules.
         generated: modules that call a convolution or linear map with a weight computed from data, which is not a layer.
+        untraced: whether no graph leads from the output to the input though layers are live: paths and cuts are NaN.
     """
 
     unseen: dict[str, int] = field(default_factory=dict)
     unseen_share: float = 0.0
     mixed: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
+    untraced: bool = False
 
     def largest(self) -> str:
         """Return the names of the largest unseen parameters, at most three."""
@@ -47,7 +49,7 @@ def coverage_from(text: str) -> Coverage:
         return Coverage()
     found = json.loads(text)
     names = {name: tuple(found[name]) for name in ("mixed", "generated")}
-    return Coverage(dict(found["unseen"]), float(found["unseen_share"]), **names)
+    return Coverage(dict(found["unseen"]), float(found["unseen_share"]), **names, untraced=bool(found["untraced"]))
 
 
 def first_of(names: Sequence[str]) -> str:

@@ -17,6 +17,9 @@ from zcproxy.random import derive_seed
 
 BLOCK_JACOBIAN = "block_jacobian"
 INFORMATION = "information"
+MOTION = "motion"
+MOVED_LOGITS = 10
+"""Most logits whose motion is followed: as many as the code of Dextr draws."""
 
 EVENNESS = 0.05
 """Share of even probabilities that `information` mixes into those of the network: as in the code of VKDNW."""
@@ -205,3 +208,26 @@ def information(output: Tensor, parameters: Sequence[Tensor]) -> Tensor:
             rows.append(probabilities.sqrt() * (slope - (probabilities * slope).sum(dim=1, keepdim=True)))
     responses = torch.stack(rows).flatten(1)
     return responses @ responses.T / len(output)
+
+
+def motion(output: Tensor, point: Tensor, velocity: Tensor) -> Tensor:
+    """Return the Gram matrix of the logits' velocity and acceleration, as the input goes around a unit circle.
+
+    Args:
+        output: logits at the point, 1 x classes, with a graph that leads to the point; the first ten are followed.
+        point: 1 x ...; the acceleration of the input is minus the point.
+        velocity: of the input there, 1 x ...
+
+    Raises:
+        ModelError: a backward pass raises.
+    """
+    moved = []
+    with reported("the backward pass of the model failed"):
+        for logit in output.flatten()[:MOVED_LOGITS]:
+            (slope,) = torch.autograd.grad(logit, [point], create_graph=True, materialize_grads=True)
+            speed, bend = (slope * velocity).sum(), torch.zeros_like(velocity)
+            if speed.requires_grad:
+                (bend,) = torch.autograd.grad(speed, [point], retain_graph=True, materialize_grads=True)
+            moved.append(torch.stack([speed, (bend * velocity).sum() - (slope * point).sum()]).detach())
+    pairs = torch.stack(moved, dim=1)
+    return pairs @ pairs.T

@@ -12,7 +12,7 @@ from torch import Tensor
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.formula.tree import fold
-from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION
+from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
 from zcproxy.probing.losses import SAME_CLASS
 from zcproxy.probing.probes import PROBES
 from zcproxy.probing.statistic import Statistic, statistic_of
@@ -174,7 +174,9 @@ def leaves_of(columns: Iterable[Node]) -> Leaves:
 
 def needs_gradients(formula: Node) -> bool:
     """Whether a formula needs a backward pass, and not forward passes alone."""
-    return any(item.is_gradient or item.name in (BLOCK_JACOBIAN, INFORMATION) for item in statistics_of(formula))
+    return any(
+        item.is_gradient or item.name in (BLOCK_JACOBIAN, INFORMATION, MOTION) for item in statistics_of(formula)
+    )
 
 
 def statistics_of(formula: Node) -> Iterator[Statistic]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node
+from zcproxy.probing.connections import Edges
 from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.expressions import ColumnEvaluator, LayerTensors, Leaves, leaves_of
 from zcproxy.probing.isolation import Watch, adopt, fitting_defaults, own_state, restored
@@ -34,6 +35,8 @@ class Measurement:
         seconds: what measuring took; 0 for a measurement read from the store.
         coverage: the part of the network that its layers hold.
         blocks: for each block, the place of the layer that ends it among the live ones, -1 where none does.
+        stages: for each live layer its stage, see `zcproxy.probing.stages`.
+        edges: the edges between them, see `zcproxy.probing.connections`.
     """
 
     layers: int
@@ -41,6 +44,8 @@ class Measurement:
     seconds: float = 0.0
     coverage: Coverage = field(default_factory=Coverage)
     blocks: tuple[int, ...] = ()
+    stages: tuple[int, ...] = ()
+    edges: Edges = ()
 
 
 def measure(
@@ -89,7 +94,14 @@ def measure(
             values[column] = np.array(structure.layers[column.symbol])
         else:
             values[column] = np.array([structure.network[column.symbol]])
-    return Measurement(layers, values, coverage=structure.coverage, blocks=structure.blocks)
+    return Measurement(
+        layers,
+        values,
+        coverage=structure.coverage,
+        blocks=structure.blocks,
+        stages=tuple(structure.stages),
+        edges=structure.edges,
+    )
 
 
 def run_probes(

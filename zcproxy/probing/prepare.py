@@ -146,11 +146,18 @@ def transformed(network: nn.Module, run: Pass) -> nn.Module:
         run: the pass.
     """
     changed = copied(network, torch.float64 if run.double else None)
-    if run.absolute_weights:
-        for parameter in changed.parameters():
-            if parameter.is_floating_point():
-                parameter.data = parameter.data.abs()
+    for name, parameter in changed.named_parameters():
+        if parameter.is_floating_point():
+            parameter.data = _transformed(name.rpartition(".")[2], parameter.data, run)
+    if run.absolute_weights or run.shared_weight is not None:
         for name, buffer in changed.named_buffers():
             if name.rpartition(".")[2] in _SINGULAR_VECTORS:
                 buffer.abs_()
     return changed
+
+
+def _transformed(name: str, values: Tensor, run: Pass) -> Tensor:
+    """Return the values that a parameter of this name has in a pass."""
+    if run.shared_weight is not None:
+        return torch.full_like(values, 0.0 if "bias" in name else run.shared_weight)
+    return values.abs() if run.absolute_weights else values

@@ -16,6 +16,12 @@ PERTURBATION_STD = 0.1
 MIXTURE = 0.01
 """Share of a second noise that `mixed` adds to the first: as in Zen-NAS."""
 
+SHARED_WEIGHTS = (1e-7, 1.0)
+"""What all weights are under `shared_small` and `shared_large`: the first pair that the code of epsinas tries."""
+
+SHAKE = 0.1
+"""Standard deviation of the noise that `shaken` adds to a weight, in standard deviations of that weight."""
+
 
 class Inputs(StrEnum):
     """What a pass shows the network."""
@@ -25,16 +31,19 @@ class Inputs(StrEnum):
     NOISE = "noise"
     MIXED = "mixed"
     ONES = "ones"
+    CIRCLE = "circle"
 
 
 class Loss(StrEnum):
     """What a pass differentiates."""
 
     CROSS_ENTROPY = "cross_entropy"
+    RANDOM_CLASSES = "random_classes"
     SUM_OF_LOGITS = "sum_of_logits"
     HALF_SQUARED_GRADIENT = "half_squared_gradient"
     RANDOM_SIGNS = "random_signs"
     PROBABILITIES = "probabilities"
+    MOTION = "motion"
 
 
 @dataclass(frozen=True)
@@ -43,10 +52,12 @@ class Pass:
 
     Attributes:
         inputs: `images`, `perturbed` (images plus Gaussian noise), `noise` (standard Gaussian), `mixed` (the noise plus
-            a hundredth of another one) or `ones` (one sample).
-        loss: what is differentiated: `cross_entropy` against the targets, `sum_of_logits`, `half_squared_gradient` (of
-            the cross-entropy's gradient by all weights of layers, whose own gradient is the Hessian times that
-            gradient), `random_signs` (of each block by itself) or `probabilities` (of the classes).
+            a hundredth of another one), `ones` (one sample) or `circle` (one point of a circle, see `circle`).
+        loss: what is differentiated: `cross_entropy` against the targets, `random_classes` (the cross-entropy against
+            classes that are drawn, whatever the targets), `sum_of_logits`, `half_squared_gradient` (of the
+            cross-entropy's gradient by all weights of layers, whose own gradient is the Hessian times that gradient),
+            `random_signs` (of each block by itself), `probabilities` (of the classes) or `motion` (of the logits, while
+            the input goes around the circle).
         absolute_weights: replace every parameter by its absolute value.
         gaussian_weights: draw the weights of layers from N(0, 1); their biases are 0, normalisations have no effect of
             their own.
@@ -64,29 +75,33 @@ class Pass:
     normalised: bool = True
     double: bool = False
     running_statistics: bool = False
+    shared_weight: float | None = None
+    shaken_weights: bool = False
+    permuted_weights: bool = False
 
     @property
     def needs_second_order(self) -> bool:
-        return self.loss in (Loss.HALF_SQUARED_GRADIENT, Loss.PROBABILITIES)
+        return self.loss in (Loss.HALF_SQUARED_GRADIENT, Loss.PROBABILITIES, Loss.MOTION)
 
     @property
     def compares_classes(self) -> bool:
         """Whether the loss needs targets."""
-        return self.loss in (Loss.CROSS_ENTROPY, Loss.HALF_SQUARED_GRADIENT)
+        return self.loss in (Loss.CROSS_ENTROPY, Loss.RANDOM_CLASSES, Loss.HALF_SQUARED_GRADIENT)
 
     @property
-    def transform(self) -> tuple[bool, ...]:
+    def transform(self) -> tuple[object, ...]:
         """The key that distinguishes the networks that passes run on."""
-        return self.absolute_weights, self.gaussian_weights, self.normalised, self.double, self.running_statistics
+        drawn = self.gaussian_weights, self.shaken_weights, self.permuted_weights
+        return *self.parameters, *drawn, self.normalised, self.running_statistics
 
     @property
-    def parameters(self) -> tuple[bool, ...]:
+    def parameters(self) -> tuple[object, ...]:
         """The key that distinguishes the parameters that passes run on; see `changes_parameters`."""
-        return self.absolute_weights, self.double
+        return self.absolute_weights, self.shared_weight, self.double
 
     @property
     def changes_parameters(self) -> bool:
-        return self.absolute_weights or self.double
+        return self.absolute_weights or self.shared_weight is not None or self.double
 
 
 @dataclass(frozen=True)
@@ -141,7 +156,7 @@ class Probe:
         return any(item.inputs in (Inputs.IMAGES, Inputs.PERTURBED) for item in self.passes)
 
 
-_COSTS = {Inputs.ONES: 0.25, Loss.HALF_SQUARED_GRADIENT: 3.0, Loss.PROBABILITIES: 150.0}
+_COSTS = {Inputs.ONES: 0.25, Inputs.CIRCLE: 15.0, Loss.HALF_SQUARED_GRADIENT: 3.0, Loss.PROBABILITIES: 150.0}
 """Passes that one pass with these inputs or this loss counts as, where it is not one.
 
 Class probabilities take a pass for each parameter through all later layers: the number is for about sixty layers, each
@@ -224,6 +239,34 @@ PROBES = {
             Pass(Inputs.IMAGES, Loss.SUM_OF_LOGITS, running_statistics=True),
             "a minibatch of images in evaluation mode, sum of the logits",
         ),
+        Probe(
+            "random_classes",
+            Pass(Inputs.NOISE, Loss.RANDOM_CLASSES),
+            "Gaussian noise, cross-entropy against random classes",
+        ),
+        *(
+            Probe(
+                name,
+                Pass(Inputs.IMAGES, Loss.SUM_OF_LOGITS, double=True, shared_weight=value),
+                f"a minibatch of images, all weights {value:g} and biases 0, sum of the logits",
+            )
+            for name, value in zip(("shared_small", "shared_large"), SHARED_WEIGHTS, strict=True)
+        ),
+        Probe(
+            "circle",
+            Pass(Inputs.CIRCLE, Loss.MOTION, double=True),
+            "one point of a circle of inputs, velocity and acceleration of the logits on it",
+        ),
+        Probe(
+            "shaken",
+            Pass(Inputs.NOISE, Loss.SUM_OF_LOGITS, shaken_weights=True),
+            "Gaussian noise through weights with a tenth of noise of their own, sum of the logits",
+        ),
+        Probe(
+            "permuted",
+            Pass(Inputs.NOISE, Loss.SUM_OF_LOGITS, permuted_weights=True),
+            "Gaussian noise through weights whose elements are in another order, sum of the logits",
+        ),
         *map(_in_double, (_DATA, _NOISE, _OF_LOGITS, _CHUNKS)),
     )
 }
@@ -241,12 +284,25 @@ def pass_inputs(run: Pass, images: Tensor, seed: int) -> Tensor:
         return images
     if run.inputs == Inputs.ONES:
         return torch.ones_like(images[:1])
+    if run.inputs == Inputs.CIRCLE:
+        return circle(images, seed)[0]
     if run.inputs == Inputs.PERTURBED:
         return images + PERTURBATION_STD * _gaussian(images, "perturbed", seed)
     noise = _gaussian(images, "noise", seed)
     return noise if run.inputs == Inputs.NOISE else noise + MIXTURE * _gaussian(images, "mixed", seed)
 
 
+def circle(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Return a point of a unit circle in the space of inputs and the velocity there, orthogonal to it: 1 x ... each.
+
+    The plane is that of two Gaussian inputs. The acceleration is minus the point.
+    """
+    first, second = (_gaussian(images[:1], name, seed).double() for name in ("circle", "direction"))
+    point = first / first.norm()
+    rest = second - (second * point).sum() * point
+    return point.to(images), (rest / rest.norm()).to(images)
+
+
 def _gaussian(like: Tensor, name: str, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(derive_seed("probe input", name, seed))
-    return torch.randn(like.shape, generator=generator).to(like)
+    return torch.randn(like.shape, generator=generator, device="cpu", dtype=torch.float32).to(like)

@@ -44,6 +44,7 @@ class Recorder:
     Attributes:
         blocks: the entry of each block among layer calls in the last run.
         steps: the operations on data of the last run, in order.
+        poolings: those of them that pool all positions, by their index.
         used: names of the parameters that layers and normalisations of the last run hold.
         gates: names of the parameters of scales that were zero in the last run.
         generated: modules that called a layer with a weight computed from data in the last run.
@@ -66,6 +67,7 @@ class Recorder:
         self._origins = Origins(model)
         self.blocks: list[LayerCall] = []
         self.steps: list[Step] = []
+        self.poolings: list[int] = []
         self.used: set[str] = set()
         self.gates: set[str] = set()
         self.generated: set[str] = set()
@@ -90,7 +92,7 @@ class Recorder:
             output = call_model(self._model, given)
         self.blocks = list(with_blocks(self._ends, recording.calls, recording.found))
         self.steps, self.used, self.gates = recording.steps, recording.used, recording.gates
-        self.generated = recording.generated
+        self.poolings, self.generated = recording.poolings, recording.generated
         return output, recording.calls
 
     def replaying(self) -> TorchFunctionMode:

@@ -69,6 +69,7 @@ class Recording(TorchFunctionMode):
         self._caller = caller
         self.calls: list[LayerCall] = []
         self.steps: list[Step] = []
+        self.poolings: list[int] = []
         self.used: set[str] = set()
         self.gates: set[str] = set()
         self.generated: set[str] = set()
@@ -258,6 +259,7 @@ class Recording(TorchFunctionMode):
             result = self._called(function, args, kwargs, origin)
         if features is None and function in POOLINGS and pools_all_positions(subject, result, self._samples):
             features = self._slot(subject)
+            self.poolings.append(len(self.steps))
         if features is not None and isinstance(result, Tensor):
             self._pooled.set(result, features)
         return result

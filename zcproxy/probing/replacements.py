@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 import torch
@@ -18,7 +19,22 @@ from zcproxy.probing.operations import (
     on_batch_statistics,
     on_kept_statistics,
 )
+from zcproxy.probing.probes import SHAKE, Pass
 from zcproxy.random import derive_seed
+
+
+class Draw(StrEnum):
+    """Ways to draw what stands in for the weight of a live layer."""
+
+    GAUSSIAN = "from N(0, 1); biases become 0, scales of normalisations 1"
+    SHAKEN = "the weight itself plus Gaussian noise of a share of its standard deviation"
+    PERMUTED = "the elements of the weight in another order"
+
+
+def draw_of(run: Pass) -> Draw | None:
+    """Return how a pass draws the weights of layers; None where they stay."""
+    wanted = {Draw.GAUSSIAN: run.gaussian_weights, Draw.SHAKEN: run.shaken_weights, Draw.PERMUTED: run.permuted_weights}
+    return next((draw for draw, is_wanted in wanted.items() if is_wanted), None)
 
 
 class Replacements:
@@ -27,9 +43,10 @@ class Replacements:
     Args:
         normalised: whether normalisations act; else they pass their input on.
         running_statistics: whether normalisations use the statistics that they keep, rather than those of the batch.
-        places: for each layer call the place of its weight among the live ones, None for a dead layer: weights are
-            drawn from N(0, 1), biases become 0, scales of normalisations 1. None leaves weights as they are.
-        seed: index of the Gaussian weights.
+        draw: how weights are drawn; None leaves them as they are.
+        places: for each layer call the place of its weight among the live ones, None for a dead layer, whose weight
+            stays.
+        seed: index of the weights that are drawn.
         awake: whether weights that are all zero are drawn, to see what else is dead.
     """
 
@@ -38,12 +55,14 @@ class Replacements:
         *,
         normalised: bool = True,
         running_statistics: bool = False,
-        places: Sequence[int | None] | None = None,
+        draw: Draw | None = None,
+        places: Sequence[int | None] = (),
         seed: int = 0,
         awake: bool = False,
     ) -> None:
         self._normalised = normalised
         self._statistics = on_kept_statistics if running_statistics else on_batch_statistics
+        self._draw = draw
         self._places = places
         self._seed = seed
         self._awake = awake
@@ -62,17 +81,17 @@ class Replacements:
             operation: what the network asks for.
         """
         place = None
-        if self._places is not None and call < len(self._places):
+        if self._draw is not None and call < len(self._places):
             place = self._places[call]
         elif self._awake and not operation.weight.any():
             place = call
         if place is None:
             return
-        drawn = self._gaussian(place, operation)
+        drawn = self._drawn_for(place, operation)
         self._instead[id(operation.weight)] = operation.weight, drawn
         if operation.spread is not None:
             self._instead[id(operation.spread)] = operation.spread, drawn.expand(operation.spread.shape)
-        if operation.bias is not None and self._places is not None:
+        if operation.bias is not None and self._draw is Draw.GAUSSIAN:
             self._instead[id(operation.bias)] = operation.bias, torch.zeros_like(operation.bias)
 
     def of(self, tensor: Tensor) -> Tensor:
@@ -82,7 +101,7 @@ class Replacements:
 
     def bias(self, tensor: Tensor) -> Tensor:
         """Return what stands in for a bias that is added to a layer's result."""
-        return tensor if self._places is None else torch.zeros_like(tensor)
+        return torch.zeros_like(tensor) if self._draw is Draw.GAUSSIAN else tensor
 
     def arguments(self, args: tuple[Any, ...], kwargs: Arguments) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments of a call with what stands in for them."""
@@ -95,26 +114,18 @@ class Replacements:
         given = bound(NORMALISATIONS[function], args, kwargs)
         if not self._normalised:
             return given["input"].clone()
-        if self._places is not None:
+        if self._draw is Draw.GAUSSIAN:
             fills = {"weight": torch.ones_like, "bias": torch.zeros_like}
             given |= {name: fill(given[name]) for name, fill in fills.items() if given.get(name) is not None}
         result: Tensor = function(**self._statistics(given))
         return result
 
-    def _gaussian(self, place: int, operation: Operation) -> Tensor:
-        """Return a weight that depends on its place alone, so that neither dead layers nor names matter."""
-        weight, arranged = operation.weight, arranged_weight(operation)
+    def _drawn_for(self, place: int, operation: Operation) -> Tensor:
+        """Return a weight that is drawn by its place alone, so that neither dead layers nor names matter."""
+        weight = operation.weight
         if place not in self._drawn or self._drawn[place].shape != weight.shape:
             generator = torch.Generator().manual_seed(derive_seed("redrawn weights", self._seed, place, "weight"))
-            if arranged is None:
-                values = torch.randn(weight.shape, generator=generator, device="cpu", dtype=torch.float32)
-            else:  # equal to that of the same layer with its weight in the usual order
-                order = arranged(torch.arange(weight.numel()).view(weight.shape))
-                values = torch.empty(weight.numel(), device="cpu", dtype=torch.float32)
-                values[order.flatten()] = torch.randn(
-                    order.shape, generator=generator, device="cpu", dtype=torch.float32
-                ).flatten()
-                values = values.view(weight.shape)
+            values = _values(operation, self._draw or Draw.GAUSSIAN, generator)
             self._drawn[place] = torch.empty_like(weight).copy_(values).requires_grad_()
         return self._drawn[place]
 
@@ -122,3 +133,20 @@ class Replacements:
         if isinstance(value, Tensor):
             return self.of(value)
         return type(value)(map(self._replaced, value)) if type(value) in (list, tuple) else value
+
+
+def _values(operation: Operation, draw: Draw, generator: torch.Generator) -> Tensor:
+    """Return what is drawn for a weight: equal to that of the same layer with its weight in the usual order."""
+    weight, arranged = operation.weight.detach(), arranged_weight(operation)
+    order = torch.arange(weight.numel()).view(weight.shape)
+    order = order if arranged is None else arranged(order)
+    places = order.flatten()
+    if draw is Draw.PERMUTED:
+        permuted = places[torch.randperm(len(places), generator=generator, device="cpu")]
+        values = weight.new_empty(weight.numel())
+        values[places.to(weight.device)] = weight.flatten()[permuted.to(weight.device)]
+        return values.view(weight.shape)
+    noise = torch.empty(weight.numel(), device="cpu", dtype=torch.float32)
+    noise[places] = torch.randn(order.shape, generator=generator, device="cpu", dtype=torch.float32).flatten()
+    noise = noise.view(weight.shape)
+    return noise if draw is Draw.GAUSSIAN else weight + SHAKE * weight.std(correction=0) * noise.to(weight)

@@ -16,9 +16,11 @@ from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import (
     BLOCK_JACOBIAN,
     INFORMATION,
+    MOTION,
     block_jacobians,
     gradients_of,
     information,
+    motion,
     stacked_gradients,
 )
 from zcproxy.probing.expressions import LayerTensors, Leaves
@@ -26,9 +28,9 @@ from zcproxy.probing.isolation import fitting_defaults
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
 from zcproxy.probing.prepare import dtype_of
-from zcproxy.probing.probes import PROBES, Loss, Pass, Probe, pass_inputs
+from zcproxy.probing.probes import PROBES, Loss, Pass, Probe, circle, pass_inputs
 from zcproxy.probing.recorder import Recorder
-from zcproxy.probing.replacements import Replacements
+from zcproxy.probing.replacements import Replacements, draw_of
 from zcproxy.probing.statistic import statistic_of
 from zcproxy.probing.structure import Structure
 from zcproxy.random import derive_seed
@@ -83,7 +85,7 @@ class Session:
     def __init__(
         self,
         network: nn.Module,
-        variants: Mapping[tuple[bool, ...], nn.Module],
+        variants: Mapping[tuple[object, ...], nn.Module],
         inputs: Tensor,
         targets: Tensor | None,
         input_seed: int,
@@ -92,7 +94,7 @@ class Session:
     ) -> None:
         self._network = network
         self._variants = variants
-        self._recorders: dict[tuple[bool, ...], Recorder] = {}
+        self._recorders: dict[tuple[object, ...], Recorder] = {}
         self._inputs = inputs
         self._targets = targets
         self._input_seed = input_seed
@@ -198,11 +200,11 @@ class Session:
     def _recorder(self, run: Pass) -> Recorder:
         """Return what observes the network that a pass has; in all passes like it the same."""
         if run.transform not in self._recorders:
-            places = self._structure.places if run.gaussian_weights else None
             replacements = Replacements(
                 normalised=run.normalised,
                 running_statistics=run.running_statistics,
-                places=places,
+                draw=draw_of(run),
+                places=self._structure.places,
                 seed=self._input_seed,
             )
             self._recorders[run.transform] = Recorder(self._model(run), self._structure.ends, replacements)
@@ -211,7 +213,7 @@ class Session:
     def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
         recorder = self._recorder(run)
         wanted = {item.name for item in map(statistic_of, names) if item.is_gradient}
-        differentiates = bool(wanted) or run.loss in (Loss.RANDOM_SIGNS, Loss.PROBABILITIES)
+        differentiates = bool(wanted) or run.loss in (Loss.RANDOM_SIGNS, Loss.PROBABILITIES, Loss.MOTION)
         with (
             torch.set_grad_enabled(differentiates),
             twice_differentiable() if run.needs_second_order else nullcontext(),
@@ -221,7 +223,7 @@ class Session:
             blocks, recorder.blocks = recorder.blocks, []
             with recorder.replaying():
                 classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
-                derived = self._derived(run, output, calls, blocks, classes)
+                derived = self._derived(run, inputs, output, calls, blocks, classes)
                 if not wanted:
                     gradients: list[LayerTensors] = [{} for _ in (*calls, *blocks)]
                 elif per_sample:
@@ -238,7 +240,13 @@ class Session:
         ]
 
     def _derived(
-        self, run: Pass, output: Tensor, calls: list[LayerCall], blocks: list[LayerCall], classes: Tensor | None
+        self,
+        run: Pass,
+        inputs: Tensor,
+        output: Tensor,
+        calls: list[LayerCall],
+        blocks: list[LayerCall],
+        classes: Tensor | None,
     ) -> dict[str, Sequence[Tensor]]:
         """Return the statistics that are neither a tensor of the network nor a gradient by one, each for all layers.
 
@@ -250,6 +258,9 @@ class Session:
         if run.loss == Loss.PROBABILITIES:
             parameters = [each for each in self._model(run).parameters() if each.requires_grad and each.numel()]
             return {INFORMATION: [information(output, parameters)] * len(calls)}
+        if run.loss == Loss.MOTION:
+            velocity = circle(self._inputs, self._input_seed)[1].to(inputs)
+            return {MOTION: [motion(output, inputs, velocity)] * len(calls)}
         return {} if classes is None else {SAME_CLASS: [same_class(classes, output)] * len(calls)}
 
     def _of_layers(self, of_blocks: Sequence[Tensor], calls: Sequence[LayerCall]) -> Iterator[Tensor]:
@@ -270,9 +281,8 @@ class Session:
         """Return the classes that a loss compares a part of the batch with: the targets, or random ones."""
         if not run.compares_classes:
             return None
-        return classes_of(
-            output, self._targets, len(self._inputs), part, derive_seed("random classes", self._input_seed)
-        )
+        targets = None if run.loss == Loss.RANDOM_CLASSES else self._targets
+        return classes_of(output, targets, len(self._inputs), part, derive_seed("random classes", self._input_seed))
 
 
 def _tensor(name: str, call: LayerCall, gradient: dict[str, Tensor]) -> Tensor:

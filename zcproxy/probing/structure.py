@@ -11,8 +11,6 @@ layers that start at zero are drawn at random for this pass; they are measured a
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -24,56 +22,20 @@ from torch._C import DisableTorchFunction
 from zcproxy.errors import ModelError
 from zcproxy.models.macs import by_products
 from zcproxy.probing.block_end import BlockEnd
-from zcproxy.probing.blocks import NamedEnds, module_ends, shared_ends
+from zcproxy.probing.blocks import NamedEnds, found_ends, module_ends
+from zcproxy.probing.connections import Edges, connect, passed_by_signal
 from zcproxy.probing.coverage import Coverage, mixed_layers, unseen_matrices
+from zcproxy.probing.cuts import described_cuts
 from zcproxy.probing.derivatives import reached_by
+from zcproxy.probing.descriptors import LAYER_DESCRIPTORS, Sizes, describe_all, sizes_of
+from zcproxy.probing.graph import Graph
 from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.liveness import liveness
 from zcproxy.probing.paths import count_paths
 from zcproxy.probing.recorder import Recorder
 from zcproxy.probing.replacements import Replacements
 from zcproxy.probing.samples import LARGE, SMALL, SampleAxis, sample_axis
-
-LAYER_DESCRIPTORS = {
-    "params": "parameters of the layer, bias included",
-    "macs": "multiply-adds of the layer for one sample, without its bias",
-    "fan_in": "inputs of one output unit: input channels / groups x kernel positions",
-    "channels": "output channels",
-    "in_channels": "input channels",
-    "resolution": "output positions of one channel for one sample",
-    "kernel": "kernel positions",
-    "groups": "groups of the convolution",
-    "relative_depth": "place of the layer among the live ones in order of execution, in [0, 1]",
-    "is_normalized": "1 if a normalisation follows the layer, else 0",
-    "is_activated": "1 if a non-linearity feeds the layer, else 0",
-    "path_share": "share of all input-output paths that lead through the layer",
-    "weight_uses": "live layers that have the weight, 1 where it is not shared: sum(x / weight_uses) counts it once",
-}
-NETWORK_DESCRIPTORS = {
-    "total_params": "parameters of the network, dead layers included",
-    "total_macs": "multiply-adds of one sample; attention counts; dead layers included",
-    "depth": "number of live layers",
-    "dead_layers": "number of weight layers that no signal passes",
-    "log_paths": "ln of the number of paths from input to output",
-    "shortest_path": "fewest weight layers on a path from input to output",
-    "longest_path": "most weight layers on a path from input to output",
-}
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """The number of elements of a layer's output as a function of the number of samples.
-
-    Attributes:
-        fixed: elements that any batch has.
-        per_sample: further elements for each sample.
-    """
-
-    fixed: int
-    per_sample: int
-
-    def of(self, samples: int) -> int:
-        """Return the elements for a batch."""
-        return self.fixed + self.per_sample * samples
+from zcproxy.probing.stages import body_of, described_stages, stages_of
 
 
 @dataclass(frozen=True)
@@ -88,6 +50,8 @@ class Structure:
         block_axes: the same for each block.
         outputs: for each layer call, the size of its output.
         coverage: the part of the network that the layers hold.
+        stages: for each live layer, its stage, see `stages_of`.
+        edges: the edges between live layers, see `zcproxy.probing.connections`.
         layers: for each layer descriptor, one number per live layer.
         network: for each network descriptor, one number.
     """
@@ -101,6 +65,8 @@ class Structure:
     block_axes: list[dict[str, SampleAxis]] = field(default_factory=list)
     outputs: list[Sizes] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
+    stages: list[int] = field(default_factory=list)
+    edges: Edges = ()
 
     @property
     def blocks(self) -> tuple[int, ...]:
@@ -120,11 +86,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     """
     named = NamedEnds(model)
     generator = torch.Generator().manual_seed(0)
-    inputs = (
-        torch.randn((SMALL, *like.shape[1:]), generator=generator, device="cpu", dtype=torch.float32)
-        .to(like)
-        .requires_grad_()
-    )
+    inputs = _drawn_like(like, generator).requires_grad_()
     recorder, output, calls = _recorded(model, named, inputs)
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
@@ -133,41 +95,62 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     reached = reached_by(loss, [*(call.slot("output").edge for call in calls), *(output.edge for output in outputs)])
     live = [next(reached) and bool(call.slot("input").value.any()) for call in calls]
     passed = [output for output, is_reached in zip(outputs, reached, strict=True) if is_reached and output.has_signal]
-    paths = count_paths(output, inputs, calls, [step.node for step in recorder.steps])
+    graph = Graph(output, inputs)
+    paths = count_paths(graph, calls, [step.node for step in recorder.steps])
+    signal = passed_by_signal(graph, calls, live)
+    alive = liveness(graph, signal, recorder.steps, inputs.numel() // SMALL, SMALL)
     if named:
         ends = module_ends(passed, calls, live, recorder.steps)
     else:
-        ends = shared_ends(calls, live, recorder.steps, paths.shared_by_all)
+        ends = found_ends(calls, live, recorder.steps, paths.shared_by_all, graph, alive)
     others, other_blocks = _larger(model, inputs, ends, calls) if _may_mix_samples(calls) else (None, None)
     pairs = list(zip(calls, others or repeat(None), strict=False))
     places = _weight_places(calls, live)
-    rows = _described(pairs, paths.shares, places)
-    kept = [row for row, alive in zip(rows, live, strict=True) if alive]
+    rows = describe_all(pairs, paths, places)
+    kept = [row for row, is_live in zip(rows, live, strict=True) if is_live]
+    kept_calls = [call for call, is_live in zip(calls, live, strict=True) if is_live]
+    body = body_of(kept_calls, kept)
     for index, row in enumerate(kept):
-        row["relative_depth"] = index / max(len(kept) - 1, 1)
+        row |= {"relative_depth": index / max(len(kept) - 1, 1), "before_pooling": float(body[index])}
+    stages = stages_of(kept, body)
     sample_axes, block_axes = _sample_axes(calls, others), _block_axes(ends, other_blocks)
     for end, axes in zip(ends, block_axes, strict=True):
         sample_axes[end.call].update(axes if end.has_layer else {})
     mixed = mixed_layers(calls, live, sample_axes)
+    edges = connect(graph, calls, live, signal)
     return Structure(
         live,
         places,
         ends,
         {name: [row[name] for row in kept] for name in LAYER_DESCRIPTORS},
-        {
-            "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
-            "total_macs": sum(row["macs"] for row in rows) + recorder.others.macs(SMALL),
-            "depth": float(len(kept)),
-            "dead_layers": float(len(live) - len(kept)),
-            "log_paths": paths.log_paths,
-            "shortest_path": paths.shortest,
-            "longest_path": paths.longest,
-        },
+        _sizes_of_network(model, recorder, rows, len(kept))
+        | {"log_paths": paths.log_paths, "shortest_path": paths.shortest, "longest_path": paths.longest}
+        | described_stages(kept, stages)
+        | described_cuts(alive, kept_calls, body, recorder.poolings),
         sample_axes,
         block_axes,
-        [_sizes(*pair) for pair in pairs],
-        Coverage(unseen, unseen_share, tuple(mixed), tuple(sorted(recorder.generated))),
+        [sizes_of(*pair) for pair in pairs],
+        Coverage(unseen, unseen_share, tuple(mixed), tuple(sorted(recorder.generated)), bool(kept and not edges)),
+        stages,
+        edges,
     )
+
+
+def _drawn_like(like: Tensor, generator: torch.Generator) -> Tensor:
+    shape = (SMALL, *like.shape[1:])
+    return torch.randn(shape, generator=generator, device="cpu", dtype=torch.float32).to(like)
+
+
+def _sizes_of_network(
+    model: nn.Module, recorder: Recorder, rows: Sequence[dict[str, float]], live: int
+) -> dict[str, float]:
+    """Return how large a network is, given the descriptors of all its layer calls and how many of them are live."""
+    return {
+        "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
+        "total_macs": sum(row["macs"] for row in rows) + recorder.others.macs(SMALL),
+        "depth": float(live),
+        "dead_layers": float(len(rows) - live),
+    }
 
 
 def _recorded(model: nn.Module, named: NamedEnds, inputs: Tensor) -> tuple[Recorder, Tensor, list[LayerCall]]:
@@ -181,16 +164,6 @@ def _recorded(model: nn.Module, named: NamedEnds, inputs: Tensor) -> tuple[Recor
     if not calls:
         raise ModelError("the model has no convolution or linear layer that its forward pass calls")
     return recorder, output, calls
-
-
-def _described(
-    pairs: Sequence[tuple[LayerCall, LayerCall | None]], shares: Sequence[float], places: Sequence[int | None]
-) -> list[dict[str, float]]:
-    """Return the descriptors of all layer calls but for their relative depth."""
-    rows, uses = [_describe(*pair) for pair in pairs], Counter(places)
-    for row, share, place in zip(rows, shares, places, strict=True):
-        row |= {"path_share": share, "weight_uses": float(uses[place])}
-    return rows
 
 
 @torch.no_grad()
@@ -262,41 +235,3 @@ def _block_axes(ends: Sequence[BlockEnd], others: Sequence[LayerCall] | None) ->
 def _axis_of(call: LayerCall, name: str, shape: torch.Size) -> SampleAxis:
     arranged = call.arranged(name, torch.empty(shape, device="meta")).shape
     return sample_axis(arranged, call.arranged(name, call.slots[name].value))
-
-
-def _sizes(call: LayerCall, other: LayerCall | None, name: str = "output") -> Sizes:
-    count = call.slots[name].value.numel()
-    if other is None:
-        return Sizes(0, count // SMALL)
-    per_sample = other.slots[name].value.numel() - count
-    return Sizes(count - SMALL * per_sample, per_sample)
-
-
-def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
-    """Return the descriptors of a layer call, given the same call for a larger batch where that may tell more."""
-    weight = call.weight_statistic(call.weight.detach())
-    rows, fan_in = weight.shape[0], weight[0].numel()
-    is_recurrent = call.kind == "recurrent"
-    units = call.slots["output"].value.shape[-1] if is_recurrent else rows
-    outputs, inputs = (_of_one_sample(_sizes(call, other, name)) for name in ("output", "input"))
-    products = outputs * fan_in
-    if is_recurrent:
-        products = outputs // units * weight.numel()
-    elif call.kind == "transposed":
-        products = inputs * (weight.numel() // call.weight.shape[0])
-    return {
-        "params": float(weight.numel() + (0 if call.bias is None else call.bias.numel())),
-        "macs": float(products),
-        "fan_in": float(fan_in),
-        "channels": float(units),
-        "in_channels": float(weight.shape[1] * call.groups),
-        "resolution": outputs / units,
-        "kernel": float(math.prod(weight.shape[2:])),
-        "groups": float(call.groups),
-        "is_normalized": float("normalized" in call.slots),
-        "is_activated": float("preactivation" in call.slots),
-    }
-
-
-def _of_one_sample(sizes: Sizes) -> int:
-    return sizes.per_sample or sizes.fixed

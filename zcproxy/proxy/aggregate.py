@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,12 @@ class Aggregate:
         """Return one number per network from those that its members give; what is undefined for a member ranks last."""
         combine = RULES[self.rule]
         return np.sum([combine(mean_ranks(rank_scores(each)) / len(each)) for each in of_members], axis=0)
+
+
+def aggregate_of(proxy: Proxy) -> Aggregate:
+    """Return the aggregate that a proxy stands for whose formula is a set: kind `Ranking`."""
+    members = [replace(proxy, formula=member, name=str(member), correlations=()) for member in proxy.formula.arguments]
+    return Aggregate(proxy.name, tuple(members), proxy.formula.symbol)
 
 
 Scorer = Proxy | Aggregate

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from zcproxy.errors import ProxyFileError, StorageError
+from zcproxy.formula.language import FIELD, taken_from
 from zcproxy.models.initialisation import OWN, RULES
 from zcproxy.probing.probes import PROBES
 from zcproxy.storage.files import read_small_file
 from zcproxy.text.visible import shortened
 
-FORMAT = 1
-"""Version of the file format; files of a newer one are refused."""
+FORMAT = 2
+"""Version of the file format; files of a newer one are refused. Those of 1 have formulas of language 1."""
 
 LARGEST_FILE = 1_000_000
 """Bytes of a file; those of the package have 13,000."""
@@ -39,7 +40,13 @@ _TEXTS = ("task", "population")
 """The known fields of a correlation; it may hold more."""
 
 _LATER_FIELDS = {"per_sample": False}
-_LATER_FIELDS_OF_A_PASS = {"gaussian_weights": False, "running_statistics": False}
+_LATER_FIELDS_OF_A_PASS = {
+    "gaussian_weights": False,
+    "running_statistics": False,
+    "shared_weight": None,
+    "shaken_weights": False,
+    "permuted_weights": False,
+}
 """Fields of a probe and its passes that older files do not mention, with their values then."""
 
 
@@ -60,7 +67,7 @@ def read_proxy_file(place: Path) -> dict[str, Any]:
         raise ProxyFileError(
             f"{place} has format {shortened(str(version), 20)}, this zcproxy reads up to {FORMAT}: upgrade zcproxy"
         )
-    fields = {"formula": content["formula"]}
+    fields = {"formula": content["formula"], FIELD: taken_from(content, str(place), ProxyFileError)}
     for key, (default, wanted, fits) in _FIELDS.items():
         fields[key] = content.get(key, default)
         if not fits(fields[key]):

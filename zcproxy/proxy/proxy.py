@@ -18,6 +18,7 @@ from zcproxy.columns.table import table_of
 from zcproxy.errors import FormulaError, ModelError, ModelWarning
 from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node
 from zcproxy.formula.evaluate import Evaluator
+from zcproxy.formula.language import FIELD, LANGUAGE
 from zcproxy.formula.text import has_readable_text
 from zcproxy.models.initialisation import OWN, check_rule
 from zcproxy.probing.coverage import Coverage, first_of
@@ -40,7 +41,8 @@ class Proxy:
     divided by `weight_uses`, it counts once.
 
     Attributes:
-        formula: a tree of kind `Network`.
+        formula: a tree of kind `Network`; or of kind `Ranking`, a set of formulas, which ranks networks together and
+            scores none alone: see `zcproxy.proxy.aggregate.aggregate_of`.
         name: what users call it.
         batch_size: samples of a minibatch that it was found with; a hint for callers.
         rule: by which weights are drawn where networks are built for it, see `zcproxy.models.initialisation`; the
@@ -60,7 +62,7 @@ class Proxy:
 
     def __post_init__(self) -> None:
         check_rule(self.rule)
-        if self.formula.kind is not Kind.NETWORK:
+        if self.formula.kind not in (Kind.NETWORK, Kind.RANKING):
             raise FormulaError(
                 f"a proxy yields one number per network, but '{self.formula}' is of kind {self.formula.kind.value}: "
                 "aggregate it, for example with sum(...)"
@@ -91,6 +93,7 @@ class Proxy:
             The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
 
         Raises:
+            FormulaError: the proxy is a set of formulas.
             ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; most of its
                 parameters of two or more dimensions are in operations that are not seen as layers.
 
@@ -98,6 +101,11 @@ class Proxy:
             ModelWarning: more than a hundredth of them are, a convolution or linear map has a weight computed from the
                 data, or the score is NaN since layers mix samples with others or no two samples have the same class.
         """
+        if self.formula.kind is Kind.RANKING:
+            raise FormulaError(
+                f"'{shortened(self.name, 80)}' sums ranks of several formulas: it scores networks together "
+                "(`zcproxy.score`, zcproxy table), not one alone"
+            )
         measurement = measure(model, inputs, targets, self.formula.columns())
         score = self.score(measurement)
         _check(measurement.coverage, score)
@@ -108,12 +116,13 @@ class Proxy:
     def score(self, measurement: Measurement) -> float:
         """Return the score of a network whose columns have been measured."""
         table = table_of([measurement], self.formula.columns())
-        return float(Evaluator(table.counts, table.values, table.blocks)(self.formula)[0])
+        return float(Evaluator(table.counts, table.values, table.blocks, table.connections)(self.formula)[0])
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the proxy's file holds."""
         return {
             "format": FORMAT,
+            FIELD: LANGUAGE,
             "name": self.name,
             "formula": str(self.formula),
             "description": self.description,

@@ -28,4 +28,10 @@ def coverage_note(found: Sequence[Coverage]) -> str | None:
     if generating:
         names = shortened(first_of(generating[0].generated), 200)
         parts.append(f"of {len(generating):,} of {len(found):,} networks weights computed from the data (in {names})")
+    untraced = sum(each.untraced for each in found)
+    if untraced:
+        parts.append(
+            f"of {untraced:,} of {len(found):,} networks paths and cuts, which are NaN: nothing that can be "
+            "differentiated leads from the input to the output"
+        )
     return f"Left out: {'; '.join(parts)}." if parts else None

@@ -230,7 +230,7 @@ def score_networks(
         table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
         seconds += table.seconds
         coverage = table.coverage
-        evaluator = Evaluator(table.counts, table.values, table.blocks)
+        evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
         for proxy in _proxies(scorers):
             if setting == setting_of(proxy, batch_size):
                 found[proxy.formula, setting] = evaluator(proxy.formula)

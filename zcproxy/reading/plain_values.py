@@ -28,10 +28,19 @@ def read_json(content: bytes) -> Any:
         raise ValueError("its values are nested too deeply") from error
 
 
-def read_csv(content: bytes, columns: Sequence[str]) -> pd.DataFrame:
-    """Return columns of a table of comma-separated values. Raises `ValueError` for anything else."""
+def read_csv(content: bytes, columns: Sequence[str], text: Sequence[str] = ()) -> pd.DataFrame:
+    """Return columns of a table of comma-separated values. Raises `ValueError` for anything else.
+
+    Args:
+        content: the bytes of the file.
+        columns: their names.
+        text: those whose values are text, whatever it looks like.
+    """
     try:
-        return pd.read_csv(io.BytesIO(content), usecols=list(columns), low_memory=False)
+        found = pd.read_csv(
+            io.BytesIO(content), usecols=list(columns), dtype=dict.fromkeys(text, "string"), low_memory=False
+        )
+        return found.fillna(dict.fromkeys(text, ""))
     except (MemoryError, OverflowError, ValueError, csv.Error) as error:
         raise ValueError(" ".join(str(error).split())[:_LONGEST_REASON]) from error
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from zcproxy.errors import RunError
+from zcproxy.errors import ConfigurationError, RunError
+from zcproxy.formula.language import FIELD, LANGUAGE, taken_from
+from zcproxy.formula.text import updated
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.measuring import Measured
 from zcproxy.storage.claimed_folder import ClaimedFolder
@@ -45,17 +47,23 @@ class SearchDirectory(ClaimedFolder[SearchConfiguration]):
         known = self.held()
         if known is not None:
             self.check_same(_flat(known.with_evaluations(configuration.evaluations)), _flat(configuration))
-        write_record_file(self.path / CONFIGURATION, configuration.as_dict())
+        write_record_file(self.path / CONFIGURATION, {**configuration.as_dict(), FIELD: LANGUAGE})
 
     def configuration(self) -> SearchConfiguration:
         """Return the configuration of the search. Raises `RunError` if there is none."""
         place = self.path / CONFIGURATION
         try:
-            return SearchConfiguration.from_dict(read_record_file(place), str(place))
+            content = read_record_file(place)
         except FileNotFoundError as error:
             raise RunError(
                 f"{self.path} holds no search: it has no {CONFIGURATION}; out={self.path} begins one there"
             ) from error
+        language = taken_from(content, str(place), ConfigurationError)
+        known = SearchConfiguration.from_dict(content, str(place))
+        formula = known.setting.formula
+        if not formula:
+            return known
+        return replace(known, setting=replace(known.setting, formula=updated(formula, language)))
 
     def measured(self) -> list[Measured]:
         """Return architectures, what was measured of them, and the seconds it took, without what is damaged."""

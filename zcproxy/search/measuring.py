@@ -94,7 +94,7 @@ class ColumnScores:
         started = time.perf_counter()
         columns = self._formula.columns()
         table = sweep_into(self._store, architectures, columns, executor=self._executor)
-        scores = Evaluator(table.counts, table.values, table.blocks)(self._formula)
+        scores = Evaluator(table.counts, table.values, table.blocks, table.connections)(self._formula)
         yield list(architectures), [{PROXY: float(score)} for score in scores], time.perf_counter() - started
 
 

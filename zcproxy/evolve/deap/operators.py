@@ -10,9 +10,9 @@ from typing import Any
 from deap import gp
 
 from zcproxy.evolve.deap.individual import Individual, tree_of
-from zcproxy.evolve.deap.primitives import TYPES, KindType, PrimitiveSet, formula_of
+from zcproxy.evolve.deap.primitives import KindType, PrimitiveSet, formula_of
 from zcproxy.evolve.deap.randomness import SHARED
-from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node
+from zcproxy.formula import MAXIMUM_DEPTH, Node
 from zcproxy.formula.canonical import canonical
 from zcproxy.formula.text import has_readable_text
 from zcproxy.formula.variation import crossover, mutate
@@ -37,7 +37,7 @@ def grown(pset: PrimitiveSet, least: int, most: int, type_: KindType | None = No
         most: see above; a type that needs more has what it needs.
         type_: of the root; that of a formula if None.
     """
-    kind = (type_ or TYPES[Kind.NETWORK]).kind
+    kind = type_.kind if type_ else pset.root
     depth = max(int(pset.choices.least_depth[kind]), SHARED.randint(least, most))
     return pset.tree(pset.choices.generate(kind, SHARED, depth))
 

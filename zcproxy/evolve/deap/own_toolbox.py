@@ -12,9 +12,8 @@ from deap import base, gp
 from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.evolve.deap.individual import Individual, ParetoFitness
 from zcproxy.evolve.deap.operators import size_of
-from zcproxy.evolve.deap.primitives import TYPES, PrimitiveSet, check_tree
+from zcproxy.evolve.deap.primitives import PrimitiveSet, check_tree
 from zcproxy.evolve.deap.toolbox import ENTRIES
-from zcproxy.formula import Kind
 from zcproxy.formula.text import has_readable_text
 from zcproxy.text.visible import shortened
 from zcproxy.user_code.border import running
@@ -130,7 +129,7 @@ class _Checks:
 
     def _expression(self, result: Any, pset: Any = None, type_: Any = None) -> list[Any]:
         items = list(self._several(result, None))
-        check_tree(items, self._primitives, (type_ or TYPES[Kind.NETWORK]).kind)
+        check_tree(items, self._primitives, type_.kind if type_ else None)
         return items
 
     def _individual(self, result: Any) -> Individual:

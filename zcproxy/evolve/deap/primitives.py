@@ -98,15 +98,18 @@ class PrimitiveSet(gp.PrimitiveSetTyped):  # type: ignore[misc]
     Args:
         choices: what formulas are made of.
         maximum_size: most nodes of a formula.
+        root: kind of a formula: `Network`, or `Ranking` for a set of formulas whose ranks are joined.
 
     Attributes:
         choices: typed generation that never fails. `gp.generate` raises IndexError for a kind without a leaf.
         maximum_size: most nodes of a formula.
+        root: kind of a formula.
     """
 
-    def __init__(self, choices: Choices, maximum_size: int = DEFAULT_MAXIMUM_SIZE) -> None:
-        super().__init__("zcproxy", [], TYPES[Kind.NETWORK])
+    def __init__(self, choices: Choices, maximum_size: int = DEFAULT_MAXIMUM_SIZE, root: Kind = Kind.NETWORK) -> None:
+        super().__init__("zcproxy", [], TYPES[root])
         self.choices = choices
+        self.root = root
         self.maximum_size = maximum_size
         self._leaves: dict[Node, Leaf] = {}
         self._operations: dict[tuple[str, tuple[Kind, ...]], Operation] = {}
@@ -193,13 +196,14 @@ def formula_of(tree: Sequence[Any]) -> Node:
     return stack[0]
 
 
-def check_tree(tree: Sequence[Any], primitives: PrimitiveSet, kind: Kind = Kind.NETWORK) -> Node:
+def check_tree(tree: Sequence[Any], primitives: PrimitiveSet, kind: Kind | None = None) -> Node:
     """Return the formula of a tree that code of a user made.
 
     Raises:
         FormulaError: it is of another kind, has what the set lacks, or arguments of the wrong kind.
     """
     formula = formula_of(tree)
+    kind = kind or primitives.root
     if formula.kind is not kind:
         raise FormulaError(f"a tree of kind {formula.kind.value}, not {kind.value}")
     primitives.tree(formula)
@@ -207,7 +211,11 @@ def check_tree(tree: Sequence[Any], primitives: PrimitiveSet, kind: Kind = Kind.
 
 
 def primitive_set(
-    columns: Iterable[Node | str], *, without: Collection[str] = (), maximum_size: int = DEFAULT_MAXIMUM_SIZE
+    columns: Iterable[Node | str],
+    *,
+    without: Collection[str] = (),
+    maximum_size: int = DEFAULT_MAXIMUM_SIZE,
+    root: Kind = Kind.NETWORK,
 ) -> PrimitiveSet:
     """Return the primitive set of formulas on columns, for DEAP's operators.
 
@@ -215,9 +223,10 @@ def primitive_set(
         columns: the terminals, as trees or texts: columns, or statistics and descriptors for expressions of a layer.
         without: names of primitives to do without; `constants` for numbers.
         maximum_size: most nodes of a formula.
+        root: kind of a formula: `Network`, or `Ranking` for sets of formulas.
     """
     leaves = [parse(column) if isinstance(column, str) else column for column in columns]
-    return PrimitiveSet(number_choices(leaves, without), maximum_size)
+    return PrimitiveSet(number_choices(leaves, without), maximum_size, root)
 
 
 def _value_of(item: Any) -> float:

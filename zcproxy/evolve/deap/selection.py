@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
 from deap import tools
 
 from zcproxy.evolve.deap.individual import Individual, ParetoFitness
@@ -17,6 +18,9 @@ PARSIMONY = 1.4
 
 DIVISIONS = 8
 """Of each objective between the reference points of NSGA-III: 165 points for four objectives."""
+
+ALIKE = 0.998
+"""Spearman correlation above which two formulas rank the networks alike."""
 
 Select = Callable[[Sequence[Individual], int], list[Individual]]
 
@@ -97,5 +101,28 @@ def _reference_points() -> Any:
     return tools.uniform_reference_points(len(ParetoFitness.weights), DIVISIONS)
 
 
-SURVIVORS: dict[str, Select] = {"nsga2": partial(tools.selNSGA2, nd="log"), "nsga3": nsga3, "spea2": spea2}
+def novel(individuals: Sequence[Individual], k: int) -> list[Individual]:
+    """Select by NSGA-II among formulas that rank the networks differently, not just in one pair.
+
+    Of two whose ranks correlate above `ALIKE`, the better stays, unless the other is smaller. Ours: DEAP's selections
+    know distances of objectives, not of what formulas compute.
+    """
+    ordered = sorted(individuals, key=lambda item: (-item.fitness.merit, item.formula.size, item.formula.text))
+    places = np.array([item.score.places for item in ordered if item.score is not None])
+    sizes = np.array([item.formula.size for item in ordered])
+    alike = places @ places.T > ALIKE
+    left_out = np.zeros(len(ordered), np.bool_)
+    for index in range(len(ordered)):
+        if not left_out[index]:
+            left_out |= alike[index] & (sizes >= sizes[index]) & (np.arange(len(ordered)) > index)
+    kept = [item for item, out in zip(ordered, left_out, strict=True) if not out]
+    return list(tools.selNSGA2(kept, k, nd="log"))
+
+
+SURVIVORS: dict[str, Select] = {
+    "nsga2": partial(tools.selNSGA2, nd="log"),
+    "novel": novel,
+    "nsga3": nsga3,
+    "spea2": spea2,
+}
 """Name -> what selects k survivors, of which no two rank the networks alike."""

@@ -1,0 +1,1 @@
+"""Chains of mobile blocks: a space for `benchmark build` on distorted digits."""
