@@ -61,6 +61,9 @@ def test_bad_names(tmp_path: Path) -> None:
         resolve_candidates("zc-genral,synflow")
     with pytest.raises(ProxyFileError, match="holds no proxy file"):
         resolve_candidates(f"zc-general,{tmp_path}")
+    Proxy(parse("ranks(sum(params), sum(macs))"), "set").save(tmp_path / "set.json")
+    with pytest.raises(ConfigurationError, match=r"set\.json' is a set of formulas"):
+        resolve_candidates(f"zc-general,{tmp_path}")
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(ProxyFileError, match=r"other\.json is not a proxy file"):
         resolve_candidates(f"zc-general,{tmp_path}")

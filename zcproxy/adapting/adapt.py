@@ -21,10 +21,11 @@ from zcproxy.formula import Node
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
+from zcproxy.names.subjects import Subject
 from zcproxy.primitives import parse
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.ranking.scoring import setting_of
-from zcproxy.workers.progress import Step
+from zcproxy.workers.progress import Step, silent
 
 NAME = "adapted"
 """The name of the proxy, and of its record in `provenance` too."""
@@ -65,7 +66,7 @@ def adapt(
 ) -> Adaptation:
     """Choose among proxies, or weigh them, for a space of which 10 to 500 networks have labels.
 
-    The first, general candidate stays unless labels speak against it. The result depends on the arguments alone.
+    The first, general candidate stays unless labels speak against it.
 
     Args:
         reference: a task, a super-network, a space, or `package.module:name` of one, as `zcproxy.names.subjects` reads
@@ -86,8 +87,7 @@ def adapt(
     Raises:
         BenchmarkError: there is no such space; labels are too few, too many, all equal, not finite, or of an
             architecture that is not in the space.
-        ConfigurationError: candidates are too few or share a name, there is no such rule, or the device is not
-            available.
+        ConfigurationError: candidates are too few or share a name, there is no such rule, or no such device.
         ModelError: a network cannot be measured.
     """
     check_device(device)
@@ -98,26 +98,21 @@ def adapt(
     source = Source(reference, input_shape, classes)
     subject = source.subject()
     known = canonical_labels(labels, subject.space)
-    looks = any(proxy.needs_images for proxy in proxies)
-    shown = images_of(subject, images) if looks else None
-    token = images if shown is None else shown.token
-    measuring = Measuring(source, device, token, executor, cache)
-    if step is not None:
-        measuring = replace(measuring, progress=partial(step, f"measuring {reference}"))
+    shown = images_of(subject, images) if any(proxy.needs_images for proxy in proxies) else None
+    progress = silent if step is None else partial(step, f"measuring {reference}")
+    measuring = Measuring(source, device, images if shown is None else shown.token, executor, cache, progress)
     scores = np.stack([measuring.scores(proxies, list(known), index) for index in range(initialisations)])
     joinable = [place for place, proxy in enumerate(proxies) if setting_of(proxy) == setting_of(proxies[0])]
     decision = decide(scores, np.array(list(known.values())), rule=rule, joinable=joinable, seed=seed)
-    settings = {
-        "rule": str(rule),
-        "initialisations": initialisations,
-        "seed": seed,
-        "device": device,
-        "classes": subject.classes,
-    }
-    settings |= {"input_shape": list(subject.input_shape), "images": "" if shown is None else shown.description}
-    record = {"task": reference, "space": subject.space.name, **settings, "labels": known}
-    proxy = _recorded(proxies, decision, record)
-    return Adaptation(proxy, tuple(proxies), decision, shown)
+    settings = {"rule": str(rule), "initialisations": initialisations, "seed": seed, "device": device}
+    settings["images"] = "" if shown is None else shown.description
+    record = {"task": reference, **_described(subject), **settings, "labels": known}
+    return Adaptation(_recorded(proxies, decision, record), tuple(proxies), decision, shown)
+
+
+def _described(subject: Subject) -> dict[str, Any]:
+    """Return what networks were made of."""
+    return {"space": subject.space.name, "input_shape": list(subject.input_shape), "classes": subject.classes}
 
 
 def formula_of(candidates: Sequence[Proxy], terms: Sequence[Term]) -> Node:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zcproxy.errors import ConfigurationError, ProxyFileError
+from zcproxy.formula import Kind
 from zcproxy.names.proxies import load_proxy, resolve_proxy
 from zcproxy.names.scorers import ZOO, split_names
 from zcproxy.primitives.zoo import NAMES
@@ -45,8 +46,12 @@ def checked_candidates(proxies: Sequence[Proxy]) -> list[Proxy]:
     """Return proxies without those that compute what an earlier one computes.
 
     Raises:
-        ConfigurationError: two or more are needed, of different names; or they are too many.
+        ConfigurationError: two or more are needed, of different names; or they are too many, or one is a set of
+            formulas.
     """
+    sets = [proxy.name for proxy in proxies if proxy.formula.kind is Kind.RANKING]
+    if sets:
+        raise ConfigurationError(f"'{sets[0]}' is a set of formulas, which scores no network alone: name its formulas")
     distinct = {(proxy.formula, proxy.batch_size, proxy.rule): proxy for proxy in reversed(proxies)}
     found = [proxy for proxy in proxies if distinct[proxy.formula, proxy.batch_size, proxy.rule] is proxy]
     if not FEWEST <= len(found) <= MOST:
