@@ -55,7 +55,8 @@ class Agreement:
         """
         values = as_labels(labels)
         self.networks = len(values)
-        orders = np.mean([[self._ordered(each) for each in drawn] for drawn in scores], axis=0, dtype=np.float32)
+        drawn = [[self._ordered(each) for each in initialisation] for initialisation in scores]
+        orders = np.asarray(np.mean(drawn, axis=0, dtype=np.float32))
         by_label = _orders(values)
         self.signs: NDArray[np.float32] = orders * by_label
         self.told_apart = np.abs(by_label)
