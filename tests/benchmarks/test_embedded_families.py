@@ -41,7 +41,7 @@ SPACES = {
     "digits-vit": ViTSpace(),
 }
 DIGIT = (1, 12, 12)
-LARGEST_FOLDER, LEAST_NETWORKS = 300_000, 100
+LARGEST_FOLDER, LEAST_NETWORKS = 300_000, 300
 each_family = pytest.mark.parametrize("family", FAMILIES)
 each_space = pytest.mark.parametrize("family", SPACES)
 

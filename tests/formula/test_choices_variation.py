@@ -114,9 +114,10 @@ def test_the_least_depths_are_right() -> None:
         Kind.LAYER: 2,
         Kind.STAGE: math.inf,
         Kind.NETWORK: 2,
+        Kind.RANKING: math.inf,
     }
     numbers = {kind: depth for kind, depth in NUMBERS.least_depth.items() if depth < math.inf}
-    assert numbers == {Kind.LAYER: 1, Kind.STAGE: 2, Kind.NETWORK: 1}
+    assert numbers == {Kind.LAYER: 1, Kind.STAGE: 2, Kind.NETWORK: 1, Kind.RANKING: 2}
 
 
 def test_a_kind_without_leaves_is_still_reached_through_others() -> None:

@@ -70,6 +70,8 @@ class Choices:
                 if accept(operation):
                     self.operations.setdefault(signature.result, []).extend([operation] * weight)
         self._by_depth: dict[tuple[Kind, int], list[Operation]] = {}
+        self._of_signature: dict[Signature, list[Operation]] = {}
+        self._above: dict[Kind, list[Operation]] = {}
         self.least_depth = self._least_depths()
         for kind, operations in self.operations.items():
             self.operations[kind] = [item for item in operations if self._least(item) < math.inf]
@@ -101,6 +103,28 @@ class Choices:
             return random_constant(rng)
         assert leaves is not None
         return rng.choice(leaves)
+
+    def of_signature(self, signature: Signature) -> list[Operation]:
+        """Return the operations of a signature, as often as their weights say."""
+        known = self._of_signature.get(signature)
+        if known is None:
+            listed = self.operations.get(signature.result, ())
+            known = self._of_signature[signature] = [item for item in listed if item.signature == signature]
+        return known
+
+    def above(self, kind: Kind) -> list[Operation]:
+        """Return what can be put above a node of a kind, and yields the same kind, with leaves as other arguments."""
+        known = self._above.get(kind)
+        if known is None:
+            known = self._above[kind] = [item for item in self.operations.get(kind, ()) if self._can_wrap(item, kind)]
+        return known
+
+    def _can_wrap(self, operation: Operation, kind: Kind) -> bool:
+        kinds = list(operation.signature.arguments)
+        if kind not in kinds:
+            return False
+        kinds.remove(kind)
+        return all(map(self.has_leaf, kinds))
 
     def _within(self, kind: Kind, depth: int) -> list[Operation]:
         known = self._by_depth.get((kind, depth))

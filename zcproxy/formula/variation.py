@@ -8,7 +8,7 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
-from zcproxy.formula.choices import Choices, Operation, has_small_numbers, random_constant
+from zcproxy.formula.choices import Choices, has_small_numbers, random_constant
 from zcproxy.formula.kinds import Kind, Signature
 from zcproxy.formula.tree import Node, constant, replaced as replaced
 
@@ -75,13 +75,13 @@ def replace_leaf(node: Node, choices: Choices, rng: Random) -> Node:
 def replace_operation(node: Node, choices: Choices, rng: Random) -> Node:
     """Put another primitive of the same signature above the same arguments."""
     signature = Signature(tuple(child.kind for child in node.arguments), node.kind)
-    same = [item for item in choices.operations.get(node.kind, ()) if item.signature == signature]
+    same = choices.of_signature(signature)
     return Node(rng.choice(same).name, node.kind, node.arguments) if same else node
 
 
 def insert_operation(node: Node, choices: Choices, rng: Random) -> Node:
     """Put a primitive above the node, with leaves as its other arguments."""
-    fitting = [item for item in choices.operations.get(node.kind, ()) if _can_wrap(item, node.kind, choices)]
+    fitting = choices.above(node.kind)
     if not fitting:
         return node
     operation = rng.choice(fitting)
@@ -140,11 +140,3 @@ _UP_TO = list(accumulate(MUTATIONS.values()))
 
 def _reachable(node: Node, choices: Choices) -> bool:
     return choices.least_depth.get(node.kind, math.inf) < math.inf
-
-
-def _can_wrap(operation: Operation, kind: Kind, choices: Choices) -> bool:
-    kinds = list(operation.signature.arguments)
-    if kind not in kinds:
-        return False
-    kinds.remove(kind)
-    return all(choices.has_leaf(other) for other in kinds)
