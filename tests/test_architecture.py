@@ -47,9 +47,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "search": DOORS,
     "building": DOORS,
     "ranking": WORK,
+    "adapting": DOORS | {"ranking"},
     "adapters": WORK,
-    "cli": WORK | {"ranking"},
-    "face": WORK | {"ranking", "cli"},
+    "cli": WORK | {"ranking", "adapting"},
+    "face": WORK | {"ranking", "adapting", "cli"},
     "space": {"contracts"},
     "benchmark": {"contracts"},
 }

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zcproxy.adapting.adapt import Adaptation as Adaptation, adapt as adapt
     from zcproxy.contracts.choice_space import ChoiceSpace as ChoiceSpace
     from zcproxy.contracts.dataset import ImageDataset as ImageDataset
     from zcproxy.contracts.super_network import SuperNetwork as SuperNetwork
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __version__ = version("zcproxy")
 
 _PLACES = {
+    "Adaptation": "adapting.adapt",
     "Batch": "contracts.task",
     "ChoiceSpace": "contracts.choice_space",
     "Configuration": "evolve.configuration",
@@ -50,6 +52,7 @@ _PLACES = {
     "Task": "contracts.task",
     "TaskTable": "ranking.table",
     "ZcproxyError": "errors",
+    "adapt": "adapting.adapt",
     "get_task": "names.tasks",
     "load_proxy": "names.proxies",
     "score": "ranking.scoring:score_networks",
@@ -58,6 +61,7 @@ _PLACES = {
 """The module of each public name; after a `:` the name that it has there, where that is another."""
 
 __all__ = [
+    "Adaptation",
     "Batch",
     "ChoiceSpace",
     "Configuration",
@@ -75,6 +79,7 @@ __all__ = [
     "Task",
     "TaskTable",
     "ZcproxyError",
+    "adapt",
     "evolve",
     "get_task",
     "load_proxy",

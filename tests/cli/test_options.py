@@ -23,10 +23,12 @@ from zcproxy.training.recipe import Recipe
 Command = Callable[..., tuple[int, str, str]]
 
 BUILD = ("benchmark", "build", "--space", "nasbench201", "--dataset", "digits", "--out", "b")
+ADAPT = ("adapt", "digits201", "--labels", "labels.csv", "--from", "sum(params),sum(macs)")
 SEARCH = ("search", "digits201", "--proxy", "sum(params)")
 COMMANDS: dict[tuple[str, ...], str] = {
     ("score", "params", "digits201"): "networks seed initialisation workers",
     ("table", "digits201"): "networks initialisations batch-size resamples seed workers",
+    ADAPT: "initialisations classes seed workers",
     ("evolve",): "networks budget generations evaluations seed workers max-size batch-size test-networks new-columns "
     "resample sample-seed",
     SEARCH: "evaluations population seed warm-start inner-evaluations classes epochs latency-batch-size "

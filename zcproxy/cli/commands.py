@@ -44,6 +44,11 @@ PLACES = {
     "search": Place(
         "search", "search_command", "Search architectures by a proxy, by what they cost, and by measured accuracies."
     ),
+    "adapt": Place(
+        "adapt",
+        "adapt_command",
+        "Choose among proxies, or weigh them, by a few labels of a new space, and say what to expect.",
+    ),
     "proxy": Place("proxy", "app", "Look at a proxy or turn it into code."),
     "columns": Place("columns", "app", "The store of measured columns."),
     "benchmark": Place("benchmark", "app", "Published benchmarks, and benchmarks of your own."),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.contracts.sampling import POOL, Sampling, check_sampling, stratified
-from zcproxy.contracts.task import Task
+from zcproxy.contracts.task import SearchSpace, Task
 from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.evolve.configuration import Configuration
@@ -134,7 +134,7 @@ def seen_in_fitting(scorers: Sequence[Scorer], task: Task, architectures: Sequen
     for scorer in scorers:
         seen: set[str] = set()
         for proxy in members_of(scorer):
-            seen |= _fitted_to(proxy, task.space.name)
+            seen |= _fitted_to(proxy, task.space.name) | _adapted_to(proxy, task.space)
         count = sum(each in seen for each in classes)
         if count:
             found[scorer.name] = count
@@ -149,6 +149,17 @@ def _fitted_to(proxy: Proxy, space: str) -> set[str]:
     with suppress(ZcproxyError), stored_in(Path(f"the file of {proxy.name}")):
         return fitted_networks(Configuration.from_dict(configuration), space)
     return set()
+
+
+def _adapted_to(proxy: Proxy, space: SearchSpace) -> set[str]:
+    """Return the classes of the networks by whose labels a proxy was adapted, as its file says; see `adapting`."""
+    record = proxy.provenance.get("adapted")
+    labels = record.get("labels") if isinstance(record, Mapping) and record.get("space") == space.name else None
+    found = set()
+    for architecture in labels if isinstance(labels, Mapping) else ():
+        with suppress(ZcproxyError):
+            found.add(space.equivalence_class(space.parse(str(architecture))))
+    return found
 
 
 def seen_line(name: str, seen: int, networks: int) -> str:
