@@ -1,1 +1,1 @@
-"""Small vision transformers: a space for `benchmark build` on distorted digits."""
+"""Small vision transformers, trained on distorted digits."""

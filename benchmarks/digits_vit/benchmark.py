@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from zcproxy.benchmarks.digits_vit.space import ViTSpace
-from zcproxy.benchmarks.shared.description import Benchmark
+from pathlib import Path
 
-BENCHMARK = Benchmark("digits-vit", spaces={"digits_vit": ViTSpace})
+from zcproxy.benchmarks.digits_vit.space import ViTSpace
+from zcproxy.benchmarks.shared.embedded import embedded_benchmark
+
+BENCHMARK = embedded_benchmark("digits-vit", Path(__file__).parent, ViTSpace, space_name="digits_vit")

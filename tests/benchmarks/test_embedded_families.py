@@ -23,6 +23,7 @@ from zcproxy.benchmarks.digits_vit.space import ViTSpace
 from zcproxy.benchmarks.nds.cell_space import CellSpace
 from zcproxy.building.files import CURVES, IMAGES, LABELS, MANIFEST
 from zcproxy.building.job import build_network, costs_of, materials_of
+from zcproxy.contracts.task import SearchSpace
 from zcproxy.correlation import kendall_tau
 from zcproxy.errors import BenchmarkError
 from zcproxy.models.costs import Costs, calls_of, count_costs
@@ -34,7 +35,7 @@ from zcproxy.training.recipe import Recipe
 from zcproxy.training.train import train
 
 FAMILIES = [family for family in embedded_families() if family != DEFAULT_TASK]
-SPACES = {
+SPACES: dict[str, SearchSpace] = {
     "digits-stages": StagesSpace(),
     "digits-cells": cells.BandedCellSpace(),
     "digits-mobile": MobileSpace(),
