@@ -20,6 +20,7 @@ from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.options import AllowCode, Device, Seed, Workers
 from zcproxy.images.own import import_images
+from zcproxy.models.device import check_device
 from zcproxy.storage.files import check_target
 from zcproxy.text.visible import shortened
 from zcproxy.user_code.references import parse_shape
@@ -74,6 +75,7 @@ def adapt_command(
     allow_code: AllowCode = None,
 ) -> None:
     """Choose among proxies, or weigh them, by a few labels of a new space, and say what to expect."""
+    check_device(device)
     check_target(out)
     proxies, known = resolve_candidates(candidates), read_labels(labels)
     shape = None if input_shape is None else parse_shape(input_shape)
