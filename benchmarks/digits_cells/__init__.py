@@ -1,1 +1,1 @@
-"""Cells whose width and depth keep FLOPs within a band: a space for `benchmark build` on distorted digits."""
+"""Cells whose width and depth keep FLOPs within a band: trained on distorted digits."""

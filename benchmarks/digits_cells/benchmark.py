@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from zcproxy.benchmarks.digits_cells.space import BandedCellSpace
-from zcproxy.benchmarks.shared.description import Benchmark
+from pathlib import Path
 
-BENCHMARK = Benchmark("digits-cells", spaces={"digits_cells": BandedCellSpace})
+from zcproxy.benchmarks.digits_cells.space import BandedCellSpace
+from zcproxy.benchmarks.shared.embedded import embedded_benchmark
+
+BENCHMARK = embedded_benchmark("digits-cells", Path(__file__).parent, BandedCellSpace, space_name="digits_cells")
