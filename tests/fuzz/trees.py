@@ -16,7 +16,7 @@ from fuzz.outcome import PromiseError
 _CLOCKS = {"seconds", "training_seconds", "measuring_seconds", "total_seconds", "sum", "front_sha256"}
 """Keys of what a clock said, and of checksums of what has that in it."""
 
-_SECONDS_CELL = -3
+_SECONDS_CELL = 12
 """Place of the time of a proxy in a row of `table.md`, split at its bars."""
 
 
