@@ -26,13 +26,13 @@ from zcproxy.benchmarks.nasbench201.encoding import to_operations
 from zcproxy.benchmarks.shared.four_node_cells import EDGES
 from zcproxy.columns.table import table_of
 from zcproxy.correlation import kendall_tau
-from zcproxy.correlation.ranks import mean_ranks, rank_scores
+from zcproxy.correlation.ranks import rank_scores
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.models.untrained import untrained
 from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
+from zcproxy.primitives.rankings import log_ranks
 from zcproxy.probing.measure import measure
-from zcproxy.proxy.aggregate import RULES
 from zcproxy.random import derive_seed, generator
 from zcproxy.ranking.scoring import draw_networks
 
@@ -108,8 +108,7 @@ def rows_of(population: str, cells: list[str], scores: np.ndarray) -> list[dict[
     rows = []
     for way, values in ways.items():
         parts = dict(zip(PARTS, values.T, strict=True))
-        ranks = [mean_ranks(rank_scores(each)) / len(each) for each in (*parts.values(), flops)]
-        parts["az_nas"] = np.sum(RULES["log_ranks"](np.array(ranks)), axis=0)
+        parts["az_nas"] = log_ranks(*parts.values(), flops)
         for name, each in parts.items():
             tau = kendall_tau(np.where(np.isnan(each), -np.inf, each), labels)
             rows.append({"cells": population, "networks": len(cells), "blocks": way, "part": name, "tau": tau})

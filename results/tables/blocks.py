@@ -20,9 +20,8 @@ from torch import Tensor, nn
 
 from zcproxy.benchmarks.nasbench201 import NASBench201Network
 from zcproxy.correlation import kendall_tau
-from zcproxy.correlation.ranks import mean_ranks, rank_scores
 from zcproxy.names.tasks import get_task
-from zcproxy.proxy.aggregate import RULES
+from zcproxy.primitives.rankings import log_ranks
 from zcproxy.random import derive_seed
 from zcproxy.ranking.scoring import draw_networks
 
@@ -101,8 +100,7 @@ def main() -> None:
         labels = task.labels(networks)
         found = np.array([parts_of(text, side, batch, authors) for text in networks])
         scores = {**dict(zip(PARTS, found.T, strict=True)), "complexity": task.baselines(networks)["flops"]}
-        ranks = [mean_ranks(rank_scores(values)) / len(values) for values in scores.values()]
-        scores["az_nas"] = np.sum(RULES["log_ranks"](np.array(ranks)), axis=0)
+        scores["az_nas"] = log_ranks(*scores.values())
         taus = {part: kendall_tau(values, labels) for part, values in scores.items()}
         initialisation = "kaiming_normal, fan in" if authors else "torch's own"
         settings = {"task": name, "side": side, "batch": batch, "initialisation": initialisation}

@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from zcproxy.correlation.ranks import mean_ranks, rank_scores
 from zcproxy.errors import ConfigurationError, check_known
+from zcproxy.primitives.rankings import log_ranks, ranks
 from zcproxy.proxy.proxy import Proxy
 
-RULES: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
-    "ranks": lambda shares: shares,
-    "log_ranks": np.log,
-}
-"""Transformation of each member's rank, a share of the networks (1 for the best), before the sum."""
+RULES: Mapping[str, Callable[..., NDArray[np.float64]]] = {"ranks": ranks, "log_ranks": log_ranks}
+"""The primitives that join the rankings of several proxies."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,7 @@ class Aggregate:
 
     def scores(self, of_members: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Return one number per network from those that its members give; what is undefined for a member ranks last."""
-        combine = RULES[self.rule]
-        return np.sum([combine(mean_ranks(rank_scores(each)) / len(each)) for each in of_members], axis=0)
+        return RULES[self.rule](*of_members)
 
 
 def aggregate_of(proxy: Proxy) -> Aggregate:
