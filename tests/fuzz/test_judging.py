@@ -19,6 +19,7 @@ def finished(code: int = 0, err: str = "", out: str = "", **changes: object) -> 
     return Finished(code=code, out=out, err=err, **{**known, "left_behind": False, **changes})  # type: ignore[arg-type]
 
 
+TABLE = "| | tau | s | |\n|---|---|---|---|\n| x | {} | {} | 0 |"
 TRACEBACK = 'Traceback (most recent call last):\n  File "/x/zcproxy/files.py", line 5, in read\nValueError: no\n'
 
 
@@ -78,8 +79,9 @@ def test_code_that_ran_and_files_outside_are_seen(tmp_path: Path) -> None:
         ("a.jsonl", '{"a": 1}\n', '{"a": 1}\n{"a": 2}\n', False),
         ("a.json", '{"a": NaN}', '{"a": NaN}', True),
         ("a.jsonl", '{"a": 1, "seconds": 5}\n', '{"a": 1, "seconds": 6}\n{"a": 1, "seconds": 5}\n', True),
-        ("a.md", "| x | 1 | 2 | 5.5 | 0 |", "| x | 1 | 2 | 5.6 | 0 |", True),
-        ("a.md", "| x | 1 | 2 | 5.5 | 0 |", "| x | 1 | 3 | 5.5 | 0 |", False),
+        ("a.md", TABLE.format(1, 5.5), TABLE.format(1, 5.6), True),
+        ("a.md", TABLE.format(1, 5.5), TABLE.format(2, 5.5), False),
+        ("a.md", "| | s | |\n| x | 5.5 | 0 |\n\n| x | 5.5 |", "| | s | |\n| x | 5.6 | 0 |\n\n| x | 5.6 |", False),
     ],
 )
 def test_results_are_equal_but_for_clocks(tmp_path: Path, name: str, one: str, other: str, equal: bool) -> None:

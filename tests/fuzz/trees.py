@@ -16,8 +16,8 @@ from fuzz.outcome import PromiseError
 _CLOCKS = {"seconds", "training_seconds", "measuring_seconds", "total_seconds", "sum", "front_sha256"}
 """Keys of what a clock said, and of checksums of what has that in it."""
 
-_SECONDS_CELL = 12
-"""Place of the time of a proxy in a row of `table.md`, split at its bars."""
+_SECONDS_HEADING = " s "
+"""What stands above the time of a proxy in a table of Markdown."""
 
 
 def check_equal_trees(expected: Path, found: Path, *, journals: bool = True) -> None:
@@ -59,11 +59,23 @@ def _content(path: Path) -> object:
         if path.suffix == ".parquet":
             return _columns(pd.read_parquet(io.BytesIO(content)))
         if path.suffix == ".md":
-            rows = [line.split("|") for line in content.decode().splitlines()]
-            return [row[:_SECONDS_CELL] + row[_SECONDS_CELL + 1 :] if len(row) > 5 else row for row in rows]
+            return _without_seconds(content.decode().splitlines())
     except (ValueError, OSError, pyarrow.ArrowException) as error:
         raise PromiseError(f"result cannot be read, {path.name}: {error}") from error
     return content
+
+
+def _without_seconds(lines: list[str]) -> list[list[str]]:
+    """Return the cells of Markdown, the column of the times left out of its tables."""
+    found, clocks = [], set[int]()
+    for line in lines:
+        cells = line.split("|")
+        if len(cells) == 1:
+            clocks = set()
+        elif not clocks:
+            clocks = {place for place, cell in enumerate(cells) if cell == _SECONDS_HEADING}
+        found.append([cell for place, cell in enumerate(cells) if place not in clocks])
+    return found
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, list[str]]:
