@@ -143,6 +143,11 @@ def test_tasks_take_as_many_networks_as_each_has(small: Configuration, made_data
             {"without": ("log",), "start_from": ("log(depth)",)},
             r"'log\(depth\)' to start from has log, which `without`",
         ),
+        (
+            {"without": ("total_macs",), "cases": ("bands",)},
+            "the cases bands are made with total_macs, which is left out",
+        ),
+        ({"without": ("depth",), "start_from": ("depth + 2",)}, "to start from has depth, which `without` leaves out"),
         ({"without": ("constants",), "start_from": ("depth + 2",)}, "'depth [+] 2' to start from has constants"),
         ({"without": ("gradients",), "start_from": ("sum(std(grad(weight)@noise))",)}, "to start from has gradients"),
         ({"goals": ("a", "b")}, "2 goals for 1 tasks"),

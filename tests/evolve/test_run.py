@@ -265,6 +265,11 @@ def test_formulas_do_without_what_they_are_told_to(small: Configuration, column_
     assert not any(node.is_constant for node in nodes)
 
 
+def test_a_descriptor_that_is_left_out_is_no_column(small: Configuration) -> None:
+    names = set(map(str, first_columns(replace(small, without=("units", "log")))))
+    assert set(map(str, first_columns(small))) - names == {"units"}
+
+
 def test_formulas_without_gradients_need_one_forward_pass(
     small: Configuration, column_cache: Path, tmp_path: Path
 ) -> None:

@@ -71,7 +71,9 @@ MaximumSize = Annotated[
 ]
 Without = Annotated[
     str,
-    typer.Option(help="Primitives that formulas must not use, separated by commas; also `constants`, `gradients`."),
+    typer.Option(
+        help="Primitives and descriptors that formulas do without, separated by commas; also `constants`, `gradients`."
+    ),
 ]
 StartFrom = Annotated[
     str, typer.Option(help="Proxies that every island starts with, separated by commas; `zoo`: all published.")

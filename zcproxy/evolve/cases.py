@@ -19,6 +19,8 @@ LEAST_IN_BAND = 20
 MOST_BANDS = 5
 LEAST_IN_TOP = 20
 """Networks of the `top`, where a tenth of them are fewer: tau among ten networks is mostly chance."""
+SIZES = ("total_params", "total_macs")
+"""The columns that cases are made with, beside the labels."""
 
 
 def tau_in_bands(labels: Array, macs: Array) -> Case:

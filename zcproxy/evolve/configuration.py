@@ -9,7 +9,7 @@ from typing import Any
 
 from zcproxy.benchmarks.shared.populations import POPULATIONS
 from zcproxy.errors import ConfigurationError, check_known
-from zcproxy.evolve.cases import CASES
+from zcproxy.evolve.cases import CASES, SIZES
 from zcproxy.evolve.deap.operators import CROSSOVERS, MUTATIONS, OURS
 from zcproxy.evolve.deap.selection import SELECTIONS, SURVIVORS
 from zcproxy.evolve.deap.toolbox import Operators
@@ -92,8 +92,8 @@ class Configuration:
         algorithm: `evolve`, or `random` for the control that draws formulas and selects nothing.
         form: `formula`, or `ranks` for sets of two to four formulas whose ranks, or their logarithms, are summed.
         start_from: texts of formulas that every island begins with; their columns may be of any probe.
-        without: names of primitives that formulas must not use (columns may); `constants` for numbers, and
-            `gradients` for columns that need a backward pass.
+        without: names of primitives that formulas must not use (columns may) and of descriptors; `constants` for
+            numbers, and `gradients` for columns that need a backward pass.
         goals: one name per task: tasks of one goal (a family) count as one, their mean. Empty: each task is its own.
         targets: what formulas are fitted to and chosen by: the `labels`, or what is `transferred` from those of other
             goals, see `zcproxy.evolve.targets`. Tests use the labels.
@@ -179,11 +179,16 @@ class Configuration:
             raise ConfigurationError(f"{len(self.goals)} goals for {len(self.tasks)} tasks: name one for each task")
         if self.maximum_size < 2:
             raise ConfigurationError(f"maximum_size={self.maximum_size} leaves no room for a formula: give 2 or more")
-        for name in self.without:
-            if name not in (CONSTANTS, GRADIENTS):
-                vocabulary().get(name)
+        self._check_without()
         for text in self.start_from:
             self._check_start(text)
+
+    def _check_without(self) -> None:
+        for name in self.without:
+            if name not in (CONSTANTS, GRADIENTS, *vocabulary().leaves):
+                vocabulary().get(name)
+            if name in SIZES and self.cases:
+                raise ConfigurationError(f"the cases {', '.join(self.cases)} are made with {name}, which is left out")
 
     def _check_start(self, text: str) -> None:
         formula = parse(text)
@@ -195,6 +200,7 @@ class Configuration:
             )
         nodes = [place.node for place in places(formula) if not place.node.is_column]
         found = {CONSTANTS if node.is_constant else node.symbol for node in nodes}
+        found.update(column.symbol for column in formula.columns() if not column.arguments)
         found.update({GRADIENTS} if needs_gradients(formula) else ())
         unwanted = sorted(found.intersection(self.without))
         if unwanted:
@@ -202,6 +208,8 @@ class Configuration:
 
     def admits(self, column: Node) -> bool:
         """Whether formulas may be made of a column."""
+        if not column.arguments and column.symbol in self.without:
+            return False
         return GRADIENTS not in self.without or not needs_gradients(column)
 
     @property

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from zcproxy.columns.table import ColumnTable, joined
 from zcproxy.correlation import PairwiseTau
 from zcproxy.correlation.ranks import FEWEST_NETWORKS, is_constant
-from zcproxy.evolve.cases import CASES, Case
+from zcproxy.evolve.cases import CASES, SIZES, Case
 from zcproxy.evolve.invariance import Variation
 from zcproxy.formula import Kind, Node, vocabulary
 from zcproxy.formula.evaluate import Evaluator, Outcome
@@ -180,7 +180,7 @@ def _tau(outcome: Outcome, correlation: Callable[..., float], *arguments: Any) -
 
 
 def _case(name: str, table: ColumnTable, labels: NDArray[np.float64]) -> Case:
-    params, macs = (np.asarray(table.values[parse(text)], np.float64) for text in ("total_params", "total_macs"))
+    params, macs = (np.asarray(table.values[parse(text)], np.float64) for text in SIZES)
     return CASES[name](labels, params, macs)
 
 
