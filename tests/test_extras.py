@@ -45,7 +45,6 @@ NEEDING = {
     "search digits201 --evaluations 4": ("search", "a search"),
     "network export nothing": ("search", "a search"),
     "evolve --generations 1 --control --out c": ("predictors", "--control"),
-    "evolve digits201 nds --generations 1 --targets transferred --out t": ("predictors", "targets that are"),
     "table digits201 --networks 4 --proxies params --out t": ("figures", "table --out"),
     "score naswot digits201 --networks 4 --images pictures": ("images", "a folder of pictures"),
     "benchmark build --space nasbench201 --dataset hf:mnist --networks 2 --out b": (

@@ -25,17 +25,24 @@ TRAINED_ON = {
     "transnas101-macro": ["transnas101/macro-object"],
     "ofa_mobilenetv3": ["ofa_mobilenetv3"],
     "digits201": ["digits201"],
+    "nds-resnet": ["nds-resnet"],
+    "digits-stages": ["digits-stages"],
+    "digits-cells": ["digits-cells"],
+    "digits-vit": ["digits-vit"],
 }
 """What stands for each family: one data set of those that have the same networks on several."""
+
+NEW_FAMILIES = ("nds-resnet", "digits-stages", "digits-cells", "digits-vit")
+"""Those that are trained on and never held out."""
 
 HELD_OUT = {
     name: ["nasbench201", "digits201"] if name == "nasbench201" else [name]
     for name in TRAINED_ON
-    if name != "digits201"
+    if name not in (*NEW_FAMILIES, "digits201")
 }
 """digits201 has the cells of NAS-Bench-201: a run that never saw one never saw the other."""
 
-START = "weight_layers,l2_norm,plain,snip,zico,synflow,log_synflow,naswot,eznas_a"
+START = "weight_layers,l2_norm,plain,snip,zico,synflow,log_synflow,naswot"
 PUBLISHED = (
     "weight_layers,l2_norm,grad_norm,plain,snip,fisher,zico,synflow,log_synflow,naswot,swap,jacov,epe_nas,"
     "linear_regions,meco,eznas_a,eznas_a_text,az_expressivity,az_progressivity,az_trainability,az_complexity,az_nas"
@@ -54,8 +61,18 @@ def aggregations_besides_mean() -> str:
     return ",".join(name for name in dict.fromkeys(names) if name != "mean")
 
 
+STRUCTURE = (
+    "units,longest_path_share,before_pooling,stages,first_reduction,last_reduction,mean_log_positions,narrowest_cut,"
+    "mean_log_cut,chain_params,chain_macs,stage_sum,stage_mean,stage_min,stage_max,body_sum,body_mean,body_min,"
+    "body_max,path_kernel,bottleneck_path,heaviest_path,at_depth,rising_mean,falling_mean"
+)
+"""What the language says of stages, cuts, paths and widths."""
+
 VARIANTS: dict[str, list[str]] = {
     "full": ["--targets", "transferred", "--start-from", START],
+    "ranks": ["--targets", "transferred", "--start-from", START, "--form", "ranks"],
+    "no-structure": ["--targets", "transferred", "--start-from", START, "--without", STRUCTURE],
+    "no-new-families": ["--targets", "transferred", "--start-from", START],
     "labels": ["--targets", "labels", "--start-from", START],
     "no-constants": ["--targets", "transferred", "--start-from", START, "--without", "constants"],
     "no-zoo": ["--targets", "transferred"],
@@ -70,7 +87,8 @@ VARIANTS: dict[str, list[str]] = {
 def run(family: str, seed: int, variant: str, options: argparse.Namespace) -> None:
     """Make one run, unless it exists already."""
     held_out = HELD_OUT[family]
-    trained = [task for name, tasks in TRAINED_ON.items() if name not in held_out for task in tasks]
+    left_out = [*held_out, *(NEW_FAMILIES if variant == "no-new-families" else ())]
+    trained = [task for name, tasks in TRAINED_ON.items() if name not in left_out for task in tasks]
     if variant == "one-task":
         trained = trained[:1]
     out = options.out / f"{variant}-without-{family}-{seed}"

@@ -1,44 +1,44 @@
-"""Targets of formulas: the labels themselves, or the part of them that can be predicted from other spaces.
+"""Targets of formulas: the labels themselves, or the part of them that other spaces foretell.
 
 A formula that is fitted to the labels of seven families fits what is peculiar to each of them too, which is of no use
-in an eighth. What carries over is what a model fitted to the *other* families gets right: `transferred` puts its
-predictions in the place of the labels. A formula that imitates them in every family computes something that many
-columns agree on, and that has already held in a space it was not fitted to.
+in an eighth. What carries over is what holds in the *other* families: `transferred` puts in the place of the labels the
+sum of the ranks of those columns that correlate best with the labels of the others. A formula that imitates it in every
+family computes something that many columns agree on, and that has already held in a space it was not fitted to.
+
+The columns are weighted by their mean correlation and not by a regression: weights that are fitted to a few families
+fit their differences (Dawes, The robust beauty of improper linear models, American Psychologist 1979).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.columns.table import ColumnTable
-from zcproxy.correlation import kendall_tau
+from zcproxy.correlation.ranks import mean_ranks
 from zcproxy.errors import ConfigurationError
-from zcproxy.evolve.predictors import Predictor, features_of, fit
-from zcproxy.extras import check_extra
+from zcproxy.evolve.predictors import features_of
 from zcproxy.names.tasks import get_task
 
 Array = NDArray[np.float64]
 
 
 class Targets(StrEnum):
-    """Targets of formulas: the labels, or predictions from the labels of other goals."""
+    """Targets of formulas: the labels, or what the labels of other goals foretell of them."""
 
     LABELS = "labels"
     TRANSFERRED = "transferred"
 
 
-PENALTIES = (0.03, 0.1, 0.3, 1.0, 3.0)
-"""Of the squared coefficients, as a share of the networks. Of these, the one that predicts best is taken."""
+STRONGEST = 30
+"""Sums and means of columns that foretell the labels of a task: those of the highest mean correlation elsewhere."""
 
 
 def check_transferable(tasks: Sequence[str], goals: Sequence[str]) -> None:
-    """Raise `ConfigurationError` if all tasks are of one goal or have the same networks, or without scikit-learn."""
-    check_extra("predictors", "targets that are transferred", "sklearn")
+    """Raise `ConfigurationError` if all tasks are of one goal or have the same networks."""
     for task, others in zip(tasks, _others(tasks, goals), strict=True):
         if not others:
             raise ConfigurationError(
@@ -50,20 +50,30 @@ def check_transferable(tasks: Sequence[str], goals: Sequence[str]) -> None:
 def transferred(
     tasks: Sequence[str], tables: Sequence[ColumnTable], labels: Sequence[Array], goals: Sequence[str]
 ) -> list[Array]:
-    """Return what ridge regression predicts for each task, fitted to the ranks of the others.
+    """Return what the labels of the others foretell of each task: a weighted sum of the ranks of columns.
 
-    The penalty is the same for all tasks: the one whose predictions have the highest mean tau with the labels.
+    The weight of the sum or the mean of a column over layers is Spearman's correlation with the labels, the mean over
+    the tasks of a goal, then over the other goals. The `STRONGEST` of them count.
 
     Args:
-        tasks: names of the tasks. Those with the same networks, or of one goal, predict nothing of each other.
+        tasks: names of the tasks. Those with the same networks, or of one goal, foretell nothing of each other.
         tables: columns of the networks, one table per task, the same columns in all.
         labels: accuracies of the networks, one array per task.
         goals: one name per task.
     """
-    features = [features_of(table) for table in tables]
-    others = _others(tasks, goals)
-    found = [_predictions(features, labels, goals, others, penalty) for penalty in PENALTIES]
-    return max(found, key=lambda predictions: _mean_tau(predictions, labels, goals))
+    features = [_standardised(features_of(table)) for table in tables]
+    correlations = [
+        each.T @ _standardised(mean_ranks(values)[:, None])[:, 0] for each, values in zip(features, labels, strict=True)
+    ]
+    found = []
+    for places, values in zip(_others(tasks, goals), features, strict=True):
+        by_goal: dict[str, list[Array]] = {}
+        for place in places:
+            by_goal.setdefault(goals[place], []).append(correlations[place])
+        weights = np.mean([np.mean(each, axis=0) for each in by_goal.values()], axis=0)
+        strongest = np.argsort(-np.abs(weights), kind="stable")[:STRONGEST]
+        found.append(values[:, strongest] @ weights[strongest])
+    return found
 
 
 def _others(tasks: Sequence[str], goals: Sequence[str]) -> list[tuple[int, ...]]:
@@ -75,30 +85,8 @@ def _others(tasks: Sequence[str], goals: Sequence[str]) -> list[tuple[int, ...]]
     ]
 
 
-def _predictions(
-    features: Sequence[Array],
-    labels: Sequence[Array],
-    goals: Sequence[str],
-    others: Sequence[tuple[int, ...]],
-    penalty: float,
-) -> list[Array]:
-    from sklearn.linear_model import Ridge
-
-    trained: dict[tuple[int, ...], Predictor] = {}
-    for places in others:
-        if places not in trained:
-            trained[places] = Ridge(penalty * sum(len(labels[place]) for place in places))
-            fit(
-                {"ridge": trained[places]},
-                [features[place] for place in places],
-                [labels[place] for place in places],
-                [goals[place] for place in places],
-            )
-    return [trained[places].predict(values) for places, values in zip(others, features, strict=True)]
-
-
-def _mean_tau(predictions: Sequence[Array], labels: Sequence[Array], goals: Sequence[str]) -> float:
-    taus: dict[str, list[float]] = {}
-    for predicted, values, goal in zip(predictions, labels, goals, strict=True):
-        taus.setdefault(goal, []).append(kendall_tau(predicted, values))
-    return fmean(map(fmean, taus.values()))
+def _standardised(ranks: Array) -> Array:
+    """Return networks x features with mean 0 and length 1; 0 for a feature that tells nothing apart."""
+    centred = ranks - ranks.mean(axis=0)
+    lengths = np.linalg.norm(centred, axis=0)
+    return centred / np.where(lengths > 0, lengths, 1.0)
