@@ -31,7 +31,10 @@ FAMILIES = {
     "nasbench201": "nasbench201",
     "digits201": "nasbench201",
     "nats": "nats_sss",
+    "nds-resnext": "nds-resnext",
     "nds": "nds-cells",
+    "transnas101-macro": "transnas101-macro",
+    "transnas101-micro": "transnas101-micro",
     "ofa": "ofa_mobilenetv3",
 }
 """The family that was held out, by how the name of a file of scores begins: digits201 with NAS-Bench-201."""

@@ -44,10 +44,13 @@ HELD_OUT = {
 
 START = "weight_layers,l2_norm,plain,snip,zico,synflow,log_synflow,naswot"
 PUBLISHED = (
-    "weight_layers,l2_norm,grad_norm,plain,snip,fisher,zico,synflow,log_synflow,naswot,swap,jacov,epe_nas,"
-    "linear_regions,meco,eznas_a,eznas_a_text,az_expressivity,az_progressivity,az_trainability,az_complexity,az_nas"
+    "weight_layers,l2_norm,snip,zico,synflow,log_synflow,naswot,meco,az_expressivity,az_progressivity,az_trainability,"
+    "az_complexity,az_nas"
 )
-"""The published proxies that take a minibatch of eight and no more than a few passes."""
+"""Published proxies that take a minibatch of eight and no more than a few passes."""
+
+SIZES = "log(total_macs) + log(total_params),min(log(units)) + log(total_macs)"
+"""What a formula has to be better than, besides params and FLOPs."""
 
 
 def aggregations_besides_mean() -> str:
@@ -78,7 +81,7 @@ VARIANTS: dict[str, list[str]] = {
     "no-zoo": ["--targets", "transferred"],
     "mean": ["--targets", "transferred", "--without", aggregations_besides_mean()],
     "no-gradients": ["--targets", "transferred", "--without", "gradients"],
-    "size-30": ["--targets", "transferred", "--start-from", START, "--max-size", "30"],
+    "size-30": ["--targets", "transferred", "--start-from", START, "--maximum-size", "30"],
     "one-task": ["--targets", "labels", "--start-from", START],
 }
 """The method, and what is left out of it or changed."""
@@ -99,10 +102,10 @@ def run(family: str, seed: int, variant: str, options: argparse.Namespace) -> No
     command += [part for task in tested for part in ("--hold-out", task)]
     command += ["--networks", str(options.networks), "--test-networks", str(options.test_networks)]
     command += ["--seed", str(seed), "--sample-seed", "0", "--evaluations", str(options.evaluations)]
-    command += ["--max-size", "12", "--selection", "epsilon-lexicase", "--resample", "0.7", "--new-columns", "0"]
+    command += ["--maximum-size", "12", "--selection", "epsilon-lexicase", "--resampled", "0.7", "--new-columns", "0"]
     command += VARIANTS[variant]
     if variant == "full" and seed == 0:  # what is compared with depends on the networks alone, which all seeds share
-        command += ["--compare", PUBLISHED, "--control"]
+        command += ["--compare", f"{PUBLISHED},{SIZES}", "--control"]
     print(f"{variant}, {family} held out, seed {seed}", flush=True)
     subprocess.run([*command, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
 

@@ -1,0 +1,205 @@
+"""Compares what formulas could be fitted to: how well each foretells a family from the labels of the others alone.
+
+    python results/generalisation/targets.py --out results/generalisation
+
+Every method is given the ranks of the sums and means of all columns (`features_of`), and the labels of all families but
+the one that is held out (and of those with the same networks). Written to `targets.csv`: Kendall's tau on the family
+held out, the mean over its tasks, and over families. The networks and columns are those of `study.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from study import HELD_OUT, START, TRAINED_ON
+
+from zcproxy.cli.display import RunDisplay
+from zcproxy.columns.context import Context
+from zcproxy.columns.sweep import sweep
+from zcproxy.correlation import kendall_tau
+from zcproxy.correlation.ranks import mean_ranks
+from zcproxy.evolve import Configuration
+from zcproxy.evolve.predictors import features_of
+from zcproxy.evolve.sample import draw_held_out
+from zcproxy.evolve.start import first_columns
+from zcproxy.names.families import tasks_by_goal
+from zcproxy.names.proxies import resolve_proxy
+from zcproxy.names.tasks import get_task
+from zcproxy.workers.pool import worker_pool
+
+Array = NDArray[np.float64]
+Task = tuple[Array, Array, Array]
+"""Standardised ranks of the features (networks x features), of the labels, and the labels."""
+Families = dict[str, list[Task]]
+Method = Callable[[Families], Array]
+"""The other families to weights of the features."""
+
+NETWORKS = 120
+TEMPERATURE = 0.1
+"""Of the soft minimum over families."""
+SIZES = ("total_params", "total_macs")
+
+
+def measured(workers: int) -> tuple[dict[str, Families], dict[str, int]]:
+    """Return the tasks of each family, and the places of the sizes among the features."""
+    start = tuple(str(resolve_proxy(name).formula) for name in START.split(","))
+    columns = first_columns(Configuration(("digits201",), start_from=start))
+    layers = [1 if column.kind.value == "Network" else 2 for column in columns]
+    ends = dict(zip(map(str, columns), np.cumsum(layers).tolist(), strict=True))
+    found: Families = {}
+    with worker_pool(workers) as executor, RunDisplay() as display:
+        for family, names in TRAINED_ON.items():
+            for name in tasks_by_goal(names):
+                task = get_task(name)
+                networks = draw_held_out(task, networks=NETWORKS, population="all", seed=0).test
+                table = sweep(
+                    Context(task),
+                    networks,
+                    columns,
+                    executor=executor,
+                    progress=lambda done, total, name=name: display.step(f"measuring {name}", done, total),
+                )
+                labels = task.labels(networks)
+                ranks = standardised(mean_ranks(labels)[:, None])[:, 0]
+                found.setdefault(family, []).append((standardised(features_of(table)), ranks, labels))
+    return found, {name: ends[name] - 1 for name in SIZES}
+
+
+def standardised(ranks: Array) -> Array:
+    """Return networks x features with mean 0 and length 1; 0 for a feature that tells nothing apart."""
+    centred = ranks - ranks.mean(axis=0)
+    lengths = np.linalg.norm(centred, axis=0)
+    return centred / np.where(lengths > 0, lengths, 1.0)
+
+
+def correlations(families: Families) -> Array:
+    """Return families x features: Spearman's correlation with the labels, the mean over the tasks of a family."""
+    return np.stack([np.mean([features.T @ ranks for features, ranks, _ in tasks], 0) for tasks in families.values()])
+
+
+def strongest(count: int, power: float) -> Method:
+    """Return the method that weighs the features of the highest mean correlation by a power of it."""
+
+    def weights(families: Families) -> Array:
+        mean = correlations(families).mean(axis=0)
+        kept = np.argsort(-np.abs(mean), kind="stable")[:count]
+        found = np.zeros_like(mean)
+        found[kept] = np.sign(mean[kept]) * np.abs(mean[kept]) ** power
+        return found
+
+    return weights
+
+
+def ridge(penalty: float) -> Method:
+    """Return ridge regression on all features; the penalty is a multiple of their mean square."""
+
+    def weights(families: Families) -> Array:
+        parts = [(each, len(tasks)) for tasks in families.values() for each in tasks]
+        features = np.concatenate([task[0] / count**0.5 for task, count in parts])
+        ranks = np.concatenate([task[1] / count**0.5 for task, count in parts])
+        products = features @ features.T
+        ridged = products + penalty * np.trace(products) / len(ranks) * np.eye(len(ranks))
+        return features.T @ np.linalg.solve(ridged, ranks)
+
+    return weights
+
+
+def best_set(merit: Callable[[Array, Array], Array], members: int, sizes: Sequence[int], beam: int = 200) -> Method:
+    """Return the method that sums the ranks of the few features, either way up, with the highest merit.
+
+    Args:
+        merit: correlations of sets (families x sets) and of the better size (families) to one number per set.
+        members: features of the set.
+        sizes: places of the sizes among the features.
+        beam: sets that are extended by each further feature.
+    """
+
+    def weights(families: Families) -> Array:
+        size = correlations(families)[:, list(sizes)].max(axis=1)
+        count = correlations(families).shape[1]
+        sets = np.zeros((1, count))
+        for _ in range(members):
+            steps = np.concatenate([np.eye(count), -np.eye(count)])
+            extended = np.unique((sets[:, None] + steps[None]).reshape(-1, count), axis=0)
+            values = merit(_correlations_of(families, extended), size)
+            sets = extended[np.argsort(-values, kind="stable")[:beam]]
+        return sets[0]
+
+    return weights
+
+
+def _correlations_of(families: Families, sets: Array) -> Array:
+    found = []
+    for tasks in families.values():
+        taus = []
+        for features, ranks, _ in tasks:
+            lengths = np.sqrt(np.einsum("sf,fg,sg->s", sets, features.T @ features, sets, optimize=True).clip(1e-12))
+            taus.append(sets @ (features.T @ ranks) / lengths)
+        found.append(np.mean(taus, axis=0))
+    return np.stack(found)
+
+
+def mean(found: Array, size: Array) -> Array:
+    """Return the mean over families."""
+    return found.mean(axis=0)
+
+
+def worst_and_mean(found: Array, size: Array) -> Array:
+    """Return what lies halfway between the worst family and the mean."""
+    return (found.min(axis=0) + found.mean(axis=0)) / 2
+
+
+def soft_minimum(found: Array, size: Array) -> Array:
+    """Return a smooth minimum over families."""
+    return -TEMPERATURE * np.log(np.exp(-found / TEMPERATURE).mean(axis=0))
+
+
+def not_below_size(found: Array, size: Array) -> Array:
+    """Return the mean less what is missing to the better of params and FLOPs."""
+    return found.mean(axis=0) - np.maximum(0.0, size[:, None] - found).mean(axis=0)
+
+
+def methods(sizes: dict[str, int]) -> dict[str, Method]:
+    """Return what is compared, by name."""
+    found = {f"{count} strongest": strongest(count, 1.0) for count in (10, 20, 30, 40, 60)}
+    found |= {"30 strongest, equal weights": strongest(30, 0.0), "all": strongest(10**6, 1.0)}
+    found |= {f"ridge, penalty {penalty:g}": ridge(penalty) for penalty in (0.1, 1.0, 10.0, 100.0)}
+    for merit in (mean, worst_and_mean, soft_minimum, not_below_size):
+        for members in (1, 2, 3):
+            name = f"set of {members} by {merit.__name__.replace('_', ' ')}"
+            found[name] = best_set(merit, members, list(sizes.values()))
+    for name, place in sizes.items():
+        found[name.removeprefix("total_")] = lambda families, place=place: np.eye(correlations(families).shape[1])[
+            place
+        ]
+    return found
+
+
+def main() -> None:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    known, sizes = measured(options.workers)
+    rows = []
+    for name, method in methods(sizes).items():
+        row: dict[str, object] = {"method": name}
+        for held_out in HELD_OUT.values():
+            weights = method({family: tasks for family, tasks in known.items() if family not in held_out})
+            for family in held_out:
+                row[family] = np.mean([kendall_tau(task[0] @ weights, task[2]) for task in known[family]])
+        rows.append(row)
+    table = pd.DataFrame(rows).set_index("method")
+    table = table.assign(mean=table.mean(axis=1)).round(3)
+    table.to_csv(options.out / "targets.csv")
+    print(table.to_string())
+
+
+if __name__ == "__main__":
+    main()
