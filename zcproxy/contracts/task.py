@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
+
+from zcproxy.contracts.batch import Batch as Batch
+from zcproxy.contracts.own_labels import labels_of_frame
+from zcproxy.contracts.own_models import Factory
+from zcproxy.contracts.own_task import OwnTask
+
+if TYPE_CHECKING:
+    from abc import ABCMeta as _ProtocolType
+else:
+    _ProtocolType = type(Protocol)
 
 
 class SearchSpace(Protocol):
@@ -66,20 +76,51 @@ class SearchSpace(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A minibatch for the probes that need real data.
+class _TaskType(_ProtocolType):
+    """The type of `Task`: what stands here is offered by `Task` itself, and is no member that a task has to have."""
 
-    Attributes:
-        inputs: float32, samples x channels x height x width, normalised as the benchmark's training does.
-        targets: int64, samples.
-    """
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        factory: Callable[[str], torch.nn.Module],
+        *,
+        input_shape: Sequence[int],
+        classes: int | None = None,
+        architecture: str = "architecture",
+        accuracy: str = "accuracy",
+        name: str = "own",
+        data: Any = None,
+        lower_is_better: bool = False,
+        key: str = "",
+    ) -> OwnTask:
+        """Return a task of networks that you trained, which `task.name` names in this process.
 
-    inputs: torch.Tensor
-    targets: torch.Tensor
+            task = zcproxy.Task.from_frame(frame, build, input_shape=(1, 8, 8))
+            zcproxy.evolve(zcproxy.Configuration((task.name,)), zcproxy.Limits(generations=20), Path("runs/own"))
+
+        Args:
+            frame: one row per network; rows without a number in `accuracy` are left out.
+            factory: makes the untrained network from the text in `architecture`. With several workers, other processes
+                must be able to import it: no lambda, nothing that is defined in a notebook.
+            input_shape: shape of one sample, without the batch: channels x height x width, for example.
+            classes: number of logits; None to ask the first network.
+            architecture: the column of texts.
+            accuracy: the column of accuracies, in per cent or as shares, or of other numbers.
+            name: begins the name of the task; measured columns are kept under it.
+            data: samples for probes that look at them: (inputs, classes), a dataset or a loader, or a function that
+                returns one; None for Gaussian noise.
+            lower_is_better: whether the numbers are losses or errors: labels are then these with another sign.
+            key: stands for the content of the factory where measured columns are kept; empty for a digest of its code.
+
+        Raises:
+            BenchmarkError: a column is missing, an architecture occurs twice, or there is no network with a number.
+            ModelError: the first network cannot be built or run.
+        """
+        labels = labels_of_frame(frame, architecture, accuracy, lower_is_better=lower_is_better)
+        return OwnTask(Factory(factory), labels, input_shape, classes, name=name, data=data, key=key)
 
 
-class Task(Protocol):
+class Task(Protocol, metaclass=_TaskType):
     """One (benchmark, label) that a formula is scored on: `nasbench201/cifar10`."""
 
     name: str
