@@ -102,6 +102,6 @@ def _say(models: Models, failed: Mapping[str, str], left: int) -> None:
     trained = models.trained() if isinstance(models, Collection) else []
     if trained:
         notice(
-            f"{named_networks(trained)}: batch normalisation has seen data. Zero-cost proxies are for untrained networks: "
-            "give functions that build them, not trained modules"
+            f"{named_networks(trained)}: batch normalisation has seen data. Zero-cost proxies are for untrained "
+            "networks: give functions that build them, not trained modules"
         )

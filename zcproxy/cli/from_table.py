@@ -31,8 +31,8 @@ Classes = Annotated[
 Data = Annotated[
     str,
     typer.Option(
-        help="package.module:name of samples for probes that look at them: (inputs, classes), a dataset, a loader, or a "
-        "function that returns one; Gaussian noise if not given."
+        help="package.module:name of samples for probes that look at them: (inputs, classes), a dataset, a loader, or "
+        "a function that returns one; Gaussian noise if not given."
     ),
 ]
 LowerIsBetter = Annotated[

@@ -93,6 +93,6 @@ def _number(name: str, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError) as error:
         raise BenchmarkError(
-            f"the label of '{shortened(name, LONGEST_NAME)}' is {str(value)!r:.60}, not a number: correct it, or leave it "
-            "empty"
+            f"the label of '{shortened(name, LONGEST_NAME)}' is {str(value)!r:.60}, not a number: correct it, or leave "
+            "it empty"
         ) from error

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from zcproxy.contracts.batch import Batch, batch_of, noise_batch
 from zcproxy.contracts.listed_space import ListedSpace
 from zcproxy.contracts.own_models import LONGEST_NAME, Models
+from zcproxy.contracts.search_space import SearchSpace
 from zcproxy.errors import BenchmarkError, ConfigurationError, ModelError, check_known
 from zcproxy.models.costs import Costs, count_costs
 from zcproxy.models.macs import evaluation_mode
@@ -78,7 +79,7 @@ class OwnTask:
         self.fingerprint = _digest(["own", self.input_shape, self.classes, shown])
         self.stored_under = name
         self.name = f"{name}-{_digest([self.fingerprint, self._labels, self._contents])[:8]}"
-        self.space = ListedSpace(name, self._listed, models.make)
+        self.space: SearchSpace = ListedSpace(name, self._listed, models.make)
         _MADE[self.name] = self
 
     @property
@@ -131,8 +132,8 @@ class OwnTask:
             pickle.dumps(self._models)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise ConfigurationError(
-                f"your models cannot be sent to other processes ({' '.join(str(error).split()):.120}): use workers=1, or "
-                "functions of a module"
+                f"your models cannot be sent to other processes ({' '.join(str(error).split()):.120}): use workers=1, "
+                "or functions of a module"
             ) from error
         return vars(self)
 
@@ -152,7 +153,7 @@ class OwnTask:
 
 def checked_shape(shape: Sequence[int]) -> tuple[int, ...]:
     """Return the shape of a sample. Raises `BenchmarkError` where it is none."""
-    sizes = tuple(shape) if isinstance(shape, Sequence) and not isinstance(shape, str) else ()
+    sizes = tuple(shape)
     if not sizes or any(isinstance(size, bool) or not isinstance(size, int) or size < 1 for size in sizes):
         raise BenchmarkError(f"input_shape={shape!r:.80} is not the shape of a sample: give for example (3, 32, 32)")
     return sizes

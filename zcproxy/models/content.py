@@ -129,7 +129,7 @@ def _of_data(value: Any) -> Iterator[object]:
     else:
         yield from (type(value), getattr(value, "__qualname__", ""))
         yield from (part for item in sorted(getattr(value, "__dict__", {}).items()) for part in item)
-        text = repr(value) if type(value).__repr__ is not object.__repr__ and not hasattr(value, "__dict__") else ""
+        text = "" if hasattr(value, "__dict__") else repr(value)
         yield text if " at 0x" not in text else ""
 
 

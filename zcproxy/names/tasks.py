@@ -39,9 +39,10 @@ def get_task(name: str) -> Task:
     The label table is read when it is first needed.
 
     Args:
-        name: name of a task that `Task.from_frame` made in this process; of one of the package, `@SIDE` behind it where images of another size are wanted; the folder of a
-            benchmark that `zcproxy benchmark build` made; the name that an installed package gave to a task of its own;
-            or `package.module:name` of one.
+        name: name of a task of the package, `@SIDE` behind it where images of another size are wanted; of one that
+            `Task.from_frame` made in this process; the folder of a benchmark that `zcproxy benchmark build` or
+            `benchmark from-table` made; the name that an installed package gave to a task of its own; or
+            `package.module:name` of one.
 
     Raises:
         BenchmarkError: no task has this name, and there is no finished benchmark in such a folder.
@@ -49,12 +50,12 @@ def get_task(name: str) -> Task:
             `zcproxy.user_code.permission`.
         ModelError: code of your own fails.
     """
+    made_here = own_task(name)
+    if made_here is not None:
+        return made_here
     written, at, side = name.partition("@")
     benchmark, _, dataset = written.partition("/")
     known = benchmarks().get(benchmark)
-    made_here = own_task(name)
-    if made_here is not None:
-        return cast(Task, made_here)
     if known is not None and dataset in known.datasets:
         return known.task(dataset, _pixels(name, side) if at else None)
     if os.path.isdir(name):  # unlike `Path.is_dir`, it never raises

@@ -1,0 +1,151 @@
+"""`zcproxy.discover`: models and accuracies in, a proxy out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import nn
+
+from zcproxy.building.checking import check_networks
+from zcproxy.building.from_table import check_not_equal
+from zcproxy.contracts.own_labels import named_networks, own_labels
+from zcproxy.contracts.own_models import Collection, named_models
+from zcproxy.contracts.own_task import OwnTask, checked_shape
+from zcproxy.discovery.few import FEWEST, Discovery, Effort, discover_on
+from zcproxy.errors import BenchmarkError
+from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.evolve.observer import Observer, Silent
+from zcproxy.storage.notices import notice
+
+Model = nn.Module | Callable[[], nn.Module]
+
+
+def discover(
+    models: Mapping[str, Model] | Sequence[Model],
+    accuracies: Mapping[str, float] | Sequence[float] | Any,
+    *,
+    input_shape: Sequence[int],
+    classes: int | None = None,
+    out: Path | str | None = None,
+    name: str = "own",
+    data: Any = None,
+    lower_is_better: bool = False,
+    key: str = "",
+    generations: int = 10,
+    maximum_size: int = 30,
+    probes: Sequence[str] = DEFAULT_PROBES,
+    seed: int = 0,
+    workers: int = 1,
+    device: str = "cpu",
+    cache: Path | None = None,
+    observer: Observer | None = None,
+) -> Discovery:
+    """Discover a proxy for networks that you trained, by their accuracies.
+
+        found = zcproxy.discover({"a": build_a, "b": build_b, ...}, frame.set_index("name")["accuracy"],
+                                 input_shape=(3, 32, 32))
+        print(found)
+        found.proxy(network, inputs)
+
+    Nothing is trained. A formula that evolved is chosen only where networks left out speak for it; with few labels, a
+    proxy that comes with the package often stays.
+
+    Args:
+        models: functions that build an untrained network, or untrained modules, by name or in order.
+        accuracies: as many numbers in the same order, or by name (a mapping, or a `pandas.Series` where models have
+            names); per cent, shares, or other numbers. NaN leaves a network out.
+        input_shape: shape of one sample, without the batch.
+        classes: number of logits; None for that of the first network.
+        out: run directory; `runs/` and the name of the task if None.
+        name: begins the name of the task; measured columns are kept under it.
+        data: samples for probes that look at them, see `zcproxy.Task.from_frame`.
+        lower_is_better: whether the numbers are losses or errors.
+        key: stands for the content of the models where measured columns are kept; empty for a digest of it.
+        generations: of every island, for each split.
+        maximum_size: most nodes of a formula; half as many as labels, where that is less.
+        probes: what columns may use; `data` looks at samples.
+        seed: of every random choice.
+        workers: processes; the result does not depend on it. Models have to be functions of a module then.
+        device: `cpu` or `cuda`.
+        cache: the cache directory; the default one if None.
+        observer: called with the progress.
+
+    Raises:
+        BenchmarkError: models and accuracies do not fit each other, or fewer than 16 networks are left that have a
+            number and can be built and run: each that cannot is named in a notice.
+        RunError: `out` belongs to another run.
+    """
+    shape, watching = checked_shape(input_shape), observer or Silent()
+    known = named_models(models)
+    labels = own_labels(_by_name(known, models, accuracies), lower_is_better=lower_is_better)
+    collection = Collection({each: known[each] for each in labels})
+    checked = check_networks(
+        collection,
+        list(labels),
+        shape,
+        classes,
+        least=FEWEST,
+        progress=lambda done, total: watching.step("building the networks", done, total),
+    )
+    usable = {each: labels[each] for each in checked.costs}
+    check_not_equal(usable)
+    task = OwnTask(collection, usable, shape, checked.classes, name=name, data=data, key=key, costs=checked.costs)
+    place = Path("runs") / task.name if out is None else Path(out)
+    effort = Effort(generations, maximum_size=maximum_size, probes=tuple(probes), seed=seed)
+    return discover_on(
+        task.name,
+        place,
+        effort,
+        workers=workers,
+        device=device,
+        cache=cache,
+        observer=observer,
+        left_out=checked.failed,
+    )
+
+
+def _by_name(known: Mapping[str, Any], models: object, accuracies: Any) -> dict[str, Any]:
+    """Return the numbers of the models by their names."""
+    has_names = isinstance(models, Mapping)
+    if isinstance(accuracies, pd.DataFrame):
+        raise BenchmarkError("`accuracies` is a DataFrame: give one of its columns, frame.set_index(...)[...]")
+    if has_names and isinstance(accuracies, pd.Series) and not _is_counted(accuracies.index):
+        accuracies = _of_series(accuracies)
+    if isinstance(accuracies, Mapping):
+        return _of_mapping(known, {str(name): value for name, value in accuracies.items()})
+    values = list(accuracies) if isinstance(accuracies, Iterable) and not isinstance(accuracies, str) else None
+    if values is None or np.ndim(values) != 1:
+        raise BenchmarkError("`accuracies` is not one number per model: give a sequence, a Series or a mapping")
+    if len(values) != len(known):
+        raise BenchmarkError(
+            f"{len(known)} models and {len(values)} accuracies: give one accuracy per model, NaN where there is none"
+        )
+    return dict(zip(known, values, strict=True))
+
+
+def _is_counted(index: pd.Index[Any]) -> bool:
+    """Whether the index of a series only counts its rows."""
+    return isinstance(index, pd.RangeIndex)
+
+
+def _of_series(accuracies: pd.Series[Any]) -> dict[str, Any]:
+    repeated = accuracies.index[accuracies.index.duplicated()]
+    if len(repeated):
+        raise BenchmarkError(f"`accuracies` has '{repeated[0]}' twice: give one accuracy per model")
+    return {str(name): value for name, value in accuracies.items()}
+
+
+def _of_mapping(known: Mapping[str, Any], accuracies: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = [name for name in accuracies if name not in known]
+    if unknown:
+        raise BenchmarkError(
+            f"{len(unknown)} of {len(accuracies)} accuracies have no model of their name: {named_networks(unknown)}"
+        )
+    without = [name for name in known if name not in accuracies]
+    if without:
+        notice(f"no accuracy, left out: {named_networks(without)}; {len(known) - len(without)} networks are left")
+    return {name: accuracies[name] for name in known if name in accuracies}
