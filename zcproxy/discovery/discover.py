@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from zcproxy.building.checking import check_networks
+from zcproxy.building.checking import Checked, check_networks
 from zcproxy.building.from_table import check_not_equal
 from zcproxy.contracts.own_labels import named_networks, own_labels
 from zcproxy.contracts.own_models import Collection, named_models
@@ -35,29 +36,24 @@ def discover(
     data: Any = None,
     lower_is_better: bool = False,
     key: str = "",
-    generations: int = 10,
-    maximum_size: int = 30,
     probes: Sequence[str] = DEFAULT_PROBES,
+    generations: int = 10,
     seed: int = 0,
     workers: int = 1,
     device: str = "cpu",
     cache: Path | None = None,
     observer: Observer | None = None,
 ) -> Discovery:
-    """Discover a proxy for networks that you trained, by their accuracies.
+    """Discover a proxy for networks that you trained, by their accuracies. Nothing is trained.
 
-        found = zcproxy.discover({"a": build_a, "b": build_b, ...}, frame.set_index("name")["accuracy"],
-                                 input_shape=(3, 32, 32))
+        found = zcproxy.discover({"a": build_a, ...}, frame.set_index("name")["accuracy"], input_shape=(3, 32, 32))
         print(found)
         found.proxy(network, inputs)
 
-    Nothing is trained. A formula that evolved is chosen only where networks left out speak for it; with few labels, a
-    proxy that comes with the package often stays.
-
     Args:
         models: functions that build an untrained network, or untrained modules, by name or in order.
-        accuracies: as many numbers in the same order, or by name (a mapping, or a `pandas.Series` where models have
-            names); per cent, shares, or other numbers. NaN leaves a network out.
+        accuracies: numbers in the same order, or by name (a mapping; a `pandas.Series` whose index is not a count); per
+            cent, shares, or others. NaN leaves a network out.
         input_shape: shape of one sample, without the batch.
         classes: number of logits; None for that of the first network.
         out: run directory; `runs/` and the name of the task if None.
@@ -65,9 +61,8 @@ def discover(
         data: samples for probes that look at them, see `zcproxy.Task.from_frame`.
         lower_is_better: whether the numbers are losses or errors.
         key: stands for the content of the models where measured columns are kept; empty for a digest of it.
-        generations: of every island, for each split.
-        maximum_size: most nodes of a formula; half as many as labels, where that is less.
         probes: what columns may use; `data` looks at samples.
+        generations: of every island, for each split of the labels.
         seed: of every random choice.
         workers: processes; the result does not depend on it. Models have to be functions of a module then.
         device: `cpu` or `cuda`.
@@ -76,10 +71,28 @@ def discover(
 
     Raises:
         BenchmarkError: models and accuracies do not fit each other, or fewer than 16 networks are left that have a
-            number and can be built and run: each that cannot is named in a notice.
+            number and can be built and run: a notice names those that cannot.
         RunError: `out` belongs to another run.
     """
-    shape, watching = checked_shape(input_shape), observer or Silent()
+    watching = observer or Silent()
+    shape = checked_shape(input_shape)
+    collection, labels, checked = _checked(models, accuracies, shape, classes, lower_is_better, watching)
+    task = OwnTask(collection, labels, shape, checked.classes, name=name, data=data, key=key, costs=checked.costs)
+    place = Path("runs") / task.name if out is None else Path(out)
+    effort = Effort(generations, probes=tuple(probes), seed=seed)
+    run = partial(discover_on, workers=workers, device=device, cache=cache, observer=watching)
+    return run(task.name, place, effort, left_out=checked.failed)
+
+
+def _checked(
+    models: Any,
+    accuracies: Any,
+    shape: tuple[int, ...],
+    classes: int | None,
+    lower_is_better: bool,
+    observer: Observer,
+) -> tuple[Collection, dict[str, float], Checked]:
+    """Return the models, the labels of those that can be used, and what was found of them."""
     known = named_models(models)
     labels = own_labels(_by_name(known, models, accuracies), lower_is_better=lower_is_better)
     collection = Collection({each: known[each] for each in labels})
@@ -89,23 +102,11 @@ def discover(
         shape,
         classes,
         least=FEWEST,
-        progress=lambda done, total: watching.step("building the networks", done, total),
+        progress=lambda done, total: observer.step("building the networks", done, total),
     )
     usable = {each: labels[each] for each in checked.costs}
     check_not_equal(usable)
-    task = OwnTask(collection, usable, shape, checked.classes, name=name, data=data, key=key, costs=checked.costs)
-    place = Path("runs") / task.name if out is None else Path(out)
-    effort = Effort(generations, maximum_size=maximum_size, probes=tuple(probes), seed=seed)
-    return discover_on(
-        task.name,
-        place,
-        effort,
-        workers=workers,
-        device=device,
-        cache=cache,
-        observer=observer,
-        left_out=checked.failed,
-    )
+    return collection, usable, checked
 
 
 def _by_name(known: Mapping[str, Any], models: object, accuracies: Any) -> dict[str, Any]:

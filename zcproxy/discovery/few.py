@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from zcproxy.adapting.agreement import null_variance
 from zcproxy.adapting.expectation import Expectation
 from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
@@ -37,6 +39,21 @@ FEW = 200
 
 FILE, NAME = "discovered.json", "discovered"
 """The file of the proxy in the run directory, and its name."""
+
+
+TOO_FEW = 100
+"""Fewer labels than these leave much to chance where one formula is chosen among thousands."""
+
+
+def few_labels_line(labels: int) -> str:
+    """Return what to know of a formula that was chosen by the labels that it was fitted to; empty for enough labels."""
+    if labels >= TOO_FEW:
+        return ""
+    chance = 1.96 * math.sqrt(null_variance(labels))
+    return (
+        f"{labels} labels are few: by chance alone tau on them is off by up to {chance:.2f}, and the best of thousands "
+        "of formulas by more. zcproxy evolve --models and zcproxy.discover choose by networks left out"
+    )
 
 
 @dataclass(frozen=True)
@@ -144,10 +161,10 @@ def discover_on(
     architectures = tuple(task.architectures("all"))
     if len(architectures) < FEWEST:
         raise BenchmarkError(f"{len(architectures)} networks have labels, {FEWEST} are needed to fit and choose")
-    configuration = _configuration(task_name, len(architectures), effort, device)
+    configuration = few_configuration(task_name, len(architectures), effort, device)
     with worker_pool(workers) as executor:
         contenders = _measured(configuration, architectures, effort, cache, executor, observer)
-        choice = _chosen(contenders, effort.seed, observer)
+        choice = choose_by_splits(contenders, effort.seed, observer)
     limits = Limits(generations=effort.generations)
     result = evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
     hall = {item.training.size: (item.formula, item.training) for item in result.hall}
@@ -157,7 +174,8 @@ def discover_on(
     return Discovery(proxy, task_name, len(architectures), choice, result, out, left_out or {})
 
 
-def _configuration(task: str, labels: int, effort: Effort, device: str) -> Configuration:
+def few_configuration(task: str, labels: int, effort: Effort, device: str = "cpu") -> Configuration:
+    """Return how formulas evolve on so many labels: from the general proxies, on all labels, without a test."""
     general = general_proxies()
     largest = largest_size(labels, effort.maximum_size)
     return Configuration(
@@ -207,7 +225,7 @@ def _measured(
     )
 
 
-def _chosen(contenders: Contenders, seed: int, observer: Observer) -> Choice:
+def choose_by_splits(contenders: Contenders, seed: int, observer: Observer) -> Choice:
     """Make the contenders for every split, and choose by what each left out."""
     labels = contenders.labels
     splits = [
