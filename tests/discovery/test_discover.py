@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,17 @@ def test_an_ordinary_run_on_few_labels_says_that_they_are_few(folder: Path, run:
     options = ("--generations", "1", "--networks", "18", "--workers", "1", "--allow-code", "trained_nets:build")
     code, _, errors = run("evolve", "mine", *options, "--new-columns", "0")
     assert code == 0 and "18 labels are few: by chance alone tau on them is off by up to 0.34" in errors, errors
+
+
+def test_networks_that_give_numbers_are_judged_without_a_cross_entropy(
+    folder: Path, trained: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    def regressor(width: int) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(1, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * width, 1))
+
+    losses = [1 / width for width in range(2, 20)]
+    models = [partial(regressor, width) for width in range(2, 20)]
+    with caplog.at_level(logging.WARNING, "zcproxy"):
+        found = zcproxy.discover(models, losses, lower_is_better=True, **QUICK)
+    assert "the networks give no logits of classes: probes that need none are left, noise, ones" in caplog.text
+    assert found.choice.taus[found.choice.name] > 0.8

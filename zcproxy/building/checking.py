@@ -13,6 +13,7 @@ from zcproxy.contracts.own_models import Collection, Models
 from zcproxy.contracts.own_task import FEWEST_CLASSES
 from zcproxy.errors import BenchmarkError, ModelError, ZcproxyError
 from zcproxy.models.costs import Costs, count_costs
+from zcproxy.probing.probes import PROBES
 from zcproxy.probing.recorder import call_model, reported
 from zcproxy.random import derive_seed
 from zcproxy.storage.notices import notice
@@ -27,11 +28,22 @@ class Checked:
         costs: of each network that can be run, in the order asked for.
         classes: logits of these networks, two or more.
         failed: what is wrong with the others, by name.
+        has_logits: whether all give a row of two or more logits per sample, which a cross-entropy needs.
     """
 
     costs: Mapping[str, Costs]
     classes: int
     failed: Mapping[str, str]
+    has_logits: bool = True
+
+    def probes(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Return the probes that the networks allow: those without a cross-entropy, if there are no logits."""
+        if self.has_logits:
+            return tuple(wanted)
+        left = tuple(name for name in wanted if not any(run.compares_classes for run in PROBES[name].passes))
+        if len(left) < len(wanted):
+            notice(f"the networks give no logits of classes: probes that need none are left, {', '.join(left)}")
+        return left
 
 
 def check_networks(
@@ -58,10 +70,12 @@ def check_networks(
     """
     costs: dict[str, Costs] = {}
     failed: dict[str, str] = {}
+    has_logits = True
     for done, name in enumerate(names):
         progress(done, len(names))
         try:
-            costs[name], classes = _checked(models, name, input_shape, classes)
+            costs[name], classes, is_row = _checked(models, name, input_shape, classes)
+            has_logits = has_logits and is_row and classes >= FEWEST_CLASSES
         except ZcproxyError as error:
             failed[name] = str(error)
     progress(len(names), len(names))
@@ -69,10 +83,11 @@ def check_networks(
         reason = f"; {next(iter(failed.values()))}" if failed else ""
         raise BenchmarkError(f"{len(costs)} of {len(names)} networks can be used, {least} are needed{reason}")
     _say(models, failed, len(costs))
-    return Checked(costs, max(FEWEST_CLASSES, classes or 0), failed)
+    return Checked(costs, max(FEWEST_CLASSES, classes or 0), failed, has_logits)
 
 
-def _checked(models: Models, name: str, input_shape: tuple[int, ...], classes: int | None) -> tuple[Costs, int]:
+def _checked(models: Models, name: str, input_shape: tuple[int, ...], classes: int | None) -> tuple[Costs, int, bool]:
+    """Return costs and logits of a network, and whether these are one row per sample."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed("check", name))
         network = models.make(name)
@@ -85,7 +100,7 @@ def _checked(models: Models, name: str, input_shape: tuple[int, ...], classes: i
             f"the network '{name}' gives {logits.shape[1]} logits, expected {classes}: build it for as many classes"
         )
     with reported(f"the multiply-adds of '{name}' cannot be counted"):
-        return count_costs(network, input_shape), int(logits.shape[1])
+        return count_costs(network, input_shape), int(logits.shape[1]), logits.dim() == 2
 
 
 def _noise(network: nn.Module, shape: tuple[int, ...]) -> Tensor:

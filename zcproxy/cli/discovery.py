@@ -68,7 +68,7 @@ def discovered(context: typer.Context, display: RunDisplay) -> Discovery | None:
     effort = Effort(
         given["generations"] or defaults.generations,
         maximum_size=given["maximum_size"],
-        probes=tuple(name.strip() for name in split_names(given["probes"])),
+        probes=checked.probes([name.strip() for name in split_names(given["probes"])]),
         seed=given["seed"],
     )
     return discover_on(

@@ -42,13 +42,15 @@ def noise_batch(input_shape: tuple[int, ...], classes: int, size: int) -> Batch:
     return Batch(inputs, torch.randint(classes, (size,), generator=generator))
 
 
-def batch_of(data: Any, input_shape: tuple[int, ...]) -> Batch:
+def batch_of(data: Any, input_shape: tuple[int, ...], *, any_targets: bool = False) -> Batch:
     """Return at most `MOST_SAMPLES` samples of a user's data, in an order in which classes take turns.
 
     Args:
         data: inputs and classes as two tensors or arrays; a dataset whose items are (input, class); a loader that
             yields (inputs, classes); or a function that returns one of these.
         input_shape: shape of one sample.
+        any_targets: whether targets may be other tensors than classes, for a loss of the user; samples are then in
+            random order.
 
     Raises:
         BenchmarkError: it is something else, or inputs and classes do not fit the shape or each other.
@@ -61,6 +63,8 @@ def batch_of(data: Any, input_shape: tuple[int, ...]) -> Batch:
         raise BenchmarkError(
             f"`data` has inputs of shape {tuple(inputs.shape)}: expected samples x {' x '.join(map(str, input_shape))}"
         )
+    if any_targets:
+        return _shuffled(inputs, targets)
     if targets.shape != inputs.shape[:1] or targets.is_floating_point() or targets.is_complex():
         raise BenchmarkError(
             f"`data` has targets of {targets.dtype} and shape {tuple(targets.shape)}: expected one whole number, the "
@@ -71,6 +75,14 @@ def batch_of(data: Any, input_shape: tuple[int, ...]) -> Batch:
         raise BenchmarkError("`data` has inputs that are not finite, or a class below 0")
     order = alternating_order(targets.numpy(), array_generator("own data"))[:MOST_SAMPLES]
     return Batch(inputs[order].contiguous(), targets[order])
+
+
+def _shuffled(inputs: torch.Tensor, targets: torch.Tensor) -> Batch:
+    """Return samples in random order with targets of any kind, one for each."""
+    if targets.shape[:1] != inputs.shape[:1]:
+        raise BenchmarkError(f"`data` has {len(inputs)} inputs and targets of shape {tuple(targets.shape)}")
+    order = torch.from_numpy(array_generator("own data").permutation(len(inputs))[:MOST_SAMPLES])
+    return Batch(inputs[order].to(torch.float32), targets[order])
 
 
 def _arrays(made: Any) -> tuple[Any, Any]:
@@ -88,7 +100,8 @@ def _arrays(made: Any) -> tuple[Any, Any]:
         )
     if not items:
         raise BenchmarkError(_EMPTY)
-    return np.stack([np.asarray(value) for value, _ in items]), np.array([int(target) for _, target in items])
+    inputs, targets = (np.stack([np.asarray(item[place]) for item in items]) for place in (0, 1))
+    return inputs, targets
 
 
 def _pair(item: Any) -> tuple[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from zcproxy.contracts.listed_space import ListedSpace
 from zcproxy.contracts.own_models import LONGEST_NAME, Models
 from zcproxy.contracts.search_space import SearchSpace
 from zcproxy.errors import BenchmarkError, ConfigurationError, ModelError, check_known
+from zcproxy.models.content import content_of
 from zcproxy.models.costs import Costs, count_costs
 from zcproxy.models.macs import evaluation_mode
 from zcproxy.text.visible import shortened
@@ -47,11 +48,12 @@ class OwnTask:
         classes: number of logits; None to ask the first network.
         name: begins the name of the task.
         data: samples, see `zcproxy.contracts.batch.batch_of`; None for noise.
+        loss: takes output and targets, and stands for the cross-entropy; targets of the data may then be of any kind.
         key: stands for the content of the models; empty for a digest of it.
         costs: those of the networks that are known; others are counted.
 
     Raises:
-        BenchmarkError: the data do not fit, or the shape is none.
+        BenchmarkError: the data do not fit, a loss has none, or the shape is none.
         ModelError: the first network cannot be built or run.
     """
 
@@ -64,6 +66,7 @@ class OwnTask:
         *,
         name: str = "own",
         data: Any = None,
+        loss: Callable[[Tensor, Tensor], Tensor] | None = None,
         key: str = "",
         costs: Mapping[str, Costs] | None = None,
     ) -> None:
@@ -71,12 +74,16 @@ class OwnTask:
         self._models, self._labels = models, dict(labels)
         self._contents = {each: f"key {key}" if key else models.content(each) for each in labels}
         self._costs = dict(costs or {})
-        self._batch = None if data is None else batch_of(data, self.input_shape)
+        if loss is not None and data is None:
+            raise BenchmarkError("`loss` compares outputs with targets: give `data` with inputs and targets")
+        self.loss = loss
+        self._batch = None if data is None else batch_of(data, self.input_shape, any_targets=loss is not None)
         first = next(iter(self._labels))
         with torch.random.fork_rng(devices=[]):
             self.classes = classes or classes_of(models.make(first), self.input_shape, first)
         shown = None if self._batch is None else _digest_of(self._batch)
-        self.fingerprint = _digest(["own", self.input_shape, self.classes, shown])
+        of_loss = [] if loss is None else [content_of(loss)]
+        self.fingerprint = _digest(["own", self.input_shape, self.classes, shown, *of_loss])
         self.stored_under = name
         self.name = f"{name}-{_digest([self.fingerprint, self._labels, self._contents])[:8]}"
         self.space: SearchSpace = ListedSpace(name, self._listed, models.make)
@@ -129,7 +136,7 @@ class OwnTask:
 
     def __getstate__(self) -> dict[str, Any]:
         try:
-            pickle.dumps(self._models)
+            pickle.dumps((self._models, self.loss))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise ConfigurationError(
                 f"your models cannot be sent to other processes ({' '.join(str(error).split()):.120}): use workers=1, "

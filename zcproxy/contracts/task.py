@@ -36,6 +36,7 @@ class _TaskType(_ProtocolType):
         accuracy: str = "accuracy",
         name: str = "own",
         data: Any = None,
+        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
         lower_is_better: bool = False,
         key: str = "",
     ) -> OwnTask:
@@ -55,6 +56,8 @@ class _TaskType(_ProtocolType):
             name: begins the name of the task; measured columns are kept under it.
             data: samples for probes that look at them: (inputs, classes), a dataset or a loader, or a function that
                 returns one; None for Gaussian noise.
+            loss: takes output and targets and returns one number, in place of the cross-entropy; targets in `data` may
+                then be of any kind.
             lower_is_better: whether the numbers are losses or errors: labels are then these with another sign.
             key: stands for the content of the factory where measured columns are kept; empty for a digest of its code.
 
@@ -63,7 +66,7 @@ class _TaskType(_ProtocolType):
             ModelError: the first network cannot be built or run.
         """
         labels = labels_of_frame(frame, architecture, accuracy, lower_is_better=lower_is_better)
-        return OwnTask(Factory(factory), labels, input_shape, classes, name=name, data=data, key=key)
+        return OwnTask(Factory(factory), labels, input_shape, classes, name=name, data=data, loss=loss, key=key)
 
 
 class Task(Protocol, metaclass=_TaskType):

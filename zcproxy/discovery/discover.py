@@ -20,6 +20,7 @@ from zcproxy.discovery.few import FEWEST, Discovery, Effort, discover_on
 from zcproxy.errors import BenchmarkError
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.observer import Observer, Silent
+from zcproxy.probing.own_loss import LossFunction
 from zcproxy.storage.notices import notice
 
 Model = nn.Module | Callable[[], nn.Module]
@@ -34,6 +35,7 @@ def discover(
     out: Path | str | None = None,
     name: str = "own",
     data: Any = None,
+    loss: LossFunction | None = None,
     lower_is_better: bool = False,
     key: str = "",
     probes: Sequence[str] = DEFAULT_PROBES,
@@ -58,7 +60,8 @@ def discover(
         classes: number of logits; None for that of the first network.
         out: run directory; `runs/` and the name of the task if None.
         name: begins the name of the task; measured columns are kept under it.
-        data: samples for probes that look at them, see `zcproxy.Task.from_frame`.
+        data: samples for probes that look at them, see `zcproxy.Task.from_frame`, like `loss`.
+        loss: takes output and targets, in place of the cross-entropy.
         lower_is_better: whether the numbers are losses or errors.
         key: stands for the content of the models where measured columns are kept; empty for a digest of it.
         probes: what columns may use; `data` looks at samples.
@@ -77,9 +80,10 @@ def discover(
     watching = observer or Silent()
     shape = checked_shape(input_shape)
     collection, labels, checked = _checked(models, accuracies, shape, classes, lower_is_better, watching)
-    task = OwnTask(collection, labels, shape, checked.classes, name=name, data=data, key=key, costs=checked.costs)
+    make = partial(OwnTask, name=name, data=data, loss=loss, key=key, costs=checked.costs)
+    task = make(collection, labels, shape, checked.classes)
     place = Path("runs") / task.name if out is None else Path(out)
-    effort = Effort(generations, probes=tuple(probes), seed=seed)
+    effort = Effort(generations, probes=tuple(probes) if loss else checked.probes(probes), seed=seed)
     run = partial(discover_on, workers=workers, device=device, cache=cache, observer=watching)
     return run(task.name, place, effort, left_out=checked.failed)
 

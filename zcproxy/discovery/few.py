@@ -77,7 +77,7 @@ class Effort:
     seed: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Discovery:
     """A proxy for networks with few labels.
 
@@ -112,6 +112,9 @@ class Discovery:
             f"{self.labels} labels say tau to about ± {half:.2f}, and cannot tell formulas apart that differ by less; "
             "four times as many would halve that"
         )
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         general, expected = self.choice.general, self.expected
