@@ -70,7 +70,12 @@ class _TaskType(_ProtocolType):
 
 
 class Task(Protocol, metaclass=_TaskType):
-    """One (benchmark, label) that a formula is scored on: `nasbench201/cifar10`."""
+    """One (benchmark, label) that a formula is scored on: `nasbench201/cifar10`.
+
+    A task may offer more than it must: `stored_as(architecture)`, the text that measured columns of a network are kept
+    under, where what builds it may change; `stored_under`, which stands for the name of the task there; `shows_noise`,
+    true where minibatches are noise; and `loss(output, targets)` in place of the cross-entropy.
+    """
 
     name: str
     space: SearchSpace

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.adapting.agreement import NETWORKS_OF_NULL, Evidence, jackknife_covariance, null_variance
-from zcproxy.adapting.choice import expected_gains
+from zcproxy.adapting.choice import CAUTION, expected_gains
 from zcproxy.adapting.expectation import Expectation, expectation_of
 from zcproxy.discovery.splits import Judged
 
@@ -39,33 +39,37 @@ class Choice:
 def choose_contender(judged: Judged, sizes: Sequence[int]) -> Choice:
     """Return the contender that is expected to be ahead of the first, general one by most; the first where none is.
 
-    What is expected of the choice comes from choices without one split, each judged by that split.
+    What is expected of the choice comes from choices without the networks that a split left out, each judged by these:
+    so the choice among many is not credited with its luck.
 
     Args:
         judged: how contenders order what was left out, the general one first.
         sizes: nodes of each that were fitted to labels; 0 for the general one.
     """
-    best = _best(judged, sizes)
-    networks = judged.counts.shape[1]
-    rows = np.zeros((1, networks))
-    for split in range(len(judged.rows)):
-        rows[0] += judged.rows[split, _best(judged.without(split), sizes)]
-    counts = judged.counts.sum(axis=0)
-    taus = judged.rows.sum(axis=(0, 2)) / counts.sum()
+    rows, counts = judged.pairs()
+    best = _best(judged, rows, counts, sizes)
+    of_choices = np.zeros((1, judged.networks))
+    for split, unseen in enumerate(judged.unseen):
+        of_choices[0] += judged.pairs_of(split, _best(judged, *judged.pairs(without=unseen), sizes))
+    taus = rows.sum(axis=1) / counts.sum()
     return Choice(
         judged.names[best],
         {name: float(tau) for name, tau in zip(judged.names, taus, strict=True)},
-        expectation_of(rows, counts),
-        expectation_of(judged.rows[:, 0].sum(axis=0)[None], counts),
+        expectation_of(of_choices, counts),
+        expectation_of(rows[:1], counts),
     )
 
 
-def _best(judged: Judged, sizes: Sequence[int]) -> int:
-    """Return the place of the contender to choose."""
-    rows, counts = judged.rows.sum(axis=0), judged.counts.sum(axis=0)
-    networks = len(counts)
+def _best(judged: Judged, rows: Array, counts: Array, sizes: Sequence[int]) -> int:
+    """Return the place of the contender to choose by pairs of networks; the first where they tell nothing apart."""
+    taking_part = counts > 0
+    networks = int(taking_part.sum())
+    if networks < 3:
+        return 0
+    rows, counts = rows[:, taking_part], counts[taking_part]
     weight = networks / (networks + NETWORKS_OF_NULL)
     null = null_variance(networks) * judged.likeness
     covariance = weight * jackknife_covariance(rows, counts) + (1 - weight) * null
-    taus = rows.sum(axis=1) / counts.sum() - PRICE * np.asarray(sizes, np.float64) / networks
-    return expected_gains(Evidence(taus, covariance, judged.likeness, networks)).best
+    gains = expected_gains(Evidence(rows.sum(axis=1) / counts.sum(), covariance, judged.likeness, networks))
+    prices = PRICE * np.asarray(sizes, np.float64) / networks
+    return int(np.argmax(gains.means - CAUTION * gains.deviations - prices))

@@ -35,21 +35,44 @@ class Judged:
 
     Attributes:
         names: of the contenders.
-        rows: splits x contenders x networks: pairs with each network left out that are ordered as the labels do, less
-            those that are not; 0 for networks that were not left out.
-        counts: splits x networks: pairs that the labels tell apart.
+        networks: how many there are.
+        unseen: for each split, the networks left out.
+        signs: for each split, contenders x left out x left out: 1 for a pair that is ordered as the labels do, -1 for
+            one that is ordered the other way, 0 for ties.
+        told_apart: for each split, left out x left out: 1 where labels differ.
         likeness: contenders x contenders: Kendall's tau between what two give the networks left out.
     """
 
     names: tuple[str, ...]
-    rows: Array
-    counts: Array
+    networks: int
+    unseen: tuple[Places, ...]
+    signs: tuple[NDArray[np.int8], ...]
+    told_apart: tuple[NDArray[np.int8], ...]
     likeness: Array
 
-    def without(self, split: int) -> Judged:
-        """Return the same of all splits but one."""
-        kept = np.arange(len(self.rows)) != split
-        return Judged(self.names, self.rows[kept], self.counts[kept], self.likeness)
+    def pairs(self, without: Places | None = None) -> tuple[Array, Array]:
+        """Return the sums behind taus, over all splits.
+
+        Args:
+            without: networks that take no part.
+
+        Returns:
+            contenders x networks: pairs with each network that are ordered as the labels do, less the others; and
+            networks: pairs with each that the labels tell apart.
+        """
+        rows, counts = np.zeros((len(self.names), self.networks)), np.zeros(self.networks)
+        for split, places in enumerate(self.unseen):
+            kept = np.arange(len(places)) if without is None else np.flatnonzero(~np.isin(places, without))
+            signs = self.signs[split][:, kept[:, None], kept]
+            rows[:, places[kept]] += signs.sum(axis=2, dtype=np.float64)
+            counts[places[kept]] += self.told_apart[split][kept[:, None], kept].sum(axis=1, dtype=np.float64)
+        return rows, counts
+
+    def pairs_of(self, split: int, contender: int) -> Array:
+        """Return networks: pairs with each that a contender orders as the labels do, less the others, in a split."""
+        rows = np.zeros(self.networks)
+        rows[self.unseen[split]] = self.signs[split][contender].sum(axis=1, dtype=np.float64)
+        return rows
 
 
 def judge(
@@ -63,19 +86,20 @@ def judge(
         labels: networks.
         unseen: for each split, the networks left out.
     """
-    networks = len(labels)
-    rows, counts = np.zeros((len(unseen), len(names), networks)), np.zeros((len(unseen), networks))
+    signs, told_apart = [], []
     shared = np.zeros((len(names), len(names)))
-    for split, places in enumerate(unseen):
+    for of_split, places in zip(scores, unseen, strict=True):
         by_label = _orders(labels[places])
-        counts[split, places] = np.abs(by_label).sum(axis=1)
-        orders = np.stack([_orders(rank_scores(scores[split][name][places])) for name in names])
-        rows[split][:, places] = (orders * by_label).sum(axis=2)
-        shared += np.einsum("ajk,bjk->ab", orders, orders)
+        orders = np.stack([_orders(rank_scores(of_split[name][places])) for name in names])
+        signs.append(orders * by_label)
+        told_apart.append(np.abs(by_label))
+        flat = orders.reshape(len(names), -1).astype(np.float32)
+        shared += flat @ flat.T
     sizes = np.sqrt(np.diag(shared))
     sizes[sizes == 0] = 1.0
-    return Judged(tuple(names), rows, counts, shared / np.outer(sizes, sizes))
+    likeness = shared / np.outer(sizes, sizes)
+    return Judged(tuple(names), len(labels), tuple(unseen), tuple(signs), tuple(told_apart), likeness)
 
 
-def _orders(values: Array) -> Array:
-    return np.asarray(np.sign(values[:, None] - values[None, :]), np.float64)
+def _orders(values: Array) -> NDArray[np.int8]:
+    return np.sign(values[:, None] - values[None, :]).astype(np.int8)
