@@ -8,7 +8,7 @@ import math
 import re
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,13 +42,13 @@ class Manifest:
     """
 
     format: int
+    space_options: dict[str, int]
     input_shape: tuple[int, ...]
     classes: int
     seeds: int
     agreement_of_halves: float | None
     sha256: dict[str, str]
     space: str = ""
-    space_options: dict[str, int] = field(default_factory=dict)
     model: str = ""
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class Manifest:
         if self.agreement_of_halves is not None and (self.seeds < 2 or not -1 <= self.agreement_of_halves <= 1):
             raise BenchmarkError("'agreement_of_halves' is not a correlation of two trainings or more")
         if bool(self.space) == bool(self.model):
-            raise BenchmarkError("one of 'space' and 'model' says what makes the networks")
+            raise BenchmarkError("'space' is missing, or 'model': one of them says what makes the networks")
         for name in (LABELS, IMAGES) if self.space else (LABELS, *self.sha256):
             if not re.fullmatch("[0-9a-f]{64}", self.sha256.get(name, "")):
                 raise BenchmarkError(f"'sha256' has no digest of {name}")

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from zcproxy.adapting.adapt import formula_of
 from zcproxy.adapting.decision import decide
 from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
+from zcproxy.columns.table import ColumnTable
 from zcproxy.correlation import kendall_tau
 from zcproxy.discovery.contenders import Contenders, general_proxies
 from zcproxy.discovery.evolution import evolved_by_size
@@ -27,11 +29,14 @@ from zcproxy.discovery.few import Effort, choose_by_splits, few_configuration
 from zcproxy.evolve.materials import Materials
 from zcproxy.evolve.observer import Silent
 from zcproxy.evolve.start import first_columns
+from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.names.tasks import get_task
 from zcproxy.random import array_generator
 from zcproxy.ranking.scoring import draw_networks
 from zcproxy.storage.cache_directory import default_cache
+
+Array = NDArray[np.float64]
 
 NETWORKS, SEED = 400, 0
 LABELS = (20, 40, 80, 160)
@@ -63,7 +68,7 @@ class Study:
         adapted = formula_of(general, decide(scores[None][:, :, seen], self.labels[seen]).terms)
         fitted = self._fitted(contenders)
 
-        def tau(scored: np.ndarray) -> float:
+        def tau(scored: Array) -> float:
             return kendall_tau(scored[unseen], self.labels[unseen])
 
         return {
@@ -82,7 +87,7 @@ class Study:
             "formula": str(formula),
         }
 
-    def _contenders(self, seen: np.ndarray) -> Contenders:
+    def _contenders(self, seen: NDArray[np.intp]) -> Contenders:
         configuration = few_configuration(self.name, len(seen), EFFORT)
         return Contenders(
             self.context,
@@ -95,7 +100,7 @@ class Study:
             default_cache(),
         )
 
-    def _fitted(self, contenders: Contenders) -> object:
+    def _fitted(self, contenders: Contenders) -> Node:
         configuration = replace(contenders.configuration, maximum_size=30, start_from=())
         materials = Materials(
             (self.context,), (contenders.architectures,), contenders.columns, contenders.cache, configuration, ((),)
@@ -104,7 +109,7 @@ class Study:
         return max(hall.values(), key=lambda item: item[1].merit)[0]
 
 
-def _evaluator(table: object) -> Evaluator:
+def _evaluator(table: ColumnTable) -> Evaluator:
     return Evaluator(table.counts, table.values, table.blocks, table.connections)
 
 

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,14 @@ def test_a_proxy_is_discovered_and_says_what_to_expect(folder: Path, models: Mod
 def test_the_result_depends_on_the_seed_and_not_on_cache_or_workers(
     folder: Path, trained: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import trained_nets
-
+    nets = import_module("trained_nets")
     monkeypatch.setenv("PYTHONPATH", str(folder))
     values = dict(zip(trained["architecture"], trained["accuracy"], strict=True))
-    first = zcproxy.discover(trained_nets.models(), values, out="first", **QUICK)
-    second = zcproxy.discover(trained_nets.models(), values, out="second", workers=2, cache=folder / "b", **QUICK)
+    first = zcproxy.discover(nets.models(), values, out="first", **QUICK)
+    second = zcproxy.discover(nets.models(), values, out="second", workers=2, cache=folder / "b", **QUICK)
     assert (first.choice, first.proxy.formula) == (second.choice, second.proxy.formula)
     assert (folder / "first" / FILE).read_bytes() == (folder / "second" / FILE).read_bytes()
-    third = zcproxy.discover(trained_nets.models(), values, out="third", seed=1, **QUICK)
+    third = zcproxy.discover(nets.models(), values, out="third", seed=1, **QUICK)
     assert third.choice.expected != first.choice.expected
 
 

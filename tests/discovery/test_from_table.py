@@ -122,7 +122,7 @@ def test_a_manifest_says_what_makes_the_networks(folder: Path) -> None:
     content = json.loads(place.read_text())
     del content["sum"], content["model"]
     place.write_text(json.dumps(content))
-    with pytest.raises(BenchmarkError, match="one of 'space' and 'model'"):
+    with pytest.raises(BenchmarkError, match="'space' is missing, or 'model'"):
         get_task("mine")
 
 

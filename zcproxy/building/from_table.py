@@ -167,6 +167,7 @@ def _manifest(source: TableSource, classes: int, stored: Mapping[str, bytes]) ->
     return {
         "format": FORMAT,
         "model": source.model,
+        "space_options": {},
         "input_shape": list(source.input_shape),
         "classes": classes,
         "seeds": 1,
