@@ -97,7 +97,7 @@ def test_too_few_networks_say_how_many_are_needed(folder: Path) -> None:
     [
         ("architecture,accuracy\n1-2-1,0.5\n1-4-1,0.5\n", "all 2 labels equal 50"),
         ("architecture,accuracy\n1-2-1,0.5\n1-2-1,0.6\n", "row 2 .* '1-2-1' again"),
-        ("name,accuracy\n1-2-1,0.5\n", "no column 'architecture'"),
+        ("name,accuracy\n1-2-1,0.5\n", "results.csv has no column 'architecture'"),
         ('architecture,accuracy\n"1-2-1,0.5\n', "is not a CSV file"),
         ("", "is not a CSV file"),
     ],

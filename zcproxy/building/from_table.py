@@ -24,6 +24,7 @@ from zcproxy.errors import BenchmarkError, RunError, StorageError
 from zcproxy.names.own_models import own_models
 from zcproxy.storage.files import read_small_file, replacing
 from zcproxy.storage.records import read_record_file, write_record_file
+from zcproxy.text.visible import shortened
 from zcproxy.user_code.references import load_object
 from zcproxy.workers.progress import Progress, silent
 
@@ -81,7 +82,11 @@ def benchmark_from_table(
     """
     shape = checked_shape(source.input_shape)
     labels = labels_of_frame(
-        read_table(source.table), source.architecture, source.accuracy, lower_is_better=source.lower_is_better
+        read_table(source.table),
+        source.architecture,
+        source.accuracy,
+        lower_is_better=source.lower_is_better,
+        where=shortened(str(source.table), 100),
     )
     models = own_models(source.model)
     batch = batch_of(load_object(source.data), shape) if source.data else None

@@ -21,7 +21,7 @@ NAMED = 3
 
 
 def labels_of_frame(
-    frame: pd.DataFrame, architecture: str, accuracy: str, *, lower_is_better: bool = False
+    frame: pd.DataFrame, architecture: str, accuracy: str, *, lower_is_better: bool = False, where: str = "the table"
 ) -> dict[str, float]:
     """Return the labels of a table by the text of the architecture, in its order: see `own_labels`.
 
@@ -32,15 +32,15 @@ def labels_of_frame(
         if column not in frame.columns:
             hint = nearest_names(column, map(str, frame.columns))
             shown = shortened(", ".join(map(str, frame.columns)), 200)
-            raise BenchmarkError(f"the table has no column '{column}'{hint}: its columns are {shown}")
+            raise BenchmarkError(f"{where} has no column '{column}'{hint}: its columns are {shown}")
     names = ["" if pd.isna(name) else str(name).strip() for name in frame[architecture]]
     values: dict[str, Any] = {}
     for row, (name, value) in enumerate(zip(names, frame[accuracy], strict=True), start=1):
         if not name:
-            raise BenchmarkError(f"row {row} of the table has no text in '{architecture}': name every network")
+            raise BenchmarkError(f"row {row} of {where} has no text in '{architecture}': name every network")
         if name in values:
             raise BenchmarkError(
-                f"row {row} of the table has the architecture '{shortened(name, LONGEST_NAME)}' again: give one number "
+                f"row {row} of {where} has the architecture '{shortened(name, LONGEST_NAME)}' again: give one number "
                 "per network"
             )
         values[name] = value
