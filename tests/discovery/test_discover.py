@@ -170,3 +170,16 @@ def test_networks_that_give_numbers_are_judged_without_a_cross_entropy(
         found = zcproxy.discover(models, losses, lower_is_better=True, **QUICK)
     assert "the networks give no logits of classes: probes that need none are left, noise, ones" in caplog.text
     assert found.choice.taus[found.choice.name] > 0.8
+
+
+def test_many_labels_are_an_ordinary_run(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zcproxy.cli.discovery.FEW", 20)
+    options = ("--models", "trained_nets:models", "--labels", "results.csv", "--input", "1x6x6")
+    sizes = ("--networks", "16", "--generations", "1", "--new-columns", "0", "--workers", "1", "--probes", "noise")
+    code, out, errors = run("evolve", *options, *sizes, "--compare", "synflow", "--out", "found")
+    assert code == 0, errors
+    assert "8 unseen of all" in errors and "synflow" in errors
+    assert out.strip() == json.loads((folder / "found" / "best.json").read_text())["formula"]
+    assert not (folder / "found" / FILE).exists()
+    code, _, errors = run("evolve", "--resume", "found", "--generations", "2", "--workers", "1")
+    assert code == 2 and "--allow-code trained_nets:models" in errors
