@@ -25,6 +25,13 @@ def labels_of_frame(
 ) -> dict[str, float]:
     """Return the labels of a table by the text of the architecture, in its order: see `own_labels`.
 
+    Args:
+        frame: one row per network.
+        architecture: the column of texts.
+        accuracy: the column of numbers.
+        lower_is_better: see `own_labels`.
+        where: what messages call the table.
+
     Raises:
         BenchmarkError: a column is missing, an architecture is empty or occurs twice, or see `own_labels`.
     """
