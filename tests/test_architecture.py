@@ -49,8 +49,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ranking": WORK,
     "adapting": DOORS | {"ranking"},
     "adapters": WORK,
-    "cli": WORK | {"ranking", "adapting"},
-    "face": WORK | {"ranking", "adapting", "cli"},
+    "discovery": WORK | {"adapting"},
+    "cli": WORK | {"ranking", "adapting", "discovery"},
+    "face": WORK | {"ranking", "adapting", "discovery", "cli"},
     "space": {"contracts"},
     "benchmark": {"contracts"},
 }

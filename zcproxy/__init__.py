@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from zcproxy.contracts.dataset import ImageDataset as ImageDataset
     from zcproxy.contracts.super_network import SuperNetwork as SuperNetwork
     from zcproxy.contracts.task import Batch as Batch, SearchSpace as SearchSpace, Task as Task
+    from zcproxy.discovery.discover import discover as discover
+    from zcproxy.discovery.few import Discovery as Discovery
     from zcproxy.errors import ZcproxyError as ZcproxyError
     from zcproxy.evolve import Configuration as Configuration, Limits as Limits, Result as Result, evolve as evolve
     from zcproxy.names.proxies import load_proxy as load_proxy
@@ -38,6 +40,7 @@ _PLACES = {
     "Batch": "contracts.task",
     "ChoiceSpace": "contracts.choice_space",
     "Configuration": "evolve.configuration",
+    "Discovery": "discovery.few",
     "ImageDataset": "contracts.dataset",
     "Limits": "evolve.configuration",
     "Plan": "ranking.table",
@@ -53,6 +56,7 @@ _PLACES = {
     "TaskTable": "ranking.table",
     "ZcproxyError": "errors",
     "adapt": "adapting.adapt",
+    "discover": "discovery.discover",
     "get_task": "names.tasks",
     "load_proxy": "names.proxies",
     "score": "ranking.scoring:score_networks",
@@ -65,6 +69,7 @@ __all__ = [
     "Batch",
     "ChoiceSpace",
     "Configuration",
+    "Discovery",
     "ImageDataset",
     "Limits",
     "Plan",
@@ -80,6 +85,7 @@ __all__ = [
     "TaskTable",
     "ZcproxyError",
     "adapt",
+    "discover",
     "evolve",
     "get_task",
     "load_proxy",

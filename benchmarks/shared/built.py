@@ -1,4 +1,4 @@
-"""A benchmark that `zcproxy benchmark build` made: a folder with a table of labels."""
+"""A benchmark that `zcproxy benchmark build` or `benchmark from-table` made: a folder with a table of labels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,8 @@ from pandas.api.types import is_numeric_dtype
 from torch import nn
 
 from zcproxy.benchmarks.shared.populations import check_population
-from zcproxy.contracts.task import Batch, SearchSpace
+from zcproxy.contracts.batch import Batch, noise_batch
+from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
 from zcproxy.reading.data_directory import check_digest
 from zcproxy.storage.fields import read_fields
@@ -34,23 +35,30 @@ BASELINES = ("params", "flops", "convolutions")
 
 @dataclass(frozen=True)
 class Manifest:
-    """The fields that are read from `manifest.json`, see `zcproxy.building.files`."""
+    """The fields that are read from `manifest.json`, see `zcproxy.building.files`.
+
+    Networks are those of a `space`, or what the `model` makes, see `zcproxy.names.own_models`. Without images in
+    `sha256`, minibatches are noise.
+    """
 
     format: int
-    space: str
     space_options: dict[str, int]
     input_shape: tuple[int, ...]
     classes: int
     seeds: int
     agreement_of_halves: float | None
     sha256: dict[str, str]
+    space: str = ""
+    model: str = ""
 
     def __post_init__(self) -> None:
         if self.format < 1 or self.classes < 2 or self.seeds < 1 or not self.input_shape or min(self.input_shape) < 1:
             raise BenchmarkError("'format', 'classes', 'seeds' and 'input_shape' must be positive, classes 2 or more")
         if self.agreement_of_halves is not None and (self.seeds < 2 or not -1 <= self.agreement_of_halves <= 1):
             raise BenchmarkError("'agreement_of_halves' is not a correlation of two trainings or more")
-        for name in (LABELS, IMAGES):
+        if bool(self.space) == bool(self.model):
+            raise BenchmarkError("'space' is missing, or 'model': one of them says what makes the networks")
+        for name in (LABELS, IMAGES) if self.space else (LABELS, *self.sha256):
             if not re.fullmatch("[0-9a-f]{64}", self.sha256.get(name, "")):
                 raise BenchmarkError(f"'sha256' has no digest of {name}")
 
@@ -63,15 +71,33 @@ class BuiltTask:
         manifest: what `read_manifest` returned for it.
         space: what its manifest names.
         name: name of the task; the full path of the folder if not given, so that other processes find it.
+        contents: returns a digest of what makes a network, where that may change.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, space: SearchSpace, name: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        manifest: Manifest,
+        space: SearchSpace,
+        name: str | None = None,
+        contents: Callable[[str], str] | None = None,
+    ) -> None:
+        self._contents = contents
         self._path = path.resolve()
         self.name, self.space, self._manifest = name or str(self._path), space, manifest
         self.input_shape = manifest.input_shape
         self.classes = manifest.classes
-        identity = [manifest.space, manifest.space_options, manifest.sha256[IMAGES]]
+        identity = [manifest.space or manifest.model, manifest.space_options, manifest.sha256.get(IMAGES)]
         self.fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def shows_noise(self) -> bool:
+        """Whether minibatches are Gaussian noise: the benchmark carries no images."""
+        return IMAGES not in self._manifest.sha256
+
+    def stored_as(self, architecture: str) -> str:
+        """Return the text under which what is measured of a network is kept."""
+        return architecture if self._contents is None else f"{architecture} #{self._contents(architecture)}"
 
     def architectures(self, population: str) -> Sequence[str]:
         """Return the labelled architectures in the order they were drawn; `all` and `pruned` are the same here."""
@@ -88,7 +114,9 @@ class BuiltTask:
         return self.space.build(architecture, self.input_shape, self.classes)
 
     def batch(self, size: int) -> Batch:
-        """Return the first `size` of the training images that the benchmark carries, classes taking turns."""
+        """Return the first `size` of the images that the benchmark carries, classes taking turns; else noise."""
+        if self.shows_noise:
+            return noise_batch(self.input_shape, self.classes, size)
         inputs, targets = _read_images(self._path / IMAGES, self._manifest.sha256[IMAGES])
         if not 1 <= size <= len(inputs):
             raise BenchmarkError(f"a batch of {size} images is not available: {self.name} has 1 to {len(inputs)}")
@@ -138,6 +166,11 @@ def read_manifest(path: Path) -> Manifest:
     if isinstance(newest, int) and newest > FORMAT:
         raise BenchmarkError(f"{place} has format {newest}, this version reads up to {FORMAT}: upgrade")
     return read_fields(Manifest, content, f"cannot read {place}", BenchmarkError, others=True)
+
+
+def listed_architectures(path: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Return all architectures in the table of a benchmark. Raises `BenchmarkError` if it was changed."""
+    return tuple(_read_labels(path / LABELS, manifest.sha256[LABELS]).index)
 
 
 @lru_cache(maxsize=16)

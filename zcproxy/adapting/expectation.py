@@ -68,10 +68,20 @@ def expect(judge: Judge, told_apart: NDArray[np.integer], seed: int = 0) -> Expe
         if signs is not None:
             rows[0, unseen] += signs.sum(axis=1)
             counts[unseen] += told_apart[np.ix_(unseen, unseen)].sum(axis=1)
+    return expectation_of(rows, counts)
+
+
+def expectation_of(rows: Array, counts: Array) -> Expectation:
+    """Return tau and its interval from pairs of networks that were left out.
+
+    Args:
+        rows: 1 x networks: pairs with each network that are ordered as the labels do, less the others.
+        counts: networks: pairs with each network that the labels tell apart.
+    """
     if not counts.any():
         return Expectation(math.nan, math.nan, math.nan)
     tau = float(rows.sum() / counts.sum())
-    return Expectation(tau, *_interval(tau, float(jackknife_covariance(rows, counts)[0, 0]), networks))
+    return Expectation(tau, *_interval(tau, float(jackknife_covariance(rows, counts)[0, 0]), len(counts)))
 
 
 def _interval(tau: float, variance: float, networks: int) -> tuple[float, float]:

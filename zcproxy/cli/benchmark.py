@@ -19,6 +19,7 @@ from zcproxy.building.build import build_benchmark
 from zcproxy.building.configuration import BuildConfiguration
 from zcproxy.building.job import Trained
 from zcproxy.cli.display import RunDisplay, console
+from zcproxy.cli.from_table import from_table
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
@@ -31,6 +32,7 @@ from zcproxy.training.recipe import Recipe
 from zcproxy.workers.interrupt import GOES_ON, advise
 
 app = typer.Typer(no_args_is_help=True)
+app.command("from-table")(from_table)
 
 DEFAULT_RECIPE = Recipe()
 

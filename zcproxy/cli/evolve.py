@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,18 @@ from typing import Any
 import typer
 
 from zcproxy.cli import evolve_options as options
+from zcproxy.cli.discovery import discovered, show_discovery
 from zcproxy.cli.display import RunDisplay, console, correlation_table
+from zcproxy.cli.from_table import Classes, LowerIsBetter
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.options import AllowCode, Device, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
 from zcproxy.correlation import Correlation
+from zcproxy.discovery.few import few_labels_line
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
+from zcproxy.evolve.start import draw_samples
 from zcproxy.extras import check_extra
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.images.own import import_images, restore_images
@@ -95,27 +99,48 @@ def evolve_command(
     control: options.Control = False,
     images: Images = "",
     allow_code: AllowCode = None,
+    models: options.Models = "",
+    labels: options.Labels = None,
+    input_shape: options.InputShape = "",
+    classes: Classes = None,
+    lower_is_better: LowerIsBetter = False,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
-    if resume_from is not None:
-        check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
-    if control:
-        check_extra("predictors", "--control", "sklearn")
+    _check(context)
     proxies = resolve_scorers(compare_with)
-    seconds = None if budget is None else parse_duration(budget)
     with RunDisplay() as display:
-        if resume_from is not None:
-            restore_images(images, RunDirectory(resume_from).configuration().images)
-            path = resume_from
-            going_on = partial(resume, path, seconds=seconds, generations=generations, evaluations=evaluations)
-        else:
-            configuration = _configuration(context.params)
-            path = out or Path("runs") / _run_name(configuration, hold_out or [], split_names(families))
-            going_on = partial(evolve, configuration, _limits(seconds, generations, evaluations), path)
+        if models or labels is not None or input_shape:
+            found = discovered(context, display)
+            if found is not None:
+                show_discovery(found)
+                return
+        path, going_on = _begun(context.params)
         advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
         result = going_on(workers=workers, observer=display)
         rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
     _show_result(result, rows, path)
+
+
+def _check(context: typer.Context) -> None:
+    """Raise `ConfigurationError` for options that do not fit --resume, and for a package that is missing."""
+    if context.params["resume_from"] is not None:
+        check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
+    if context.params["control"]:
+        check_extra("predictors", "--control", "sklearn")
+
+
+def _begun(given: Mapping[str, Any]) -> tuple[Path, Callable[..., Result]]:
+    """Return the directory of the run that the parameters ask for, and what begins or continues it."""
+    seconds = None if given["budget"] is None else parse_duration(given["budget"])
+    generations, evaluations = given["generations"], given["evaluations"]
+    path: Path | None = given["resume_from"]
+    if path is not None:
+        restore_images(given["images"], RunDirectory(path).configuration().images)
+        return path, partial(resume, path, seconds=seconds, generations=generations, evaluations=evaluations)
+    configuration = _configuration(given)
+    name = _run_name(configuration, given["hold_out"] or [], split_names(given["families"]))
+    path = given["out"] or Path("runs") / name
+    return path, partial(evolve, configuration, _limits(seconds, generations, evaluations), path)
 
 
 def _configuration(given: Mapping[str, Any]) -> Configuration:
@@ -169,6 +194,10 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         title = f"{name}, {result.test[name].population}"
         console.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
         say_images(shown.get(name))
+    configuration = RunDirectory(path).configuration()
+    warning = few_labels_line(sum(len(sample.fitted) for sample in draw_samples(configuration).values()))
+    if warning:
+        console.print(warning, soft_wrap=True)
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
         f"written: {path / 'best.json'}, {path / 'front'} (one formula per size), {path / CORRELATIONS}",

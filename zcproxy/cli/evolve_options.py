@@ -61,6 +61,22 @@ SampleSeed = Annotated[
     typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample and its split alone; --seed if not given."),
 ]
 
+# Networks of the user
+
+Models = Annotated[
+    str,
+    typer.Option(
+        help="Your own networks, with --labels and --input: package.module:name of a mapping of functions that build "
+        "one, or of a function of an architecture's text."
+    ),
+]
+Labels = Annotated[
+    Path | None, typer.Option(help="CSV file of your networks with the columns architecture and accuracy.")
+]
+InputShape = Annotated[
+    str, typer.Option("--input", "--input-shape", help="Shape of one sample of your networks' input, such as 3x32x32.")
+]
+
 # What formulas are made of
 
 Probes = Annotated[str, typer.Option(help="Probes to use, separated by commas.")]

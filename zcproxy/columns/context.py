@@ -47,9 +47,12 @@ class Context:
         object.__setattr__(self, "name", self.task.name)
 
     def shared(self) -> dict[str, Any]:
-        """Return what all columns of the context's folder have in common; the rule where it is not the space's own."""
+        """Return what all columns of the context's folder have in common; the rule where it is not the space's own.
+
+        A task whose name changes with its networks says what they are `stored_under`.
+        """
         return {
-            "task": self.name,
+            "task": getattr(self.task, "stored_under", self.name),
             "batch_size": self.batch_size,
             "initialisation": self.initialisation,
             "device": self.device,
@@ -60,7 +63,7 @@ class Context:
     def key(self) -> str:
         """The name of the context's folder."""
         text = json.dumps([CODE_VERSION, self.shared(), self.task.fingerprint], sort_keys=True)
-        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.name).strip("-")[-60:]
+        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.shared()["task"]).strip("-")[-60:]
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 

@@ -89,9 +89,14 @@ class ColumnStore:
         tag = self.images.tag if looks_at_images(column) else ""
         return f"{column_key(column)} {tag}".rstrip()
 
+    def _stored(self, architecture: str) -> str:
+        """Return the text that stands for a network in the files; a task whose networks may change has the method."""
+        stored_as = getattr(self.context.task, "stored_as", None)
+        return architecture if stored_as is None else str(stored_as(architecture))
+
     def missing(self, architecture: str, columns: Iterable[Node]) -> tuple[Node, ...]:
         """Return the columns that have not been measured for an architecture."""
-        known = self._known.get(architecture, {})
+        known = self._known.get(self._stored(architecture), {})
         return tuple(column for column in columns if self._key(column) not in known)
 
     def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
@@ -111,11 +116,12 @@ class ColumnStore:
         stream = pa.BufferOutputStream()
         with pa.ipc.new_file(stream, table.schema) as writer:
             writer.write_table(table)
-        header = {"context": self.context.shared(), "architectures": list(architectures), "columns": names}
+        stored = list(map(self._stored, architectures))
+        header = {"context": self.context.shared(), "architectures": stored, "columns": names}
         content = seal(stream.getvalue().to_pybytes(), KIND, self.folder.name, header)
-        path = self.folder / f"{hashlib.sha256(chr(10).join([*architectures, *names]).encode()).hexdigest()[:20]}.arrow"
+        path = self.folder / f"{hashlib.sha256(chr(10).join([*stored, *names]).encode()).hexdigest()[:20]}.arrow"
         _write_into(self.folder, path, content, self.context)
-        self._index(path, architectures, names)
+        self._index(path, stored, names)
 
     def read(self, architectures: Sequence[str], columns: Sequence[Node]) -> list[Measurement]:
         """Return the columns of architectures that are all measured, in the order given.
@@ -127,7 +133,7 @@ class ColumnStore:
         wanted: dict[Path, dict[str, set[Node]]] = {}
         for architecture in architectures:
             for column, key in keys.items():
-                path = self._known[architecture][key]
+                path = self._known[self._stored(architecture)][key]
                 wanted.setdefault(path, {}).setdefault(architecture, set()).add(column)
         found = {name: Measurement(0, {}) for name in architectures}
         lost: dict[Path, Exception] = {}
@@ -141,7 +147,7 @@ class ColumnStore:
             data = {column: table.column(keys[column]).combine_chunks() for column in needed}
             structures = [table.column(name).to_pylist() for name in STRUCTURE]
             for architecture, asked in rows.items():
-                row = place[architecture]
+                row = place[self._stored(architecture)]
                 values = found[architecture].values
                 values.update({column: np.array(data[column][row].values) for column in asked})
                 count, blocks, coverage, stages, edges = (column[row] for column in structures)

@@ -20,6 +20,7 @@ from zcproxy.models.untrained import untrained
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
+from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.workers.jobs import as_completed_jobs
 from zcproxy.workers.pool import dead_workers_reported, single_threaded as single_threaded, worker_pool as worker_pool
@@ -125,12 +126,14 @@ def measure_architectures(context: Context, architectures: Sequence[str], texts:
     else:
         batch = blank_batch(task.input_shape, context.batch_size)
     inputs, targets = batch.inputs.to(context.device), batch.targets.to(context.device)
+    loss = getattr(task, "loss", None)
+    compared = targets if loss is None else OwnLoss(loss, targets)
     result = []
     with single_threaded():
         for architecture in architectures:
             network = untrained(task.build, task.space.name, architecture, context.initialisation, context.rule)
             network = network.to(context.device)
             started = time.perf_counter()
-            found = measure(network, inputs, targets, columns, input_seed=context.initialisation, disposable=True)
+            found = measure(network, inputs, compared, columns, input_seed=context.initialisation, disposable=True)
             result.append(replace(found, seconds=time.perf_counter() - started))
     return result

@@ -8,10 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from zcproxy.contracts.batch import Batch, noise_batch
 from zcproxy.contracts.choice_space import ChoiceSpace, Option
-from zcproxy.contracts.task import Batch
 from zcproxy.errors import ConfigurationError, ModelError
-from zcproxy.random import derive_seed
 from zcproxy.workers.progress import Progress
 
 
@@ -62,13 +61,6 @@ class SuperNetwork(ChoiceSpace):
     def build(self, architecture: str, input_shape: tuple[int, ...] = (), classes: int = 0) -> nn.Module:
         """Return an untrained sub-network; the input shape and the classes of the super-network hold."""
         return self.sub_network(self.decode(architecture))
-
-
-def noise_batch(input_shape: tuple[int, ...], classes: int, size: int) -> Batch:
-    """Return Gaussian inputs and random classes, always the same."""
-    generator = torch.Generator().manual_seed(derive_seed("noise batch", size))
-    inputs = torch.randn((size, *input_shape), generator=generator)
-    return Batch(inputs, torch.randint(classes, (size,), generator=generator))
 
 
 def slices_of(shared: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

@@ -1,86 +1,81 @@
-"""The interfaces of a search space and a task. Implementations live in `zcproxy.benchmarks`."""
+"""The interface of a task. Implementations live in `zcproxy.benchmarks`, and in `own_task`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from random import Random
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from zcproxy.contracts.batch import Batch as Batch
+from zcproxy.contracts.own_labels import labels_of_frame
+from zcproxy.contracts.own_models import Factory
+from zcproxy.contracts.own_task import OwnTask
+from zcproxy.contracts.search_space import SearchSpace as SearchSpace
 
-class SearchSpace(Protocol):
-    """A set of architectures, each written as one canonical string.
+if TYPE_CHECKING:
+    from abc import ABCMeta as _ProtocolType
+else:
+    _ProtocolType = type(Protocol)
 
-    Methods that take an architecture raise `BenchmarkError` for text outside the space. `ChoiceSpace`
-    implements all but `build` for spaces of independent choices.
-    """
 
-    name: str
+class _TaskType(_ProtocolType):
+    """The type of `Task`: what stands here is offered by `Task` itself, and is no member that a task has to have."""
 
-    @property
-    def size(self) -> int:
-        """The number of architectures."""
-        ...
+    def from_frame(
+        cls,  # noqa: N805
+        frame: pd.DataFrame,
+        factory: Callable[[str], torch.nn.Module],
+        *,
+        input_shape: Sequence[int],
+        classes: int | None = None,
+        architecture: str = "architecture",
+        accuracy: str = "accuracy",
+        name: str = "own",
+        data: Any = None,
+        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+        lower_is_better: bool = False,
+        key: str = "",
+    ) -> OwnTask:
+        """Return a task of networks that you trained, which `task.name` names in this process.
 
-    def parse(self, text: str) -> str:
-        """Return the canonical text of an architecture, or raise `BenchmarkError` saying what is wrong."""
-        ...
+            task = zcproxy.Task.from_frame(frame, build, input_shape=(1, 8, 8))
+            zcproxy.evolve(zcproxy.Configuration((task.name,)), zcproxy.Limits(generations=20), Path("runs/own"))
 
-    def sample(self, rng: Random) -> str:
-        """Return one architecture drawn uniformly."""
-        ...
+        Args:
+            frame: one row per network; rows without a number in `accuracy` are left out.
+            factory: makes the untrained network from the text in `architecture`. With several workers, other processes
+                must be able to import it: no lambda, nothing that is defined in a notebook.
+            input_shape: shape of one sample, without the batch: channels x height x width, for example.
+            classes: number of logits; None to ask the first network.
+            architecture: the column of texts.
+            accuracy: the column of accuracies, in per cent or as shares, or of other numbers.
+            name: begins the name of the task; measured columns are kept under it.
+            data: samples for probes that look at them: (inputs, classes), a dataset or a loader, or a function that
+                returns one; None for Gaussian noise.
+            loss: takes output and targets and returns one number, in place of the cross-entropy; targets in `data` may
+                then be of any kind.
+            lower_is_better: whether the numbers are losses or errors: labels are then these with another sign.
+            key: stands for the content of the factory where measured columns are kept; empty for a digest of its code.
 
-    def enumerate(self) -> Iterator[str]:
-        """Yield every architecture once, in a fixed order."""
-        ...
-
-    def neighbours(self, architecture: str) -> list[str]:
-        """Return all architectures one edit away, in a fixed order."""
-        ...
-
-    def mutate(self, architecture: str, rng: Random) -> str:
-        """Return a random neighbour."""
-        ...
-
-    def crossover(self, first: str, second: str, rng: Random) -> str:
-        """Return a child that takes every choice from one of its parents."""
-        ...
-
-    def prune(self, architecture: str) -> str:
-        """Return the architecture without parts that its output does not depend on; itself if there are none."""
-        ...
-
-    def equivalence_class(self, architecture: str) -> str:
-        """Return a key that architectures computing the same function share: splits never separate them."""
-        ...
-
-    def build(self, architecture: str, input_shape: tuple[int, ...], classes: int) -> torch.nn.Module:
-        """Return the untrained network for inputs of samples x `input_shape`, giving samples x `classes` logits.
-
-        Its weights come from torch's current random state.
+        Raises:
+            BenchmarkError: a column is missing, an architecture occurs twice, or there is no network with a number.
+            ModelError: the first network cannot be built or run.
         """
-        ...
+        labels = labels_of_frame(frame, architecture, accuracy, lower_is_better=lower_is_better)
+        return OwnTask(Factory(factory), labels, input_shape, classes, name=name, data=data, loss=loss, key=key)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A minibatch for the probes that need real data.
+class Task(Protocol, metaclass=_TaskType):
+    """One (benchmark, label) that a formula is scored on: `nasbench201/cifar10`.
 
-    Attributes:
-        inputs: float32, samples x channels x height x width, normalised as the benchmark's training does.
-        targets: int64, samples.
+    A task may offer more than it must: `stored_as(architecture)`, the text that measured columns of a network are kept
+    under, where what builds it may change; `stored_under`, which stands for the name of the task there; `shows_noise`,
+    true where minibatches are noise; and `loss(output, targets)` in place of the cross-entropy.
     """
-
-    inputs: torch.Tensor
-    targets: torch.Tensor
-
-
-class Task(Protocol):
-    """One (benchmark, label) that a formula is scored on: `nasbench201/cifar10`."""
 
     name: str
     space: SearchSpace

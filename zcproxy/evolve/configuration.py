@@ -50,8 +50,8 @@ class Algorithm(StrEnum):
 LEAST_RESAMPLED = 0.25
 """Share of the training networks below which an epoch would mostly select by chance."""
 RANGES = (
-    ("validation_share", 0.01, 0.99),
-    ("test_networks", 2, 10**9),
+    ("validation_share", 0.0, 0.99),
+    ("test_networks", 0, 10**9),
     ("batch_size", 2, 10**6),
     ("maximum_size", -math.inf, 10**6),
     ("islands", 1, 1000),
@@ -76,9 +76,9 @@ class Configuration:
             that has fewer than 667.
         seed: seed of the evolution, and of the sample and its split where `sample_seed` is None.
         population: which architectures of the benchmark are drawn from: `all` or `pruned`.
-        validation_share: share of the networks that choose among the evolved formulas.
+        validation_share: share of the networks that choose among the evolved formulas; 0 where all are fitted to.
         test_networks: networks that no formula was fitted to or chosen by, scored once at the end; None: 200, or all
-            that are left where they are fewer.
+            that are left where they are fewer; 0 for no test.
         probes: what the standard library of columns and new expressions may use.
         batch_size: samples of a minibatch.
         device: `cpu` or `cuda`.

@@ -68,6 +68,9 @@ class VariedTask:
         shape = "x".join(map(str, input_shape))
         self.name = f"{task.name} {shape} {classes}"
         self.fingerprint = task.fingerprint
+        for offered in ("stored_as", "loss"):  # what tasks of a user's own networks have beside the protocol
+            if hasattr(task, offered):
+                setattr(self, offered, getattr(task, offered))
 
     def architectures(self, population: str) -> Sequence[str]:
         """Return the labelled networks of the task."""

@@ -26,7 +26,7 @@ class Finalist:
     Attributes:
         formula: canonical.
         training: on the networks that selection went by.
-        validation: on the others that have labels.
+        validation: on the others that have labels; where all are trained on, as `training`.
         labelled: on both together, the basis of the choice. Validation alone, on a hundred networks, has a standard
             error of about .03, more than the formulas of a hall of fame differ by.
     """
@@ -121,11 +121,12 @@ def write_results(path: Path, result: Result, configuration: Configuration, imag
 
 
 def _proxy(item: Finalist, name: str, configuration: Configuration, result: Result, images: Mapping[str, str]) -> Proxy:
+    validation = dict(zip(configuration.tasks, item.validation.correlations, strict=True))
     provenance: dict[str, Any] = {
         "configuration": configuration.as_dict(),
         "size": item.training.size,
         "training_tau": dict(zip(configuration.tasks, item.training.correlations, strict=True)),
-        "validation_tau": dict(zip(configuration.tasks, item.validation.correlations, strict=True)),
+        **({"validation_tau": validation} if configuration.validation_share else {}),
         "evaluations": result.evaluations,
         "generations": result.generations,
         "images": dict(images),

@@ -179,8 +179,9 @@ class _Run:
         finalists = [parse(state.hall[size]) for size in sorted(state.hall)]
         result = choose(finalists, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula
-        tests = {name: self._test(executor, name, chosen) for name in self._configuration.tested}
-        baselines = {name: self._test_baselines(name) for name in self._configuration.tested}
+        tested = [name for name in self._configuration.tested if self._samples[name].test]
+        tests = {name: self._test(executor, name, chosen) for name in tested}
+        baselines = {name: self._test_baselines(name) for name in tested}
         result = result.tested(tests, baselines, state, clock.seconds)
         shown = {name: found.description for name, found in self._images.items()}
         write_results(self._directory.path, result, self._configuration, shown)
@@ -252,7 +253,8 @@ class _Run:
         )
 
     def _scorer(self, state: State, part: str) -> FitnessFunction:
-        architectures = tuple(getattr(self._samples[name], part) for name in self._configuration.tasks)
+        samples = [self._samples[name] for name in self._configuration.tasks]
+        architectures = tuple(getattr(sample, part) or sample.training for sample in samples)
         return fitness_function_of(replace(self._materials(state), architectures=architectures))
 
     def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:

@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 
 from zcproxy.contracts.task import Batch
-from zcproxy.images.image_sets import BROUGHT, OWN, ImageSet
+from zcproxy.images.image_sets import BROUGHT, NOISE, OWN, ImageSet
 from zcproxy.images.own import own_batch, own_image_set
 
 
@@ -37,6 +37,8 @@ def images_of(task: Shown, chosen: str = "") -> ImageSet:
         return own_image_set(chosen)
     if hasattr(task, "image_set"):
         return task.image_set(chosen)
+    if getattr(task, "shows_noise", False):
+        return ImageSet(NOISE, "Gaussian noise", "to use others, give `images`")
     return ImageSet(BROUGHT, f"those of {task.name}")
 
 

@@ -9,9 +9,10 @@ from typing import Protocol
 from torch import nn
 
 from zcproxy.benchmarks.catalogue import benchmarks
+from zcproxy.contracts.batch import Batch, noise_batch
 from zcproxy.contracts.measurements import Measurements
-from zcproxy.contracts.super_network import SuperNetwork, noise_batch
-from zcproxy.contracts.task import Batch, SearchSpace
+from zcproxy.contracts.super_network import SuperNetwork
+from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError, ConfigurationError, unknown
 from zcproxy.images.image_sets import NOISE, ImageSet
 from zcproxy.names.spaces import get_space, space_names

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, cast
 
 from zcproxy.benchmarks.catalogue import benchmarks
-from zcproxy.benchmarks.shared.built import MANIFEST, BuiltTask, read_manifest
+from zcproxy.benchmarks.shared.built import MANIFEST, BuiltTask, listed_architectures, read_manifest
+from zcproxy.contracts.listed_space import ListedSpace
+from zcproxy.contracts.own_task import own_task
 from zcproxy.contracts.task import TASK_MEMBERS, Task
 from zcproxy.errors import BenchmarkError, ConfigurationError, unknown
+from zcproxy.names.own_models import own_models
 from zcproxy.names.spaces import get_space, is_own_space
 from zcproxy.text.whole_numbers import whole_number
 from zcproxy.user_code.border import running
@@ -36,9 +39,10 @@ def get_task(name: str) -> Task:
     The label table is read when it is first needed.
 
     Args:
-        name: name of a task of the package, `@SIDE` behind it where images of another size are wanted; the folder of a
-            benchmark that `zcproxy benchmark build` made; the name that an installed package gave to a task of its own;
-            or `package.module:name` of one.
+        name: name of a task of the package, `@SIDE` behind it where images of another size are wanted; of one that
+            `Task.from_frame` made in this process; the folder of a benchmark that `zcproxy benchmark build` or
+            `benchmark from-table` made; the name that an installed package gave to a task of its own; or
+            `package.module:name` of one.
 
     Raises:
         BenchmarkError: no task has this name, and there is no finished benchmark in such a folder.
@@ -46,6 +50,9 @@ def get_task(name: str) -> Task:
             `zcproxy.user_code.permission`.
         ModelError: code of your own fails.
     """
+    made_here = own_task(name)
+    if made_here is not None:
+        return made_here
     written, at, side = name.partition("@")
     benchmark, _, dataset = written.partition("/")
     known = benchmarks().get(benchmark)
@@ -71,11 +78,12 @@ class UnknownTaskError(BenchmarkError):
 
 
 def built_task(path: Path, *, allow_code: Iterable[str] = ()) -> Task:
-    """Return the task of a benchmark that `zcproxy benchmark build` made.
+    """Return the task of a benchmark that `zcproxy benchmark build` or `benchmark from-table` made.
 
     Args:
         path: its folder.
-        allow_code: `package.module:name` of the space, where it is your own: see `zcproxy.user_code.permission`.
+        allow_code: `package.module:name` of the space or of the models, where they are your own: see
+            `zcproxy.user_code.permission`.
 
     Raises:
         BenchmarkError: the folder holds no finished benchmark, or its files were changed.
@@ -85,6 +93,11 @@ def built_task(path: Path, *, allow_code: Iterable[str] = ()) -> Task:
     path = path.resolve()
     manifest = read_manifest(path)
     with stored_in(path / MANIFEST):
+        if manifest.model:
+            models = own_models(manifest.model)
+            listed = partial(listed_architectures, path, manifest)
+            listing = ListedSpace(manifest.model, listed, models.make)
+            return cast(Task, TaskByName(str(path), BuiltTask(path, manifest, listing, contents=models.content)))
         task = BuiltTask(path, manifest, get_space(manifest.space, manifest.space_options))
     return task if is_own_space(manifest.space) else cast(Task, TaskByName(task.name, task))
 

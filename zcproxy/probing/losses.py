@@ -11,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zcproxy.errors import ModelError
 from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.probes import Pass
 from zcproxy.probing.recorder import reported
 
@@ -18,14 +19,14 @@ SAME_CLASS = "same_class"
 """The statistic of a cross-entropy that says which samples have the same class."""
 
 
-def loss_of(run: Pass, output: Tensor, calls: Sequence[LayerCall], classes: Tensor | None) -> Tensor:
+def loss_of(run: Pass, output: Tensor, calls: Sequence[LayerCall], classes: Tensor | OwnLoss | None) -> Tensor:
     """Return the loss of a pass.
 
     Args:
         run: the pass, which names the loss.
         output: what the model returned for it.
         calls: its layer calls.
-        classes: samples, int64, see `classes_of`; None where the loss is the sum of the logits.
+        classes: samples, int64, see `classes_of`, or a loss of the user; None where it is the sum of the logits.
 
     Raises:
         ModelError: a backward pass raises, or the sum of the logits is the same whatever the network computes.
@@ -33,7 +34,7 @@ def loss_of(run: Pass, output: Tensor, calls: Sequence[LayerCall], classes: Tens
     if classes is None:
         _check_sum(output)
         return output.sum()
-    loss = nn.functional.cross_entropy(output, classes)
+    loss = classes(output) if isinstance(classes, OwnLoss) else nn.functional.cross_entropy(output, classes)
     return _half_squared_gradient(loss, calls) if run.needs_second_order else loss
 
 

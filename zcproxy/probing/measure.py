@@ -17,6 +17,7 @@ from zcproxy.probing.connections import Edges
 from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.expressions import ColumnEvaluator, LayerTensors, Leaves, leaves_of
 from zcproxy.probing.isolation import Watch, adopt, fitting_defaults, own_state, restored
+from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.prepare import check_model, own_copy, prepared, prepared_inputs, prepared_targets, transformed
 from zcproxy.probing.probes import PROBES
 from zcproxy.probing.session import Evaluate, Key, Session, Value
@@ -51,7 +52,7 @@ class Measurement:
 def measure(
     model: nn.Module,
     inputs: Tensor,
-    targets: Tensor | None,
+    targets: Tensor | OwnLoss | None,
     columns: Iterable[Node],
     *,
     input_seed: int = 0,
@@ -64,7 +65,7 @@ def measure(
             floats of any shape for the other probes. Half-precision parameters are measured in float32.
         inputs: samples x ..., floating-point; probes without images take only its shape, dtype and device.
         targets: samples, int64 class indices for the cross-entropy; None draws seeded random classes, which for an
-            untrained network tells as much.
+            untrained network tells as much; or a loss of the user, bound to targets.
         columns: expressions to measure, see `Node.columns`.
         input_seed: index of the Gaussian inputs and random classes.
         disposable: the model is not needed afterwards, so that no copy of it has to be made.
@@ -107,7 +108,7 @@ def measure(
 def run_probes(
     model: nn.Module,
     inputs: Tensor,
-    targets: Tensor | None,
+    targets: Tensor | OwnLoss | None,
     needs: Mapping[Key, Leaves],
     evaluate: Evaluate[Key, Value],
     *,
@@ -173,7 +174,7 @@ def _run(
     network: nn.Module,
     original: nn.Module | None,
     inputs: Tensor,
-    targets: Tensor | None,
+    targets: Tensor | OwnLoss | None,
     needs: Mapping[Key, Leaves],
     evaluate: Evaluate[Key, Value],
     input_seed: int,

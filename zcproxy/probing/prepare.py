@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
 from zcproxy.probing.copying import copied, uncompiled
+from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.probes import Pass
 from zcproxy.probing.recorder import reported
 
@@ -48,10 +49,13 @@ def _a(value: object) -> str:
     return "None" if value is None else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def prepared_targets(targets: object) -> Tensor | None:
+def prepared_targets(targets: object) -> Tensor | OwnLoss | None:
     """Return targets that may be changed. Raises `ModelError` if they are not a dense tensor."""
     if targets is None:
         return None
+    if isinstance(targets, OwnLoss):
+        prepared = prepared_targets(targets.targets)
+        return None if not isinstance(prepared, Tensor) else OwnLoss(targets.function, prepared)
     if not isinstance(targets, Tensor):
         raise ModelError(f"targets are {_a(targets)}, expected a tensor of int64 classes: make one with torch.tensor")
     if targets.is_nested or targets.layout != torch.strided or targets.is_meta:

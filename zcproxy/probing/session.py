@@ -27,6 +27,7 @@ from zcproxy.probing.expressions import LayerTensors, Leaves
 from zcproxy.probing.isolation import fitting_defaults
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
+from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.prepare import dtype_of
 from zcproxy.probing.probes import PROBES, Loss, Pass, Probe, circle, pass_inputs
 from zcproxy.probing.recorder import Recorder
@@ -76,7 +77,7 @@ class Session:
         network: as `prepared` and `examine` leave it.
         variants: the networks of the passes that change its parameters, by `Pass.parameters`.
         inputs: samples x ...
-        targets: samples, int64 classes; None draws random ones.
+        targets: samples, int64 classes; None draws random ones; or a loss of the user.
         input_seed: index of all that is random.
         structure: structure of the network.
         memory_format: memory format of the batch, if it is images.
@@ -87,7 +88,7 @@ class Session:
         network: nn.Module,
         variants: Mapping[tuple[object, ...], nn.Module],
         inputs: Tensor,
-        targets: Tensor | None,
+        targets: Tensor | OwnLoss | None,
         input_seed: int,
         structure: Structure,
         memory_format: torch.memory_format = torch.contiguous_format,
@@ -223,6 +224,8 @@ class Session:
             blocks, recorder.blocks = recorder.blocks, []
             with recorder.replaying():
                 classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
+                if isinstance(classes, OwnLoss) and SAME_CLASS in names:
+                    raise ModelError("a loss of your own has no classes to compare: choose a proxy without same_class")
                 derived = self._derived(run, inputs, output, calls, blocks, classes)
                 if not wanted:
                     gradients: list[LayerTensors] = [{} for _ in (*calls, *blocks)]
@@ -246,7 +249,7 @@ class Session:
         output: Tensor,
         calls: list[LayerCall],
         blocks: list[LayerCall],
-        classes: Tensor | None,
+        classes: Tensor | OwnLoss | None,
     ) -> dict[str, Sequence[Tensor]]:
         """Return the statistics that are neither a tensor of the network nor a gradient by one, each for all layers.
 
@@ -261,7 +264,7 @@ class Session:
         if run.loss == Loss.MOTION:
             velocity = circle(self._inputs, self._input_seed)[1].to(inputs)
             return {MOTION: [motion(output, inputs, velocity)] * len(calls)}
-        return {} if classes is None else {SAME_CLASS: [same_class(classes, output)] * len(calls)}
+        return {SAME_CLASS: [same_class(classes, output)] * len(calls)} if isinstance(classes, Tensor) else {}
 
     def _of_layers(self, of_blocks: Sequence[Tensor], calls: Sequence[LayerCall]) -> Iterator[Tensor]:
         """Yield for each layer what the block that it ends has, NaN where it ends none."""
@@ -269,7 +272,9 @@ class Session:
         for index, call in enumerate(calls):
             yield known[index] if index in known else call.weight.new_full((1, 1), torch.nan)
 
-    def _losses(self, run: Pass, output: Tensor, calls: list[LayerCall], classes: Tensor | None) -> Iterator[Tensor]:
+    def _losses(
+        self, run: Pass, output: Tensor, calls: list[LayerCall], classes: Tensor | OwnLoss | None
+    ) -> Iterator[Tensor]:
         """Yield the loss of each sample."""
         samples = len(self._inputs)
         if output.dim() == 0 or len(output) != samples:
@@ -277,11 +282,13 @@ class Session:
         for row in (slice(index, index + 1) for index in range(samples)):
             yield loss_of(run, output[row], calls, None if classes is None else classes[row])
 
-    def _classes(self, run: Pass, output: Tensor, part: slice) -> Tensor | None:
-        """Return the classes that a loss compares a part of the batch with: the targets, or random ones."""
+    def _classes(self, run: Pass, output: Tensor, part: slice) -> Tensor | OwnLoss | None:
+        """Return the classes that a loss compares a part of the batch with, targets or random ones; or the user's."""
         if not run.compares_classes:
             return None
-        targets = None if run.loss == Loss.RANDOM_CLASSES else self._targets
+        if isinstance(self._targets, OwnLoss) and run.loss != Loss.RANDOM_CLASSES:
+            return self._targets[part]
+        targets = None if isinstance(self._targets, OwnLoss) or run.loss == Loss.RANDOM_CLASSES else self._targets
         return classes_of(output, targets, len(self._inputs), part, derive_seed("random classes", self._input_seed))
 
 

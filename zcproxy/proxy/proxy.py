@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.columns.table import table_of
-from zcproxy.errors import FormulaError, ModelError, ModelWarning
+from zcproxy.errors import ConfigurationError, FormulaError, ModelError, ModelWarning
 from zcproxy.formula import MAXIMUM_DEPTH, Kind, Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.formula.language import FIELD, LANGUAGE
@@ -24,6 +24,7 @@ from zcproxy.models.initialisation import OWN, check_rule
 from zcproxy.probing.coverage import Coverage, first_of
 from zcproxy.probing.expressions import compares_classes, looks_at_images, probes_of
 from zcproxy.probing.measure import Measurement, measure
+from zcproxy.probing.own_loss import LossFunction, OwnLoss
 from zcproxy.probing.probes import PROBES
 from zcproxy.proxy.file import FORMAT, MODELS_OWN
 from zcproxy.storage.files import write_text
@@ -81,19 +82,23 @@ class Proxy:
         """Whether a probe looks at the pixels of the inputs rather than at their shape."""
         return looks_at_images(self.formula)
 
-    def __call__(self, model: nn.Module, inputs: Tensor, targets: Tensor | None = None) -> float:
+    def __call__(
+        self, model: nn.Module, inputs: Tensor, targets: Tensor | None = None, *, loss: LossFunction | None = None
+    ) -> float:
         """Score an untrained network; it and the random state are left as they were.
 
         Args:
             model: maps `inputs` to logits. Its weights are taken as they are: initialise it first.
             inputs: samples x channels x height x width (or samples x anything a model takes), floating-point.
             targets: samples, int64 classes, for probes with a cross-entropy loss; None draws seeded random classes.
+            loss: takes output and targets, of any kind, and stands for the cross-entropy.
 
         Returns:
             The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
 
         Raises:
             FormulaError: the proxy is a set of formulas.
+            ConfigurationError: a loss is given without targets.
             ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; most of its
                 parameters of two or more dimensions are in operations that are not seen as layers.
 
@@ -102,10 +107,13 @@ class Proxy:
                 data, or the score is NaN since layers mix samples with others or no two samples have the same class.
         """
         self.check_alone()
-        measurement = measure(model, inputs, targets, self.formula.columns())
+        if loss is not None and targets is None:
+            raise ConfigurationError("`loss` compares outputs with targets: give `targets` too")
+        compared = targets if loss is None or targets is None else OwnLoss(loss, targets)
+        measurement = measure(model, inputs, compared, self.formula.columns())
         score = self.score(measurement)
         _check(measurement.coverage, score)
-        if math.isnan(score) and targets is not None and compares_classes(self.formula):
+        if math.isnan(score) and targets is not None and loss is None and compares_classes(self.formula):
             _check_classes(targets)
         return score
 

@@ -1,0 +1,273 @@
+"""A proxy for a task of which few networks have labels: evolved, cross-validated, and recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zcproxy.adapting.agreement import null_variance
+from zcproxy.adapting.expectation import Expectation
+from zcproxy.columns.context import Context
+from zcproxy.columns.sweep import sweep
+from zcproxy.discovery.choice import Choice, choose_contender
+from zcproxy.discovery.contenders import Contenders, general_proxies, largest_size
+from zcproxy.discovery.splits import judge, splits_of
+from zcproxy.errors import BenchmarkError
+from zcproxy.evolve.configuration import DEFAULT_PROBES, Configuration, Limits
+from zcproxy.evolve.observer import Observer, Silent
+from zcproxy.evolve.results import Result
+from zcproxy.evolve.run import evolve
+from zcproxy.evolve.start import first_columns
+from zcproxy.formula.evaluate import Evaluator
+from zcproxy.images.minibatch import images_of
+from zcproxy.names.tasks import get_task
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.storage.cache_directory import default_cache
+from zcproxy.workers.pool import worker_pool
+
+FEWEST = 16
+"""Networks with a label that a split needs on both sides."""
+
+FEW = 200
+"""Up to so many labels the choice is cross-validated; with more, a part is kept for the test: see `zcproxy.evolve`."""
+
+FILE, NAME = "discovered.json", "discovered"
+"""The file of the proxy in the run directory, and its name."""
+
+
+TOO_FEW = 100
+"""Fewer labels than these leave much to chance where one formula is chosen among thousands."""
+
+
+def few_labels_line(labels: int) -> str:
+    """Return what to know of a formula that was chosen by the labels that it was fitted to; empty for enough labels."""
+    if labels >= TOO_FEW:
+        return ""
+    chance = 1.96 * math.sqrt(null_variance(labels))
+    return (
+        f"{labels} labels are few: by chance alone tau on them is off by up to {chance:.2f}, and the best of thousands "
+        "of formulas by more. zcproxy evolve --models and zcproxy.discover choose by networks left out"
+    )
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard formulas are looked for, for each split and for the whole.
+
+    Attributes:
+        generations: of every island.
+        islands: groups of formulas that evolve apart.
+        island_size: formulas of an island.
+        maximum_size: most nodes of a formula; fewer where labels are few, see `contenders.largest_size`.
+        probes: what columns may use.
+        seed: of the splits and of evolution.
+    """
+
+    generations: int = 10
+    islands: int = 2
+    island_size: int = 60
+    maximum_size: int = 30
+    probes: tuple[str, ...] = DEFAULT_PROBES
+    seed: int = 0
+
+
+@dataclass(frozen=True, repr=False)
+class Discovery:
+    """A proxy for networks with few labels.
+
+    Attributes:
+        proxy: the formula that was chosen, callable on any network.
+        task: name of the task: tables and scores take it.
+        labels: networks with a label.
+        choice: what was chosen among, by networks left out, and what to expect.
+        result: all formulas that evolved, of the run on all labels.
+        path: the run directory; `discovered.json` in it is the proxy.
+        left_out: why networks take no part, by name.
+    """
+
+    proxy: Proxy
+    task: str
+    labels: int
+    choice: Choice
+    result: Result
+    path: Path
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def expected(self) -> Expectation:
+        """Kendall's tau to expect on networks without labels, with its 95 % interval."""
+        return self.choice.expected
+
+    @property
+    def warning(self) -> str:
+        """What so many labels can tell, in plain words."""
+        half = (self.expected.high - self.expected.low) / 2
+        return (
+            f"{self.labels} labels say tau to about ± {half:.2f}, and cannot tell formulas apart that differ by less; "
+            "four times as many would halve that"
+        )
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        general, expected = self.choice.general, self.expected
+        lines = [
+            f"chosen by {self.labels} labels: {self.choice.name}",
+            str(self.proxy.formula),
+            f"tau to expect on networks without labels: {_text(expected)}, cross-validated with the choice",
+            f"of {next(iter(self.choice.taus))} unchanged: {_text(general)}",
+            self.warning,
+        ]
+        return "\n".join(lines)
+
+
+def discover_on(
+    task_name: str,
+    out: Path,
+    effort: Effort | None = None,
+    *,
+    workers: int = 1,
+    device: str = "cpu",
+    cache: Path | None = None,
+    observer: Observer | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> Discovery:
+    """Return a proxy for a task by all of its labels.
+
+    Formulas evolve from the general proxies, on all labels and for each of nine splits on two thirds of them. What is
+    chosen is what orders the networks left out best, less a price for each node: a general proxy unchanged, a weighed
+    sum of two, or an evolved formula of some size.
+
+    Args:
+        task_name: see `zcproxy.get_task`.
+        out: the run directory.
+        effort: how hard formulas are looked for.
+        workers: processes; the result does not depend on it.
+        device: `cpu` or `cuda`.
+        cache: the cache directory; the default one if None.
+        observer: called with the progress.
+        left_out: why networks take no part, for the result.
+
+    Raises:
+        BenchmarkError: there is no such task, or it has fewer than `FEWEST` labels.
+        RunError: `out` belongs to another run.
+    """
+    effort, observer, cache = effort or Effort(), observer or Silent(), cache or default_cache()
+    task = get_task(task_name)
+    architectures = tuple(task.architectures("all"))
+    if len(architectures) < FEWEST:
+        raise BenchmarkError(f"{len(architectures)} networks have labels, {FEWEST} are needed to fit and choose")
+    configuration = few_configuration(task_name, len(architectures), effort, device)
+    with worker_pool(workers) as executor:
+        contenders = _measured(configuration, architectures, effort, cache, executor, observer)
+        choice = choose_by_splits(contenders, effort.seed, observer)
+    limits = Limits(generations=effort.generations)
+    result = evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
+    hall = {item.training.size: (item.formula, item.training) for item in result.hall}
+    formula = contenders.of_hall(hall, np.arange(len(architectures)))[choice.name]
+    proxy = _recorded(Proxy(formula, NAME, configuration.batch_size), configuration, choice, len(architectures))
+    proxy.save(out / FILE)
+    return Discovery(proxy, task_name, len(architectures), choice, result, out, left_out or {})
+
+
+def few_configuration(task: str, labels: int, effort: Effort, device: str = "cpu") -> Configuration:
+    """Return how formulas evolve on so many labels: from the general proxies, on all labels, without a test."""
+    general = general_proxies()
+    largest = largest_size(labels, effort.maximum_size)
+    return Configuration(
+        (task,),
+        networks=labels,
+        seed=effort.seed,
+        validation_share=0.0,
+        test_networks=0,
+        probes=effort.probes,
+        batch_size=general[0].batch_size,
+        device=device,
+        maximum_size=largest,
+        islands=effort.islands,
+        island_size=effort.island_size,
+        epoch_generations=effort.generations,
+        new_columns=0,
+        start_from=tuple(str(proxy.formula) for proxy in general if proxy.formula.size <= largest),
+    )
+
+
+def _measured(
+    configuration: Configuration,
+    architectures: tuple[str, ...],
+    effort: Effort,
+    cache: Path,
+    executor: Executor | None,
+    observer: Observer,
+) -> Contenders:
+    """Measure all columns of the networks."""
+    (name,) = configuration.tasks
+    task = get_task(name)
+    context = Context(task, configuration.batch_size, 0, configuration.device, images_of(task).token)
+    columns = first_columns(configuration)
+    needed = [column for proxy in general_proxies() for column in proxy.formula.columns()]
+    table = sweep(
+        context,
+        architectures,
+        list(dict.fromkeys([*columns, *needed])),
+        executor=executor,
+        cache=cache,
+        progress=lambda done, total: observer.step(f"measuring {name}", done, total),
+    )
+    evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
+    labels, texts = task.labels(architectures), tuple(map(str, columns))
+    return Contenders(
+        context, architectures, labels, texts, configuration, effort.generations, evaluator, cache, executor
+    )
+
+
+def choose_by_splits(contenders: Contenders, seed: int, observer: Observer) -> Choice:
+    """Make the contenders for every split, and choose by what each left out."""
+    labels = contenders.labels
+    splits = [
+        (seen, unseen)
+        for seen, unseen in splits_of(len(labels), seed)
+        if len(np.unique(labels[seen])) > 1 and len(np.unique(labels[unseen])) > 1
+    ]
+    if len(splits) < 2:
+        raise BenchmarkError(f"the {len(labels)} labels are too much alike to be split: give networks that differ")
+    scores = []
+    for done, (seen, _) in enumerate(splits):
+        observer.step("evolving on splits of the labels", done, len(splits))
+        scores.append(contenders.scores(contenders.made(seen)))
+    observer.step("evolving on splits of the labels", len(splits), len(splits))
+    judged = judge(contenders.names, scores, labels, [unseen for _, unseen in splits])
+    return choose_contender(judged, contenders.sizes)
+
+
+def _recorded(proxy: Proxy, configuration: Configuration, choice: Choice, labels: int) -> Proxy:
+    """Return the proxy with what it was chosen by, and the tau to be expected among its correlations."""
+    expected = choice.expected
+    record: dict[str, Any] = {
+        "labels": labels,
+        "chosen": choice.name,
+        "taus_on_networks_left_out": choice.taus,
+        "expected": asdict(expected),
+        "expected_of_general": asdict(choice.general),
+    }
+    correlation = {
+        "task": configuration.tasks[0],
+        "population": f"networks without labels, as {labels} labels let expect",
+        "networks": labels,
+        "tau": expected.tau,
+        "tau_low": expected.low,
+        "tau_high": expected.high,
+    }
+    provenance = {"configuration": configuration.as_dict(), NAME: record}
+    return Proxy(proxy.formula, proxy.name, proxy.batch_size, provenance, (correlation,))
+
+
+def _text(expected: Expectation) -> str:
+    return f"{expected.tau:.2f} [{expected.low:.2f}, {expected.high:.2f}]"
