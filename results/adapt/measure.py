@@ -26,8 +26,16 @@ from zcproxy.names.proxies import resolve_proxy
 from zcproxy.ranking.files import write_csv
 
 FORMULAS = Path(__file__).parents[1] / "generalisation" / "full" / "formulas.csv"
-FAMILIES = ("nasbench201/cifar10", "digits201", "nats_sss/cifar10", "nds-cells", "nds-resnext", "ofa_mobilenetv3")
-FAMILIES += ("transnas101/macro-object", "transnas101/micro-object")
+FAMILIES = (
+    "nasbench201/cifar10",
+    "digits201",
+    "nats_sss/cifar10",
+    "nds-cells",
+    "nds-resnext",
+    "ofa_mobilenetv3",
+    "transnas101/macro-object",
+    "transnas101/micro-object",
+)
 PACKAGE = ("zc-general", "zc-forward", "zc-nasbench201")
 PUBLISHED = ("weight_layers", "l2_norm", "synflow", "log_synflow")
 DESCRIPTORS = {

@@ -45,7 +45,7 @@ TEMPERATURE = 0.1
 SIZES = ("total_params", "total_macs")
 
 
-def measured(workers: int) -> tuple[dict[str, Families], dict[str, int]]:
+def measured(workers: int) -> tuple[Families, dict[str, int]]:
     """Return the tasks of each family, and the places of the sizes among the features."""
     start = tuple(str(resolve_proxy(name).formula) for name in START.split(","))
     columns = first_columns(Configuration(("digits201",), start_from=start))
