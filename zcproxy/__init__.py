@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from zcproxy.contracts.task import Batch as Batch, SearchSpace as SearchSpace, Task as Task
     from zcproxy.errors import ZcproxyError as ZcproxyError
     from zcproxy.evolve import Configuration as Configuration, Limits as Limits, Result as Result, evolve as evolve
+    from zcproxy.names.own_words import primitive as primitive, probe as probe
+    from zcproxy.names.plugins import load_plugin as load_plugin
     from zcproxy.names.proxies import load_proxy as load_proxy
     from zcproxy.names.tasks import get_task as get_task
     from zcproxy.proxy.proxy import Proxy as Proxy
@@ -54,7 +56,10 @@ _PLACES = {
     "ZcproxyError": "errors",
     "adapt": "adapting.adapt",
     "get_task": "names.tasks",
+    "load_plugin": "names.plugins",
     "load_proxy": "names.proxies",
+    "primitive": "names.own_words",
+    "probe": "names.own_words",
     "score": "ranking.scoring:score_networks",
     "table": "ranking.table:build_table",
 }
@@ -82,7 +87,10 @@ __all__ = [
     "adapt",
     "evolve",
     "get_task",
+    "load_plugin",
     "load_proxy",
+    "primitive",
+    "probe",
     "score",
     "search",
     "table",

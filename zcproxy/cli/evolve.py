@@ -15,7 +15,7 @@ import typer
 from zcproxy.cli import evolve_options as options
 from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.images import Images, say_images
-from zcproxy.cli.options import AllowCode, Device, Seed, Workers, folder_name
+from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
 from zcproxy.correlation import Correlation
 from zcproxy.errors import ConfigurationError
@@ -32,7 +32,7 @@ from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-    *("workers", "compare_with", "control", "images", "allow_code"),
+    *("workers", "compare_with", "control", "images", "plugin", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -94,6 +94,7 @@ def evolve_command(
     compare_with: options.Compare = "",
     control: options.Control = False,
     images: Images = "",
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from zcproxy.cli.options import Plugin
 from zcproxy.cli.terminal import console
 from zcproxy.errors import check_known
 from zcproxy.export.latex import latex
@@ -35,7 +36,7 @@ ProxyArgument = Annotated[
 
 
 @app.command()
-def show(proxy: ProxyArgument) -> None:
+def show(proxy: ProxyArgument, plugin: Plugin = None) -> None:
     """Show a proxy: its formula, its probes, and its measured correlations."""
     chosen = resolve_proxy(proxy)
     print(chosen.formula)
@@ -58,6 +59,7 @@ def export(
     proxy: ProxyArgument,
     out: Annotated[Path | None, typer.Option(help="File to write; standard output otherwise.")] = None,
     form: Annotated[str, typer.Option("--format", help="python, or latex for the formula alone.")] = "python",
+    plugin: Plugin = None,
 ) -> None:
     """Write a proxy as one Python file that needs torch alone, or its formula as LaTeX."""
     check_known("format", form, _EXPORTS)

@@ -13,7 +13,7 @@ from torch import Tensor
 from zcproxy.cli import ranking_options as options
 from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.images import Images, say_images
-from zcproxy.cli.options import AllowCode, Device, Initialisation, Seed, SettingsOption, Workers
+from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Workers
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.contracts.task import Task
@@ -27,10 +27,11 @@ from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.aggregate import Scorer
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.ranking.coverage import coverage_note
-from zcproxy.ranking.scoring import Scores, draw_networks, population_name, score_networks, seen_in_fitting, seen_line
+from zcproxy.ranking.scoring import Scores, draw_networks, population_name, score_networks
+from zcproxy.ranking.seen import seen_in_fitting, seen_line
 from zcproxy.ranking.undefined import reasons
 from zcproxy.storage.files import check_target, replacing
-from zcproxy.user_code.references import load_model, parse_shape, random_inputs
+from zcproxy.user_code.references import is_reference, load_model, parse_shape, random_inputs
 from zcproxy.workers.interrupt import GOES_ON, advise
 from zcproxy.workers.pool import worker_pool
 
@@ -57,6 +58,7 @@ def score(
     model: Model = None,
     input_shape: InputShape = None,
     images: Images = "",
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score one model of your own."""
@@ -122,6 +124,8 @@ def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
     say_images(found.images)
     for reason in reasons([scorer], task, None, "" if found.images is None else found.images.token):
         console.print(in_options(reason, {"images": "--images", "batch_size": "--batch-size"}), soft_wrap=True)
+    for remark in found.remarks:
+        console.print(remark, soft_wrap=True)
     for name, seen in seen_in_fitting([scorer], task, found.architectures).items():
         console.print(seen_line(name, seen, len(found.architectures)), soft_wrap=True)
 
@@ -139,6 +143,9 @@ def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) 
 
 
 def _is_scorer(text: str) -> bool:
+    """Whether a text names what ranks networks; a reference alone is that of a task."""
+    if is_reference(text):
+        return False
     try:
         resolve_scorer(text)
     except (FormulaError, ProxyFileError):

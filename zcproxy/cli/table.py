@@ -12,7 +12,7 @@ import typer
 from zcproxy.cli import ranking_options as options
 from zcproxy.cli.display import RunDisplay, console, task_table
 from zcproxy.cli.images import Images
-from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Seed, SettingsOption, Workers
+from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Workers
 from zcproxy.cli.wording import in_options
 from zcproxy.errors import ConfigurationError
 from zcproxy.extras import check_extra
@@ -64,6 +64,7 @@ def table(
     workers: Workers = 2,
     device: Device = DEFAULTS.device,
     images: Images = "",
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""

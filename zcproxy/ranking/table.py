@@ -30,8 +30,8 @@ from zcproxy.ranking.scoring import (
     images_shown,
     population_name,
     score_networks,
-    seen_in_fitting,
 )
+from zcproxy.ranking.seen import seen_in_fitting
 from zcproxy.ranking.settings import settings_notes, settings_text
 from zcproxy.ranking.timing import seconds_alone
 from zcproxy.ranking.undefined import reasons
@@ -109,7 +109,7 @@ class TaskTable:
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
         coverage: for each network, the part that its layers hold.
-        reasons: why proxies are undefined for all networks, a sentence each, where that is known.
+        reasons: why proxies are undefined, a sentence each, where that is known.
         settings_notes: what is to be known of authors' settings, a sentence each.
     """
 
@@ -183,7 +183,7 @@ def build_table(
         shown,
         seen_in_fitting(scorers, task, networks),
         found[0].coverage,
-        reasons(scorers, task, plan.batch_size, images),
+        [*reasons(scorers, task, plan.batch_size, images), *found[0].remarks],
         settings_notes(scorers),
     )
 
