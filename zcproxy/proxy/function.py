@@ -77,7 +77,7 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or (isinstance(value, Tensor) and value.numel() != 1):
         value = None if isinstance(value, bool) else tuple(value.shape)
     try:
-        number = float(value)
+        number = float(value.detach() if isinstance(value, Tensor) else value)
     except (TypeError, ValueError) as error:
         what = f"a tensor of shape {value}" if isinstance(value, tuple) else f"a {type(value).__name__}"
         raise ModelError(f"it returns {what}, expected one number") from error

@@ -71,6 +71,8 @@ def scores_of_function(
     values, seconds = np.full(len(architectures), math.nan), np.zeros(len(architectures))
     failures: dict[int, str] = {}
     done = 0
+    if progress is not None:
+        progress(done, len(architectures))
     with dead_workers_reported():
         for index, scored in as_completed_jobs(executor, call_on_networks, jobs):
             for place, one in enumerate(scored, starts[index]):
