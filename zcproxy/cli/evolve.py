@@ -98,14 +98,13 @@ def evolve_command(
     allow_code: AllowCode = None,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
-    if resume_from is not None:
-        check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
     if control:
         check_extra("predictors", "--control", "sklearn")
     proxies = resolve_scorers(compare_with)
     seconds = None if budget is None else parse_duration(budget)
     with RunDisplay() as display:
         if resume_from is not None:
+            check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
             restore_images(images, RunDirectory(resume_from).configuration().images)
             path = resume_from
             going_on = partial(resume, path, seconds=seconds, generations=generations, evaluations=evaluations)

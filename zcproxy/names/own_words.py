@@ -95,8 +95,8 @@ def _signatures(text: str, title: str) -> list[Signature]:
     for signature in found:
         if not _is_evaluated(signature):
             raise ConfigurationError(
-                f"{title}: nothing yields {signature}: tensors of a layer yield such tensors or Layer, NetworkMatrix "
-                "yields itself or Network, and numbers yield numbers of the same kind or Network"
+                f"{title}: formulas have no place for {signature}: tensors of a layer yield such tensors or Layer, "
+                "NetworkMatrix yields itself or Network, and numbers yield numbers of the same kind or Network"
             )
     return found
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from zcproxy.columns.own import own_primitives, own_probes
-from zcproxy.errors import ConfigurationError, StorageError, unknown
+from zcproxy.errors import ConfigurationError, StorageError, ZcproxyError, unknown
 from zcproxy.formula import REGISTRY
 from zcproxy.formula.axes import is_per_block
 from zcproxy.formula.canonical import canonical
@@ -63,7 +63,7 @@ def _loaded_file(path: Path) -> Plugin:
             unload(known)
     try:
         execute(plugin)
-    except ConfigurationError:
+    except ZcproxyError:
         unload(plugin)
         raise
     return plugin

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.formula import Kind
 from zcproxy.names.proxies import Settings, proxy_or_set, resolve_proxy, resolve_published
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published_aggregate
 from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, aggregate_of, members_of, text_of
-from zcproxy.proxy.function import function_proxy
-from zcproxy.proxy.score_file import read_scores
+from zcproxy.proxy.function import FunctionProxy, function_proxy
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.proxy.score_file import ScoreFile, read_scores
 from zcproxy.user_code.references import is_reference
 
 ZOO = "zoo"
@@ -81,6 +84,26 @@ def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
         replace(scorer, name=name) if shared[scorer.name] > 1 else scorer
         for name, scorer in zip(names, found, strict=True)
     ]
+
+
+def as_scorers(given: Sequence[Scorer | str | Callable[..., Any]]) -> list[Scorer]:
+    """Return what ranks networks, from objects, from texts as `resolve_scorers` reads them, and from functions.
+
+    Args:
+        given: scorers, texts, or functions `(model, inputs, targets) -> float` at the top of a module.
+
+    Raises:
+        ConfigurationError, FormulaError, ProxyFileError: as `resolve_scorers`; a function is not found by name.
+    """
+    found: list[Scorer] = []
+    for item in given:
+        if isinstance(item, str):
+            found += resolve_scorers(item)
+        elif isinstance(item, Proxy | Aggregate | FunctionProxy | ScoreFile):
+            found.append(item)
+        else:
+            found.append(function_proxy(item))
+    return found
 
 
 def formulas_of(text: str) -> tuple[str, ...]:

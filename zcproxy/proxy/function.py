@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.models.initialisation import OWN
+from zcproxy.text.visible import shortened
 from zcproxy.user_code.border import running
-from zcproxy.user_code.references import load_object
+from zcproxy.user_code.references import load_object, reference_at
 
 BATCH_SIZE = 16
 """Samples of a minibatch, as for published proxies, where the function has no attribute `batch_size`."""
@@ -55,8 +56,19 @@ class FunctionProxy:
         return _number(found)
 
 
-def function_proxy(reference: str) -> FunctionProxy:
-    """Return the proxy that a function of the user is. Raises `ConfigurationError` if there is none."""
+def function_proxy(reference: str | Callable[..., Any]) -> FunctionProxy:
+    """Return the proxy that a function of the user is.
+
+    Args:
+        reference: `package.module:function`, or what stands there.
+
+    Raises:
+        ConfigurationError: there is none, or worker processes would not find it.
+    """
+    if not isinstance(reference, str):
+        module, name = getattr(reference, "__module__", ""), getattr(reference, "__qualname__", "")
+        where = reference_at(module, name, reference, f"the function {shortened(repr(reference), 80)}")
+        return replace(function_proxy(where), name=name)
     batch_size = getattr(load_function(reference), "batch_size", BATCH_SIZE)
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ConfigurationError(f"{reference} has batch_size={str(batch_size)[:40]}: give a whole number above 0")

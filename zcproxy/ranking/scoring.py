@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
+from zcproxy.names.scorers import as_scorers
 from zcproxy.names.tasks import get_task
 from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Aggregate, Scorer, members_of
@@ -34,7 +35,7 @@ from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.score_file import ScoreFile
 from zcproxy.random import generator
-from zcproxy.ranking.own_scores import scores_of_file, scores_of_function
+from zcproxy.ranking.own_scores import OwnScores, scores_of_file, scores_of_function
 from zcproxy.user_code.permission import stored_in
 from zcproxy.workers.progress import Progress
 
@@ -138,7 +139,7 @@ def population_name(
 
 
 def score_networks(
-    scorers: Sequence[Scorer],
+    scorers: Sequence[Scorer | str | Callable[..., Any]],
     task_name: str,
     architectures: Sequence[str],
     *,
@@ -154,7 +155,8 @@ def score_networks(
     """Score networks of a task; scorers share one sweep, which measures only the columns that are not known yet.
 
     Args:
-        scorers: proxies and aggregates, of different names.
+        scorers: proxies, aggregates, texts such as `zoo,mine=package.module:function`, and functions
+            `(model, inputs, targets) -> float` at the top of a module; of different names.
         task_name: where the networks come from.
         architectures: canonical texts.
         population: in words, see `population_name`.
@@ -171,6 +173,7 @@ def score_networks(
         ConfigurationError: two scorers have the same name, or the device is not available.
     """
     check_device(device)
+    scorers = as_scorers(scorers)
     repeated = [name for name, count in Counter(scorer.name for scorer in scorers).items() if count > 1]
     if repeated:
         raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")
@@ -185,20 +188,33 @@ def score_networks(
     measuring = partial(sweep, executor=executor, cache=cache, progress=progress)
     seconds, coverage, found = _of_formulas(scorers, architectures, batch_size, context, measuring)
     calling = partial(scores_of_function, executor=executor, progress=progress)
-    scores, remarks = {}, []
+    own = _of_own(scorers, task, architectures, batch_size, context, calling)
+    scores = {}
     for scorer in scorers:
-        if isinstance(scorer, FunctionProxy | ScoreFile):
-            if isinstance(scorer, FunctionProxy):
-                own = calling(scorer, context(setting_of(scorer, batch_size)), architectures)
-            else:
-                own = scores_of_file(scorer, task.space, architectures)
-            scores[scorer.name] = own.values
-            seconds = seconds + own.seconds
-            remarks += [own.remark] if own.remark else []
-            continue
         values = [found[proxy.formula, setting_of(proxy, batch_size)] for proxy in members_of(scorer)]
+        values += [own[scorer.name].values] if scorer.name in own else []
         scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
-    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage, tuple(remarks))
+    seconds = sum((each.seconds for each in own.values()), start=seconds)
+    remarks = tuple(each.remark for each in own.values() if each.remark)
+    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage, remarks)
+
+
+def _of_own(
+    scorers: Sequence[Scorer],
+    task: Task,
+    architectures: Sequence[str],
+    batch_size: int | None,
+    context: Callable[[Setting], Context],
+    call: Callable[..., OwnScores],
+) -> dict[str, OwnScores]:
+    """Return the scores of functions and files, by name."""
+    found = {}
+    for scorer in scorers:
+        if isinstance(scorer, FunctionProxy):
+            found[scorer.name] = call(scorer, context(setting_of(scorer, batch_size)), architectures)
+        elif isinstance(scorer, ScoreFile):
+            found[scorer.name] = scores_of_file(scorer, task.space, architectures)
+    return found
 
 
 def _of_formulas(

@@ -48,6 +48,26 @@ def is_reference(text: str) -> bool:
     return bool(separator) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
+def reference_at(module: str, name: str, found: object, what: str) -> str:
+    """Return the reference of an object that a module has under a name.
+
+    Args:
+        module: name of the module.
+        name: name that it has there.
+        found: the object.
+        what: begins the message: what is given.
+
+    Raises:
+        ConfigurationError: it is not found there, or in a script or notebook, which worker processes do not import.
+    """
+    if module == "__main__" or not name.isidentifier() or getattr(sys.modules.get(module), name, None) is not found:
+        raise ConfigurationError(
+            f"{what} is not found by name: worker processes import it, so put it at the top of a module of your own "
+            "and give package.module:name"
+        )
+    return f"{module}:{name}"
+
+
 def load_object(reference: str) -> Any:
     """Return the attribute of a module.
 
