@@ -40,12 +40,29 @@ def rows_of(path: Path) -> dict[str, dict[str, str]]:
         return {row["proxy"]: row for row in csv.DictReader(file)}
 
 
+def check_front(folder: Path, shown: str) -> None:
+    """Compare the table of the front with the files of its proxies, and with what the screen shows."""
+    with (folder / "front.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    sizes = [int(row["size"]) for row in rows]
+    assert sizes == sorted(sizes)
+    files = {json.loads(path.read_text())["formula"] for path in (folder / "front").glob("*.json")}
+    best = json.loads((folder / "best.json").read_text())
+    assert {row["formula"] for row in rows} == {*files, best["formula"]}
+    (chosen,) = (row for row in rows if row["chosen"] == "True")
+    assert chosen["formula"] == best["formula"]
+    (tau,) = best["provenance"]["validation_tau"].values()
+    assert float(chosen["validation_tau"]) == pytest.approx(tau, abs=1e-6)
+    assert "hall of fame" in shown and f"{tau:.3f}" in shown
+
+
 def test_a_run_records_its_plugin_resumes_with_it_and_refuses_another_content(run: Command, tmp_path: Path) -> None:
     plugin = tmp_path / "mine.py"
     plugin.write_text(MINE)
     start = ("--start-from", "interquartile(gini(weight))", "--out", "r", "--generations", "1")
     code, _, error = run("evolve", "digits201", *SMALL, *start, "--plugin", "mine.py")
     assert code == 0, error
+    check_front(tmp_path / "r", error)
     (record,) = json.loads((tmp_path / "r" / "configuration.json").read_text())["plugins"]
     file, _, digest = record.rpartition("#")
     assert file == str(plugin) and len(digest) == 32

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from zcproxy.cli import evolve_options as options
-from zcproxy.cli.display import RunDisplay, console, correlation_table
+from zcproxy.cli.display import RunDisplay, console, correlation_table, front_table
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
@@ -21,6 +21,7 @@ from zcproxy.correlation import Correlation
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
+from zcproxy.evolve.results import FRONT, front_rows
 from zcproxy.extras import check_extra
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.images.own import import_images, restore_images
@@ -164,6 +165,7 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
     console.print()
     console.print(f"best formula ({result.chosen.training.size} nodes):")
     print(result.chosen.formula)
+    console.print(front_table(front_rows(result)))
     shown = kept_image_sets(path)
     for name, found in rows.items():
         title = f"{name}, {result.test[name].population}"
@@ -171,7 +173,8 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         say_images(shown.get(name))
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
-        f"written: {path / 'best.json'}, {path / 'front'} (one formula per size), {path / CORRELATIONS}",
+        f"written: {path / 'best.json'}, {path / 'front'} (one formula per size), {path / FRONT}, "
+        f"{path / CORRELATIONS}",
         f"next: zcproxy proxy show {path / 'best.json'}",
         f"      zcproxy proxy export {path / 'best.json'} --out proxy.py",
         f"      zcproxy score {path / 'best.json'} --model mypackage.models:factory --input 3x32x32",
