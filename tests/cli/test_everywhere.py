@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
@@ -43,3 +44,25 @@ def test_a_quiet_command_shows_results_and_no_progress(run: Command) -> None:
     assert "measuring" in run(*few, "--initialisation", "1")[2]
     code, _, error = run("score", "naswot", "nowhere", "--quiet")
     assert code == 2 and "nowhere" in error
+
+
+def test_results_are_printed_as_json(run: Command) -> None:
+    few = ("digits201", "--networks", "6", "--workers", "1", "--json")
+    code, out, _ = run("score", "naswot", *few)
+    scored = {row["proxy"]: row for row in json.loads(out)}
+    assert code == 0 and list(scored) == ["naswot", "params", "flops", "convolutions"]
+    assert scored["naswot"]["tau_top_decile"] is None and -1 <= scored["naswot"]["tau"] <= 1
+    code, out, _ = run("table", *few, "--proxies", "naswot", "--resamples", "2")
+    listed = {row["proxy"]: row for row in json.loads(out)}
+    assert code == 0 and listed["naswot"]["tau"] == pytest.approx(scored["naswot"]["tau"])
+    assert listed["params"]["seconds"] is None
+
+
+@pytest.mark.parametrize(("typed", "found"), [("zcproxy ev", "evolve"), ("zcproxy table --prox", "--proxies")])
+def test_a_shell_completes_commands_and_options(
+    typed: str, found: str, run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_ZCPROXY_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    assert run()[:2] == (0, f"{found}\n")

@@ -68,7 +68,9 @@ def test_a_run_records_its_plugin_resumes_with_it_and_refuses_another_content(ru
     assert file == str(plugin) and len(digest) == 32
     with no_plugins():
         pass
-    assert run("evolve", "--resume", "r", "--generations", "2", "--workers", "1")[0] == 0
+    code, out, _ = run("evolve", "--resume", "r", "--generations", "2", "--workers", "1", "--json")
+    best = json.loads((tmp_path / "r" / "best.json").read_text())
+    assert code == 0 and json.loads(out)["formula"] == best["formula"]
     with no_plugins():
         pass
     before = {path: path.read_bytes() for path in sorted((tmp_path / "r").rglob("*")) if path.is_file()}

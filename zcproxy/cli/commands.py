@@ -87,7 +87,7 @@ def program() -> Commands:
     app = typer.Typer(
         cls=Commands,
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,
     )
     app.callback()(_program)
     for name, place in PLACES.items():

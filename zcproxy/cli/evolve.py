@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import typer
 
 from zcproxy.cli import evolve_options as options
 from zcproxy.cli.display import RunDisplay, console, correlation_table, front_table
 from zcproxy.cli.images import Images, say_images
+from zcproxy.cli.json_output import Json, correlation_records, print_json, records
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
 from zcproxy.correlation import Correlation
@@ -28,12 +30,13 @@ from zcproxy.images.own import import_images, restore_images
 from zcproxy.names.families import families_named, labelled_families, tasks_by_goal
 from zcproxy.names.scorers import formulas_of, resolve_scorers, split_names
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
+from zcproxy.proxy.aggregate import Scorer
 from zcproxy.ranking.controls import CORRELATIONS, compare
 from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-    *("workers", "compare_with", "control", "images", "plugin", "allow_code"),
+    *("workers", "compare_with", "control", "images", "as_json", "plugin", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -95,13 +98,12 @@ def evolve_command(
     compare_with: options.Compare = "",
     control: options.Control = False,
     images: Images = "",
+    as_json: Json = False,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
-    if control:
-        check_extra("predictors", "--control", "sklearn")
-    proxies = resolve_scorers(compare_with)
+    proxies = _compared_with(compare_with, control)
     seconds = None if budget is None else parse_duration(budget)
     with RunDisplay() as display:
         if resume_from is not None:
@@ -116,7 +118,14 @@ def evolve_command(
         advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
         result = going_on(workers=workers, observer=display)
         rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
-    _show_result(result, rows, path)
+    _show_result(result, rows, path, as_json)
+
+
+def _compared_with(names: str, control: bool) -> list[Scorer]:
+    """Return what the formula is compared with, before anything is measured."""
+    if control:
+        check_extra("predictors", "--control", "sklearn")
+    return resolve_scorers(names)
 
 
 def _configuration(given: Mapping[str, Any]) -> Configuration:
@@ -161,10 +170,15 @@ def _goals(learned_from: Sequence[str], hold_out: Sequence[str]) -> tuple[dict[s
     return goals, held_out
 
 
-def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path) -> None:
+def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path, as_json: bool) -> None:
     console.print()
     console.print(f"best formula ({result.chosen.training.size} nodes):")
-    print(result.chosen.formula)
+    if as_json:
+        tests = [each for known in rows.values() for each in correlation_records(known.items())]
+        front = records(pd.DataFrame(front_rows(result)))
+        print_json({"formula": str(result.chosen.formula), "tests": tests, "front": front})
+    else:
+        print(result.chosen.formula)
     console.print(front_table(front_rows(result)))
     shown = kept_image_sets(path)
     for name, found in rows.items():

@@ -13,6 +13,7 @@ from torch import Tensor
 from zcproxy.cli import ranking_options as options
 from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.images import Images, say_images
+from zcproxy.cli.json_output import Json, correlation_records, print_json
 from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Workers
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
@@ -58,6 +59,7 @@ def score(
     model: Model = None,
     input_shape: InputShape = None,
     images: Images = "",
+    as_json: Json = False,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
@@ -93,7 +95,7 @@ def score(
             executor=executor,
             progress=partial(display.step, f"measuring {task}"),
         )
-    _show(scorer, known, found, out)
+    _show(scorer, known, found, out, as_json)
 
 
 def _score_model(
@@ -109,7 +111,7 @@ def _score_model(
     print(repr(chosen(network, inputs)))
 
 
-def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
+def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None, as_json: bool) -> None:
     """Show how well the scores rank the networks, with remarks on them, and write them."""
     if out is not None:
         columns = {"score": found.scores[scorer.name], "label": found.labels, "seconds": found.seconds}
@@ -117,6 +119,8 @@ def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
             pd.DataFrame({"arch": found.architectures, **columns}).to_csv(temporary, index=False)
     baselines = {name: found.correlation(values) for name, values in task.baselines(found.architectures).items()}
     rows = {**found.correlations(), **baselines}
+    if as_json:
+        print_json(correlation_records(rows.items()))
     console.print(correlation_table(f"{task.name}, {found.population}", rows.items(), task.noise_ceiling()))
     left_out = coverage_note(found.coverage)
     if left_out is not None:
