@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
@@ -59,10 +62,9 @@ def test_results_are_printed_as_json(run: Command) -> None:
 
 
 @pytest.mark.parametrize(("typed", "found"), [("zcproxy ev", "evolve"), ("zcproxy table --prox", "--proxies")])
-def test_a_shell_completes_commands_and_options(
-    typed: str, found: str, run: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("_ZCPROXY_COMPLETE", "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", typed)
-    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
-    assert run()[:2] == (0, f"{found}\n")
+def test_a_shell_completes_commands_and_options(typed: str, found: str) -> None:
+    asked = {"_ZCPROXY_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    code = "import sys; sys.argv = ['zcproxy']; from zcproxy.__main__ import main; main()"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, env=os.environ | asked, check=False)
+    assert (result.returncode, result.stdout) == (0, f"{found}\n"), result.stderr
