@@ -77,7 +77,12 @@ def column_key(column: Node) -> str:
 
 @cache
 def _column_key(column: Node, loaded: tuple[str, ...]) -> str:
-    """Return what `column_key` does with these plugins loaded, whose words may be redefined when others are."""
+    """Return the key while these plugins are loaded: when others are, their words may be defined anew."""
+    return fresh_key(column)
+
+
+def fresh_key(column: Node) -> str:
+    """Return what `column_key` does, computed now."""
     own = plugin_digests(column)
     versions = [_module_version(name) for name in sorted((_modules(column) - own.keys()) | {SHARED_BY_PRIMITIVES})]
     versions += sorted(own.values())
