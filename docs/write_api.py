@@ -29,6 +29,7 @@ GROUPS = {
         ("primitive_set", "PrimitiveSet", "Individual", "tree_of", "formula_of", "limits"),
     ),
     "Scores and tables": ("zcproxy", ("score", "Scores", "table", "Plan", "TaskTable", "get_task")),
+    "Words of your own": ("zcproxy", ("primitive", "probe", "load_plugin")),
     "Few labels": ("zcproxy", ("discover", "Discovery", "adapt", "Adaptation")),
     "Search": ("zcproxy", ("search", "SearchConfiguration", "Setting", "SearchResult")),
     "What you implement": ("zcproxy", ("ChoiceSpace", "SearchSpace", "Task", "Batch", "SuperNetwork", "ImageDataset")),

@@ -10,7 +10,7 @@ from zcproxy.formula import REGISTRY, Kind
 from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
 from zcproxy.probing.losses import SAME_CLASS
-from zcproxy.probing.probes import PROBES, Loss
+from zcproxy.probing.probes import PROBES, Loss, Probe
 
 ACTIVATIONS = {
     "input": "input of the layer",
@@ -33,16 +33,17 @@ OF_LOSS = {
 }
 """The one statistic that probes with these losses have: its name, kind and meaning."""
 
-REGISTRY.add_leaf("weight", Kind.WEIGHTS, "weight of the layer")
-for probe in PROBES.values():
+
+def add_statistics(probe: Probe) -> None:
+    """Add the statistics that a probe records to the language. Raises ValueError where they are there already."""
     if probe.run.loss in OF_LOSS:
         name, kind, meaning = OF_LOSS[probe.run.loss]
         REGISTRY.add_leaf(f"{name}@{probe.name}", kind, meaning, of_blocks=name in BLOCK_STATISTICS)
-        continue
+        return
     if probe.stacks_gradients:
         of_each = "sample" if probe.per_sample else "sub-batch"
         REGISTRY.add_leaf(f"grad(weight)@{probe.name}", Kind.WEIGHT_SAMPLES, f"weight gradients of each {of_each}")
-        continue
+        return
     if probe.run.loss == Loss.CROSS_ENTROPY:
         REGISTRY.add_leaf(f"{SAME_CLASS}@{probe.name}", Kind.SAMPLE_MATRIX, "1 where two samples have the same class")
     REGISTRY.add_leaf(f"weight@{probe.name}", Kind.WEIGHTS, "weight as the probe transforms it")
@@ -51,3 +52,8 @@ for probe in PROBES.values():
         for text, explained in ((name, meaning), (f"grad({name})", f"gradient by the {meaning}")):
             of_blocks = text in BLOCK_STATISTICS
             REGISTRY.add_leaf(f"{text}@{probe.name}", Kind.ACTIVATIONS, explained, of_blocks=of_blocks)
+
+
+REGISTRY.add_leaf("weight", Kind.WEIGHTS, "weight of the layer")
+for known in PROBES.values():
+    add_statistics(known)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from zcproxy.discovery.few import Discovery as Discovery
     from zcproxy.errors import ZcproxyError as ZcproxyError
     from zcproxy.evolve import Configuration as Configuration, Limits as Limits, Result as Result, evolve as evolve
+    from zcproxy.names.own_words import primitive as primitive, probe as probe
+    from zcproxy.names.plugins import load_plugin as load_plugin
     from zcproxy.names.proxies import load_proxy as load_proxy
     from zcproxy.names.tasks import get_task as get_task
     from zcproxy.proxy.proxy import Proxy as Proxy
@@ -58,7 +60,10 @@ _PLACES = {
     "adapt": "adapting.adapt",
     "discover": "discovery.discover",
     "get_task": "names.tasks",
+    "load_plugin": "names.plugins",
     "load_proxy": "names.proxies",
+    "primitive": "names.own_words",
+    "probe": "names.own_words",
     "score": "ranking.scoring:score_networks",
     "table": "ranking.table:build_table",
 }
@@ -88,7 +93,10 @@ __all__ = [
     "discover",
     "evolve",
     "get_task",
+    "load_plugin",
     "load_proxy",
+    "primitive",
+    "probe",
     "score",
     "search",
     "table",

@@ -13,7 +13,8 @@ from zcproxy.adapting.adapt import Adaptation, adapt
 from zcproxy.adapting.candidates import resolve_candidates
 from zcproxy.errors import BenchmarkError, ConfigurationError
 from zcproxy.names.spaces import get_space
-from zcproxy.ranking.scoring import score_networks, seen_in_fitting
+from zcproxy.ranking.scoring import score_networks
+from zcproxy.ranking.seen import seen_in_fitting
 from zcproxy.workers.pool import worker_pool
 
 TASK = "digits201"

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import importlib
-import inspect
 import json
 import os
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import pytest
 import torch
 
 from zcproxy.benchmarks.nasbench201.encoding import to_text
-from zcproxy.columns.context import Context, column_key
+from zcproxy.columns.context import Context, fresh_key
 from zcproxy.columns.housekeeping import clear, summaries
 from zcproxy.columns.store import ColumnStore
 from zcproxy.columns.sweep import sweep
@@ -128,7 +127,7 @@ def test_the_key_of_a_column_changes_with_the_source_of_its_primitives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     column, other = parse("mean_abs(relu(weight))"), parse("mean_abs(abs(weight))")
-    key = inspect.unwrap(column_key)
+    key = fresh_key
     before, untouched = key(column), key(parse("mean_abs(weight)"))
     primitive = vocabulary().primitives["relu"]
     monkeypatch.syspath_prepend(tmp_path)
@@ -152,7 +151,7 @@ def test_the_key_of_a_column_changes_with_the_source_of_its_primitives(
 
 
 def test_the_key_of_a_column_changes_with_what_primitives_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = inspect.unwrap(column_key)
+    key = fresh_key
     before = key(GRADIENT), key(LAYER)
     monkeypatch.setattr("zcproxy.columns.context.SHARED_BY_PRIMITIVES", "zcproxy.primitives.reductions")
     assert key(LAYER) != before[1]

@@ -22,7 +22,8 @@ from zcproxy.proxy.aggregate import text_of
 from zcproxy.ranking.files import frame, latex, markdown, write_table
 from zcproxy.ranking.layout import notes
 from zcproxy.ranking.measures import MEASURES, Estimate, estimates
-from zcproxy.ranking.scoring import draw_networks, score_networks, seen_in_fitting
+from zcproxy.ranking.scoring import draw_networks, score_networks
+from zcproxy.ranking.seen import seen_in_fitting
 from zcproxy.ranking.table import Plan, TaskTable, build_table
 
 Command = Callable[..., tuple[int, str, str]]

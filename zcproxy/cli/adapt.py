@@ -18,7 +18,7 @@ from zcproxy.adapting.expectation import Expectation
 from zcproxy.adapting.labels import read_labels
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
-from zcproxy.cli.options import AllowCode, Device, Seed, Workers
+from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers
 from zcproxy.images.own import import_images
 from zcproxy.models.device import check_device
 from zcproxy.storage.files import check_target
@@ -72,6 +72,7 @@ def adapt_command(
     workers: Workers = 2,
     device: Device = "cpu",
     images: Images = "",
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Choose among proxies, or weigh them, by a few labels of a new space, and say what to expect."""

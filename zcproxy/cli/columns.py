@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 from rich.table import Table
 
+from zcproxy.cli.options import Plugin
 from zcproxy.cli.terminal import console
 from zcproxy.columns.housekeeping import clear, summaries
 from zcproxy.storage.cache_directory import default_cache
@@ -13,19 +14,21 @@ app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
-def info() -> None:
-    """Show what has been measured and how much room it takes."""
+def info(plugin: Plugin = None) -> None:
+    """Show what has been measured, how much of it with a plugin as it is now, and how much room it takes."""
     root = default_cache()
     table = Table(title=f"columns in {root}", title_justify="left")
-    for name in ("task", "batch", "initialisation", "device", "networks", "columns", "MB"):
+    of_plugins = ["of plugins"] if plugin else []
+    for name in ("task", "batch", "initialisation", "device", "networks", "columns", *of_plugins, "MB"):
         table.add_column(name)
     for item in summaries(root):
         settings = item.settings
         if settings is None:
-            table.add_row("of another version, or damaged", *[""] * 5, f"{item.bytes / 1e6:.1f}")
+            table.add_row("of another version, or damaged", *[""] * (5 + len(of_plugins)), f"{item.bytes / 1e6:.1f}")
             continue
         drawn = str(settings["initialisation"]) + (f", {settings['rule']}" if "rule" in settings else "")
         numbers = [settings["batch_size"], drawn, settings["device"], item.networks, item.columns]
+        numbers += [item.of_plugins] if plugin else []
         table.add_row(settings["task"], *map(str, numbers), f"{item.bytes / 1e6:.1f}")
     console.print(table)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 import typer
 from typer.core import TyperGroup
 
+from zcproxy.cli.everywhere import add_to, say_version
 from zcproxy.cli.usage import OneLineGroup
 
 
@@ -71,6 +72,7 @@ class Commands(OneLineGroup):
         else:
             outer.command(name)(found)
             command = typer.main.get_command(outer)
+        add_to(command)
         self.commands[name] = command
         return command
 
@@ -84,13 +86,21 @@ def program() -> Commands:
     """Return the program without importing any of its commands."""
     app = typer.Typer(
         cls=Commands,
-        help="Evolve zero-cost proxies: formulas that rank untrained networks by the accuracy they would reach.",
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,
     )
+    app.callback()(_program)
     for name, place in PLACES.items():
         app.command(name, help=place.summary)(_not_called)
     return cast(Commands, typer.main.get_command(app))
+
+
+def _program(
+    is_asked: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Evolve zero-cost proxies: formulas that rank untrained networks by the accuracy they would reach."""
 
 
 def _not_called() -> None:

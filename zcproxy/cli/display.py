@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -42,7 +43,7 @@ class RunDisplay:
 
     def step(self, what: str, done: int, total: int) -> None:
         """Show how much of some work is done."""
-        if total == 0:
+        if total == 0 or not console.shows_progress:
             return
         self._progress.start()
         if done == 0 or what not in self._bars:
@@ -51,6 +52,8 @@ class RunDisplay:
 
     def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:
         """Show the best formula after an epoch, and the time left."""
+        if not console.shows_progress:
+            return
         left = "" if seconds_left is None else f"  {_clock(seconds_left)} left"
         console.print(
             f"generation {state.generations:4d}  {state.evaluations:9,d} formulas  training tau {merit:.3f}{left}",
@@ -58,7 +61,8 @@ class RunDisplay:
 
     def saying(self, text: str) -> None:
         """Show one line."""
-        console.print(text)
+        if console.shows_progress:
+            console.print(text)
 
 
 def _clock(seconds: float) -> str:
@@ -90,6 +94,18 @@ def correlation_table(title: str, rows: Iterable[tuple[str, Correlation]], ceili
     if ceiling is not None:
         table.add_section()
         table.add_row("noise ceiling", f"{ceiling:.3f}")
+    return table
+
+
+def front_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the hall of fame of a run, a row per size; a star stands before the formula that was chosen."""
+    table = Table(title="hall of fame", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("", "nodes", "training tau", "validation tau", "passes"):
+        table.add_column(name, justify="right")
+    table.add_column("formula", overflow="fold")
+    for row in rows:
+        taus = (f"{row[name]:.3f}" for name in ("training_tau", "validation_tau"))
+        table.add_row("*" if row["chosen"] else "", str(row["size"]), *taus, f"{row['cost']:g}", row["formula"])
     return table
 
 

@@ -10,20 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import typer
 
 from zcproxy.cli import evolve_options as options
 from zcproxy.cli.discovery import discovered, show_discovery
-from zcproxy.cli.display import RunDisplay, console, correlation_table
+from zcproxy.cli.display import RunDisplay, console, correlation_table, front_table
 from zcproxy.cli.from_table import Classes, LowerIsBetter
 from zcproxy.cli.images import Images, say_images
-from zcproxy.cli.options import AllowCode, Device, Seed, Workers, folder_name
+from zcproxy.cli.json_output import Json, correlation_records, print_json, records
+from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
 from zcproxy.correlation import Correlation
 from zcproxy.discovery.few import few_labels_line
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
+from zcproxy.evolve.results import FRONT, front_rows
 from zcproxy.evolve.start import draw_samples
 from zcproxy.extras import check_extra
 from zcproxy.images.image_sets import kept_image_sets
@@ -36,7 +39,7 @@ from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-    *("workers", "compare_with", "control", "images", "allow_code"),
+    *("workers", "compare_with", "control", "images", "as_json", "plugin", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -98,6 +101,8 @@ def evolve_command(
     compare_with: options.Compare = "",
     control: options.Control = False,
     images: Images = "",
+    as_json: Json = False,
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
     models: options.Models = "",
     labels: options.Labels = None,
@@ -118,7 +123,7 @@ def evolve_command(
         advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
         result = going_on(workers=workers, observer=display)
         rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
-    _show_result(result, rows, path)
+    _show_result(result, rows, path, as_json)
 
 
 def _check(context: typer.Context) -> None:
@@ -185,10 +190,16 @@ def _goals(learned_from: Sequence[str], hold_out: Sequence[str]) -> tuple[dict[s
     return goals, held_out
 
 
-def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path) -> None:
+def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path, as_json: bool) -> None:
     console.print()
     console.print(f"best formula ({result.chosen.training.size} nodes):")
-    print(result.chosen.formula)
+    if as_json:
+        tests = [each for known in rows.values() for each in correlation_records(known.items())]
+        front = records(pd.DataFrame(front_rows(result)))
+        print_json({"formula": str(result.chosen.formula), "tests": tests, "front": front})
+    else:
+        print(result.chosen.formula)
+    console.print(front_table(front_rows(result)))
     shown = kept_image_sets(path)
     for name, found in rows.items():
         title = f"{name}, {result.test[name].population}"
@@ -200,7 +211,8 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         console.print(warning, soft_wrap=True)
     console.print(
         f"{result.evaluations:,} formulas in {result.generations} generations, {result.seconds:.0f} s; "
-        f"written: {path / 'best.json'}, {path / 'front'} (one formula per size), {path / CORRELATIONS}",
+        f"written: {path / 'best.json'}, {path / 'front'} (one formula per size), {path / FRONT}, "
+        f"{path / CORRELATIONS}",
         f"next: zcproxy proxy show {path / 'best.json'}",
         f"      zcproxy proxy export {path / 'best.json'} --out proxy.py",
         f"      zcproxy score {path / 'best.json'} --model mypackage.models:factory --input 3x32x32",

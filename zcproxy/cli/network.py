@@ -12,7 +12,7 @@ import typer
 
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
 from zcproxy.cli.display import console
-from zcproxy.cli.options import AllowCode
+from zcproxy.cli.options import AllowCode, Plugin
 from zcproxy.errors import ConfigurationError, RunError
 from zcproxy.export.network_source import export_network
 from zcproxy.search.directory import CONFIGURATION, FRONT, RESULTS, SearchDirectory
@@ -38,6 +38,7 @@ def export(
     ] = None,
     out: Annotated[Path, typer.Option(help="Python file to write; the state goes beside it.")] = Path("network.py"),
     weights: Annotated[str, typer.Option(help=f"The state: {' or '.join(Weights)}.")] = Weights.INITIALISATION,
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Write an architecture as a Python file that needs torch alone, and its state."""

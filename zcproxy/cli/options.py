@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from zcproxy.names.plugins import load_plugin
 from zcproxy.user_code.permission import permit
 from zcproxy.user_code.references import check_reference
 
@@ -25,6 +26,13 @@ def _permitted(references: Sequence[str] | None) -> Sequence[str] | None:
     for reference in references or ():
         check_reference(reference)
     permit(references or ())
+    return references
+
+
+def _loaded(references: Sequence[str] | None) -> Sequence[str] | None:
+    """Load plugins while the command's arguments are read: before anything looks for a word of theirs."""
+    for reference in references or ():
+        load_plugin(reference)
     return references
 
 
@@ -49,5 +57,14 @@ AllowCode = Annotated[
         metavar="MODULE:NAME",
         help="Code of your own that a folder or run may name; nothing else that its files name is executed.",
         callback=_permitted,
+    ),
+]
+Plugin = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE.py",
+        help="File of your own with primitives and probes, or the name of an installed plugin; may be given again.",
+        callback=_loaded,
+        is_eager=True,
     ),
 ]

@@ -13,7 +13,8 @@ from torch import Tensor
 from zcproxy.cli import ranking_options as options
 from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.images import Images, say_images
-from zcproxy.cli.options import AllowCode, Device, Initialisation, Seed, SettingsOption, Workers
+from zcproxy.cli.json_output import Json, correlation_records, print_json
+from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Workers
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.contracts.task import Task
@@ -27,10 +28,11 @@ from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.aggregate import Scorer
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.ranking.coverage import coverage_note
-from zcproxy.ranking.scoring import Scores, draw_networks, population_name, score_networks, seen_in_fitting, seen_line
+from zcproxy.ranking.scoring import Scores, draw_networks, population_name, score_networks
+from zcproxy.ranking.seen import seen_in_fitting, seen_line
 from zcproxy.ranking.undefined import reasons
 from zcproxy.storage.files import check_target, replacing
-from zcproxy.user_code.references import load_model, parse_shape, random_inputs
+from zcproxy.user_code.references import is_reference, load_model, parse_shape, random_inputs
 from zcproxy.workers.interrupt import GOES_ON, advise
 from zcproxy.workers.pool import worker_pool
 
@@ -57,6 +59,8 @@ def score(
     model: Model = None,
     input_shape: InputShape = None,
     images: Images = "",
+    as_json: Json = False,
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score one model of your own."""
@@ -91,7 +95,7 @@ def score(
             executor=executor,
             progress=partial(display.step, f"measuring {task}"),
         )
-    _show(scorer, known, found, out)
+    _show(scorer, known, found, out, as_json)
 
 
 def _score_model(
@@ -107,7 +111,7 @@ def _score_model(
     print(repr(chosen(network, inputs)))
 
 
-def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
+def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None, as_json: bool) -> None:
     """Show how well the scores rank the networks, with remarks on them, and write them."""
     if out is not None:
         columns = {"score": found.scores[scorer.name], "label": found.labels, "seconds": found.seconds}
@@ -115,6 +119,8 @@ def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
             pd.DataFrame({"arch": found.architectures, **columns}).to_csv(temporary, index=False)
     baselines = {name: found.correlation(values) for name, values in task.baselines(found.architectures).items()}
     rows = {**found.correlations(), **baselines}
+    if as_json:
+        print_json(correlation_records(rows.items()))
     console.print(correlation_table(f"{task.name}, {found.population}", rows.items(), task.noise_ceiling()))
     left_out = coverage_note(found.coverage)
     if left_out is not None:
@@ -122,6 +128,8 @@ def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None) -> None:
     say_images(found.images)
     for reason in reasons([scorer], task, None, "" if found.images is None else found.images.token):
         console.print(in_options(reason, {"images": "--images", "batch_size": "--batch-size"}), soft_wrap=True)
+    for remark in found.remarks:
+        console.print(remark, soft_wrap=True)
     for name, seen in seen_in_fitting([scorer], task, found.architectures).items():
         console.print(seen_line(name, seen, len(found.architectures)), soft_wrap=True)
 
@@ -139,6 +147,9 @@ def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) 
 
 
 def _is_scorer(text: str) -> bool:
+    """Whether a text names what ranks networks; a reference alone is that of a task."""
+    if is_reference(text):
+        return False
     try:
         resolve_scorer(text)
     except (FormulaError, ProxyFileError):

@@ -14,7 +14,8 @@ from rich.table import Table
 from zcproxy.cli import search_options as options
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
-from zcproxy.cli.options import AllowCode, Device, Initialisation, Seed, Workers, folder_name
+from zcproxy.cli.json_output import Json, print_json, records
+from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming, typed
 from zcproxy.errors import ConfigurationError
 from zcproxy.images.image_sets import kept_image_sets
@@ -33,7 +34,7 @@ from zcproxy.workers.interrupt import GOES_ON, advise
 
 DEFAULTS = SearchConfiguration(Setting(""), maximized=(ACCURACY,))
 """The defaults of a search."""
-RESUMABLE = ("resume_from", "evaluations", "workers", "images", "allow_code")
+RESUMABLE = ("resume_from", "evaluations", "workers", "images", "as_json", "plugin", "allow_code")
 """Parameters that may be given with --resume."""
 SHOWN = 15
 """Most rows of the front that the terminal shows."""
@@ -69,6 +70,8 @@ def search_command(
     workers: Workers = 2,
     device: Device = DEFAULTS.setting.device,
     images: Images = "",
+    as_json: Json = False,
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
@@ -87,6 +90,8 @@ def search_command(
             going_on = partial(search, configuration, out, reuse=tuple(reuse or ()))
         advise(GOES_ON)
         result = going_on(workers=workers, step=display.step)
+    if as_json:
+        print_json(records(result.front))
     _show(result, out)
 
 

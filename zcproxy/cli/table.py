@@ -12,7 +12,8 @@ import typer
 from zcproxy.cli import ranking_options as options
 from zcproxy.cli.display import RunDisplay, console, task_table
 from zcproxy.cli.images import Images
-from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Seed, SettingsOption, Workers
+from zcproxy.cli.json_output import Json, print_json, records
+from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Workers
 from zcproxy.cli.wording import in_options
 from zcproxy.errors import ConfigurationError
 from zcproxy.extras import check_extra
@@ -21,7 +22,7 @@ from zcproxy.names.proxies import Settings
 from zcproxy.names.scorers import ZOO, resolve_scorers
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
 from zcproxy.ranking.coverage import coverage_note
-from zcproxy.ranking.files import write_table
+from zcproxy.ranking.files import frame, write_table
 from zcproxy.ranking.layout import LEGEND, notes
 from zcproxy.ranking.table import Plan, TaskTable, build_table
 from zcproxy.storage.claims import claimed
@@ -64,6 +65,8 @@ def table(
     workers: Workers = 2,
     device: Device = DEFAULTS.device,
     images: Images = "",
+    as_json: Json = False,
+    plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
@@ -87,6 +90,8 @@ def table(
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
             if out is not None:
                 write_table(out, found, new=found[-1:])
+    if as_json:
+        print_json(records(frame(found)))
     for each in found:
         _show(each)
     console.print(LEGEND)

@@ -16,7 +16,12 @@ class PlainConsole(Console):
     r"""A console without markup and emoji codes that shows every character that has no sign of its own escaped.
 
     A line break in a string is escaped too: print several lines as several strings, with `sep="\n"`.
+
+    Attributes:
+        shows_progress: whether bars and lines of progress are shown, see `--quiet`.
     """
+
+    shows_progress = True
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, markup=False, emoji=False, highlight=False)

@@ -14,6 +14,9 @@ from typing import Any
 from zcproxy.contracts.task import Task
 from zcproxy.formula import Node, vocabulary
 from zcproxy.models.initialisation import OWN
+from zcproxy.probing.expressions import probes_of
+from zcproxy.probing.probes import OWN_INPUTS, PROBES
+from zcproxy.user_code.plugins import loaded_plugins, plugin_of
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
 CODE_VERSION = 5
@@ -67,16 +70,40 @@ class Context:
         return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-@cache
 def column_key(column: Node) -> str:
     """Return the text of a column with the version of the code it is computed by: the files of its primitives.
 
-    What primitives share counts for all of them.
+    What primitives share counts for all of them. Plugins that it reads words of count with their whole content.
     """
-    names = {node.symbol for node in column.walk() if node.arguments}
-    modules = {function.__module__ for name in names for function in vocabulary().primitives[name].functions.values()}
-    versions = [_module_version(name) for name in sorted(modules | {SHARED_BY_PRIMITIVES})]
+    return _column_key(column, tuple(plugin.digest for plugin in loaded_plugins()))
+
+
+@cache
+def _column_key(column: Node, loaded: tuple[str, ...]) -> str:
+    """Return the key while these plugins are loaded: when others are, their words may be defined anew."""
+    return fresh_key(column)
+
+
+def fresh_key(column: Node) -> str:
+    """Return what `column_key` does, computed now."""
+    own = plugin_digests(column)
+    versions = [_module_version(name) for name in sorted((_modules(column) - own.keys()) | {SHARED_BY_PRIMITIVES})]
+    versions += sorted(own.values())
     return f"{column} #{hashlib.sha256(' '.join(versions).encode()).hexdigest()[:8]}"
+
+
+def plugin_digests(column: Node) -> dict[str, str]:
+    """Return the modules of plugins that a column reads words of, each with the digest of its content."""
+    passes = [run for name in probes_of(column) for run in PROBES[name].passes]
+    of_probes = {OWN_INPUTS[run.inputs].make.__module__ for run in passes if run.inputs in OWN_INPUTS}
+    found = {module: plugin_of(module) for module in _modules(column) | of_probes}
+    return {module: plugin.digest for module, plugin in found.items() if plugin is not None}
+
+
+def _modules(column: Node) -> set[str]:
+    """Return the modules of the primitives of a column."""
+    names = {node.symbol for node in column.walk() if node.arguments}
+    return {function.__module__ for name in names for function in vocabulary().primitives[name].functions.values()}
 
 
 @cache

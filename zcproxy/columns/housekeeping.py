@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zcproxy.columns.context import column_key, plugin_digests
 from zcproxy.columns.store import ATTEMPTS, DAMAGED, KIND
+from zcproxy.errors import FormulaError
+from zcproxy.primitives import parse
 from zcproxy.storage.files import cannot_read, cannot_write
 from zcproxy.storage.sealed import DamagedError, read_header
 
@@ -25,15 +28,25 @@ class ContextSummary:
         settings: what its columns have in common, see `Context.shared`; None where no file can be read: of another
             version, or damaged.
         networks: number of networks with columns.
-        columns: distinct ones.
+        keys: the keys of its columns, see `zcproxy.columns.context.column_key`.
         bytes: bytes of all files.
     """
 
     folder: Path
     settings: Mapping[str, Any] | None
     networks: int
-    columns: int
+    keys: frozenset[str]
     bytes: int
+
+    @property
+    def columns(self) -> int:
+        """The number of distinct columns."""
+        return len(self.keys)
+
+    @property
+    def of_plugins(self) -> int:
+        """The number of columns that read words of the plugins that are loaded, with the content that they have now."""
+        return sum(map(_is_of_plugin, self.keys))
 
 
 def summaries(root: Path) -> list[ContextSummary]:
@@ -57,7 +70,16 @@ def _summary(folder: Path) -> ContextSummary:
             settings = header["context"]
             networks.update(header["architectures"])
             columns.update(header["columns"])
-    return ContextSummary(folder, settings, len(networks), len(columns), size)
+    return ContextSummary(folder, settings, len(networks), frozenset(columns), size)
+
+
+def _is_of_plugin(key: str) -> bool:
+    try:
+        column = parse(key.partition(" #")[0])
+    except FormulaError:  # of a plugin that is not loaded, or an older language
+        return False
+    known = column_key(column)
+    return bool(plugin_digests(column)) and (key == known or key.startswith(f"{known} "))
 
 
 def _folders(root: Path) -> list[Path]:

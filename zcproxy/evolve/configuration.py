@@ -112,6 +112,7 @@ class Configuration:
             instead of on unseen networks of `tasks`.
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
         use_set_aside: whether tasks may be of families that are set aside to judge finished methods.
+        plugins: file and digest of each plugin whose words formulas may use; `evolve` fills in those that are loaded.
     """
 
     tasks: tuple[str, ...]
@@ -147,6 +148,7 @@ class Configuration:
     hold_out: tuple[str, ...] = ()
     images: str = ""
     use_set_aside: bool = False
+    plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_numbers(self)

@@ -25,6 +25,7 @@ from zcproxy.errors import ConfigurationError, FormulaError, RunError
 from zcproxy.evolve.configuration import Configuration, Limits
 from zcproxy.formula.language import FIELD, LANGUAGE, current_name, taken_from
 from zcproxy.formula.text import updated
+from zcproxy.names.plugins import load_recorded
 from zcproxy.storage.claimed_folder import ClaimedFolder
 from zcproxy.storage.fields import read_fields
 from zcproxy.storage.files import cannot_write
@@ -102,6 +103,7 @@ class RunDirectory(ClaimedFolder[Configuration]):
         """Return the configuration of the run. Raises `RunError` if there is none."""
         content, place = self._read(CONFIGURATION), str(self.path / CONFIGURATION)
         language = taken_from(content, place, ConfigurationError)
+        load_recorded(read_fields(_Plugins, content, place, others=True).plugins, self.path / CONFIGURATION)
         known = Configuration.from_dict(content, place)
         return replace(
             known,
@@ -197,6 +199,11 @@ class RunDirectory(ClaimedFolder[Configuration]):
             raise RunError(
                 f"{self.path} is not a run directory: it has no {name}; out={self.path} begins a run there"
             ) from error
+
+
+@dataclass(frozen=True)
+class _Plugins:
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

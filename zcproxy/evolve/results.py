@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+import pandas as pd
 from deap import tools
 
 from zcproxy.correlation import Correlation
@@ -17,6 +19,10 @@ from zcproxy.evolve.directory import State
 from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.formula import Node
 from zcproxy.proxy.proxy import Proxy
+from zcproxy.storage.files import replacing
+
+FRONT = "front.csv"
+"""The table of the front, in the run directory."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,29 @@ def choose(
     return Result(hall, front, chosen)
 
 
+def front_rows(result: Result) -> list[dict[str, Any]]:
+    """Return the front and the chosen formula as a table: one row per formula, smallest first.
+
+    Each tau is the mean over tasks, `cost` counts passes over a minibatch, and `chosen` says which one is in
+    `best.json`.
+    """
+    shown = {result.chosen.formula, *(item.formula for item in result.front)}
+    return [
+        {
+            "size": item.training.size,
+            "training_tau": fmean(item.training.correlations),
+            "validation_tau": fmean(item.validation.correlations),
+            "cost": item.training.cost,
+            "chosen": item.formula == result.chosen.formula,
+            "formula": str(item.formula),
+        }
+        for item in result.hall
+        if item.formula in shown
+    ]
+
+
 def write_results(path: Path, result: Result, configuration: Configuration, images: Mapping[str, str]) -> None:
-    """Write `best.json` and `front/`, one proxy per size. Raises `StorageError`.
+    """Write `best.json`, `front.csv` and `front/`, one proxy per size. Raises `StorageError`.
 
     Args:
         path: the run directory.
@@ -112,6 +139,8 @@ def write_results(path: Path, result: Result, configuration: Configuration, imag
     for item in result.front:
         name = f"size-{item.training.size:02d}"
         _proxy(item, name, configuration, result, images).save(path / "front" / f"{name}.json")
+    with replacing(path / FRONT) as temporary:
+        pd.DataFrame(front_rows(result)).to_csv(temporary, index=False, float_format="%.6g")
     best = _proxy(result.chosen, "best", configuration, result, images)
     looks = best.needs_images
     correlations = tuple(

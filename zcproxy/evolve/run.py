@@ -33,6 +33,7 @@ from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
 from zcproxy.names.families import check_apart, check_not_set_aside
+from zcproxy.names.plugins import check_recorded, plugin_records
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import generator
@@ -84,6 +85,9 @@ def evolve(
     """
     if toolbox is not None:
         configuration = replace(configuration, toolbox=reference_of(toolbox))
+    if not configuration.plugins:
+        configuration = replace(configuration, plugins=plugin_records())
+    check_recorded(configuration.plugins, out / CONFIGURATION)
     check_device(configuration.device)
     check_own_toolbox(configuration)
     directory = RunDirectory(out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from zcproxy.columns.own import own_columns
 from zcproxy.columns.standard import standard_columns
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.configuration import Configuration, Form
@@ -96,8 +97,9 @@ def _started(configuration: Configuration) -> list[Node]:
 
 
 def first_columns(configuration: Configuration) -> list[Node]:
-    """Return the columns that a run begins with: the standard library, and those of the formulas to start from."""
+    """Return the columns that a run begins with: standard ones, those of plugins, those of formulas to start from."""
     start = [canonical(parse(text)) for text in configuration.start_from]
     standard = filter(configuration.admits, standard_columns(configuration.probes))
-    columns = [*standard, *(column for formula in start for column in formula.columns())]
+    own = filter(configuration.admits, own_columns(configuration.probes))
+    columns = [*standard, *own, *(column for formula in start for column in formula.columns())]
     return list(dict.fromkeys(columns))

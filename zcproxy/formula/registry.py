@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -76,6 +76,15 @@ class Registry:
         self.leaf_meanings[text] = meaning
         if of_blocks:
             self.block_leaves.add(text)
+
+    def remove(self, primitives: Iterable[str], leaves: Iterable[str]) -> None:
+        """Take words out of the language; those that it does not have are passed over."""
+        for name in primitives:
+            self.primitives.pop(name, None)
+        for text in leaves:
+            self.leaves.pop(text, None)
+            self.leaf_meanings.pop(text, None)
+            self.block_leaves.discard(text)
 
     def get(self, name: str) -> Primitive:
         """Return a primitive. Raises `FormulaError` with the nearest names if there is none."""

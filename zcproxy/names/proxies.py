@@ -14,10 +14,11 @@ from zcproxy.models.initialisation import OWN
 from zcproxy.primitives import parse
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
 from zcproxy.proxy.authors import Authors
-from zcproxy.proxy.file import MODELS_OWN, read_proxy_file
+from zcproxy.proxy.file import MODELS_OWN, plugin_advice, read_proxy_file
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.published import Published
 from zcproxy.text.visible import shortened
+from zcproxy.user_code.references import is_reference
 
 BASELINE = "baseline"
 """The text of params and FLOPs where a benchmark's table has them, in place of a formula."""
@@ -119,6 +120,11 @@ def proxy_or_set(text: str, settings: str = Settings.COMMON) -> Proxy:
         return resolve_published(text, settings)
     if text in AGGREGATES:
         raise _ranks_together(text)
+    if is_reference(text) or text.endswith(".csv"):
+        raise ConfigurationError(
+            f"'{shortened(text, 200)}' is not a formula: functions and files of scores rank the networks of a task "
+            "(zcproxy score, zcproxy table, evolve --compare)"
+        )
     try:
         return Proxy(parse(text), name=text)
     except FormulaError as error:
@@ -161,4 +167,4 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
             rule=OWN if fields["initialisation"] == MODELS_OWN else fields["initialisation"],
         )
     except FormulaError as error:
-        raise FormulaError(f"{place}: {error}") from error
+        raise FormulaError(f"{place}: {error}{plugin_advice(fields['provenance'])}") from error

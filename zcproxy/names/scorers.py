@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.formula import Kind
 from zcproxy.names.proxies import Settings, proxy_or_set, resolve_proxy, resolve_published
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, published_aggregate
-from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, aggregate_of, members_of
+from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, aggregate_of, members_of, text_of
+from zcproxy.proxy.function import FunctionProxy, function_proxy
+from zcproxy.proxy.proxy import Proxy
+from zcproxy.proxy.score_file import ScoreFile, read_scores
+from zcproxy.user_code.references import is_reference
 
 ZOO = "zoo"
 """Stands for all published proxies and aggregates in a list."""
+
+TABLE = ".csv"
+"""Ending of files of scores."""
 
 
 def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
     """Return what a user names to rank networks by.
 
     That is a proxy (a file, a published name, a formula), a published sum of ranks, or your own, written
-    `ranks(synflow, naswot)` or `log_ranks(...)`; each may be given a name: `mine=log_ranks(synflow, sum(log(macs)))`.
+    `ranks(synflow, naswot)` or `log_ranks(...)`; a Python function `package.module:function`, see
+    `zcproxy.proxy.function`; or a file `scores.csv`, see `zcproxy.proxy.score_file`. Each may be given a name:
+    `mine=log_ranks(synflow, sum(log(macs)))`.
 
     Args:
         text: what the user writes.
         settings: `common`, or `authors`: what is published has its authors' formula, batch size and initialisation.
 
     Raises:
-        ConfigurationError: a sum of ranks has fewer than two members.
+        ConfigurationError: a sum of ranks has fewer than two members, or a function is not found.
         FormulaError, ProxyFileError: as `resolve_proxy`, for members too.
     """
     name, is_named, rest = text.partition("=")
     if is_named and name.strip().isidentifier():
         return replace(resolve_scorer(rest.strip(), settings), name=name.strip())
+    if is_reference(text):
+        return function_proxy(text)
+    if text.endswith(TABLE):
+        return read_scores(Path(text))
     if text in AGGREGATES:
         entry = published_aggregate(text)
         found = (resolve_published(member, settings, entry.authors.get(member)) for member in entry.members)
@@ -70,9 +86,36 @@ def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
     ]
 
 
+def as_scorers(given: Sequence[Scorer | str | Callable[..., Any]]) -> list[Scorer]:
+    """Return what ranks networks, from objects, from texts as `resolve_scorers` reads them, and from functions.
+
+    Args:
+        given: scorers, texts, or functions `(model, inputs, targets) -> float` at the top of a module.
+
+    Raises:
+        ConfigurationError, FormulaError, ProxyFileError: as `resolve_scorers`; a function is not found by name.
+    """
+    found: list[Scorer] = []
+    for item in given:
+        if isinstance(item, str):
+            found += resolve_scorers(item)
+        elif isinstance(item, Proxy | Aggregate | FunctionProxy | ScoreFile):
+            found.append(item)
+        else:
+            found.append(function_proxy(item))
+    return found
+
+
 def formulas_of(text: str) -> tuple[str, ...]:
-    """Return the texts of the formulas in a list as `resolve_scorers` reads it, those of aggregates' members too."""
+    """Return the texts of the formulas in a list as `resolve_scorers` reads it, those of aggregates' members too.
+
+    Raises:
+        ConfigurationError: one is a function or a file of scores.
+    """
     scorers = resolve_scorers(text)
+    for scorer in scorers:
+        if not members_of(scorer):
+            raise ConfigurationError(f"'{scorer.name}' ({text_of(scorer)}) is not a formula")
     return tuple(dict.fromkeys(str(proxy.formula) for scorer in scorers for proxy in members_of(scorer)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -47,12 +48,30 @@ class Loss(StrEnum):
 
 
 @dataclass(frozen=True)
+class OwnInputs:
+    """Inputs that a user's probe shows the network.
+
+    Attributes:
+        make: takes the minibatch, samples x ..., and a seeded generator; returns what the network is shown.
+        reads_images: whether that depends on the pixels of the minibatch rather than on its shape.
+    """
+
+    make: Callable[[Tensor, torch.Generator], Tensor]
+    reads_images: bool
+
+
+OWN_INPUTS: dict[str, OwnInputs] = {}
+"""Inputs of the probes that plugins add, by the text that stands for them in a pass: name and digest."""
+
+
+@dataclass(frozen=True)
 class Pass:
     """One forward and backward pass.
 
     Attributes:
         inputs: `images`, `perturbed` (images plus Gaussian noise), `noise` (standard Gaussian), `mixed` (the noise plus
-            a hundredth of another one), `ones` (one sample) or `circle` (one point of a circle, see `circle`).
+            a hundredth of another one), `ones` (one sample), `circle` (one point of a circle, see `circle`), or one of
+            `OWN_INPUTS`.
         loss: what is differentiated: `cross_entropy` against the targets, `random_classes` (the cross-entropy against
             classes that are drawn, whatever the targets), `sum_of_logits`, `half_squared_gradient` (of the
             cross-entropy's gradient by all weights of layers, whose own gradient is the Hessian times that gradient),
@@ -68,7 +87,7 @@ class Pass:
             zero, its rounding turns gradients off and on.
     """
 
-    inputs: Inputs
+    inputs: str
     loss: Loss
     absolute_weights: bool = False
     gaussian_weights: bool = False
@@ -78,6 +97,13 @@ class Pass:
     shared_weight: float | None = None
     shaken_weights: bool = False
     permuted_weights: bool = False
+
+    @property
+    def reads_images(self) -> bool:
+        """Whether the inputs depend on the pixels of the minibatch."""
+        if self.inputs in OWN_INPUTS:
+            return OWN_INPUTS[self.inputs].reads_images
+        return self.inputs in (Inputs.IMAGES, Inputs.PERTURBED)
 
     @property
     def needs_second_order(self) -> bool:
@@ -153,10 +179,15 @@ class Probe:
 
     @property
     def needs_images(self) -> bool:
-        return any(item.inputs in (Inputs.IMAGES, Inputs.PERTURBED) for item in self.passes)
+        return any(item.reads_images for item in self.passes)
 
 
-_COSTS = {Inputs.ONES: 0.25, Inputs.CIRCLE: 15.0, Loss.HALF_SQUARED_GRADIENT: 3.0, Loss.PROBABILITIES: 150.0}
+_COSTS: dict[str, float] = {
+    Inputs.ONES: 0.25,
+    Inputs.CIRCLE: 15.0,
+    Loss.HALF_SQUARED_GRADIENT: 3.0,
+    Loss.PROBABILITIES: 150.0,
+}
 """Passes that one pass with these inputs or this loss counts as, where it is not one.
 
 Class probabilities take a pass for each parameter through all later layers: the number is for about sixty layers, each
@@ -288,6 +319,8 @@ def pass_inputs(run: Pass, images: Tensor, seed: int) -> Tensor:
         return circle(images, seed)[0]
     if run.inputs == Inputs.PERTURBED:
         return images + PERTURBATION_STD * _gaussian(images, "perturbed", seed)
+    if run.inputs in OWN_INPUTS:
+        return OWN_INPUTS[run.inputs].make(images, _seeded(run.inputs, seed))
     noise = _gaussian(images, "noise", seed)
     return noise if run.inputs == Inputs.NOISE else noise + MIXTURE * _gaussian(images, "mixed", seed)
 
@@ -304,5 +337,8 @@ def circle(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def _gaussian(like: Tensor, name: str, seed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(derive_seed("probe input", name, seed))
-    return torch.randn(like.shape, generator=generator, device="cpu", dtype=torch.float32).to(like)
+    return torch.randn(like.shape, generator=_seeded(name, seed), device="cpu", dtype=torch.float32).to(like)
+
+
+def _seeded(name: str, seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(derive_seed("probe input", name, seed))

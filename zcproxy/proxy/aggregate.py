@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from zcproxy.errors import ConfigurationError, check_known
 from zcproxy.primitives.rankings import log_ranks, ranks
+from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.proxy import Proxy
+from zcproxy.proxy.score_file import ScoreFile
 
 RULES: Mapping[str, Callable[..., NDArray[np.float64]]] = {"ranks": ranks, "log_ranks": log_ranks}
 """The primitives that join the rankings of several proxies."""
@@ -51,15 +53,21 @@ def aggregate_of(proxy: Proxy) -> Aggregate:
     return Aggregate(proxy.name, tuple(members), proxy.formula.symbol)
 
 
-Scorer = Proxy | Aggregate
-"""A proxy or an aggregate: gives each of some networks a score."""
+Scorer = Proxy | Aggregate | FunctionProxy | ScoreFile
+"""What gives each of some networks a score: a proxy, an aggregate, a function of the user, or a file."""
 
 
 def members_of(scorer: Scorer) -> tuple[Proxy, ...]:
-    """Return the proxies whose columns a scorer needs: itself, unless it is an aggregate."""
-    return scorer.members if isinstance(scorer, Aggregate) else (scorer,)
+    """Return the proxies whose columns a scorer needs: itself, the members of an aggregate, or none."""
+    if isinstance(scorer, Proxy):
+        return (scorer,)
+    return scorer.members if isinstance(scorer, Aggregate) else ()
 
 
 def text_of(scorer: Scorer) -> str:
     """Return what a scorer computes, in one line."""
-    return scorer.text if isinstance(scorer, Aggregate) else str(scorer.formula)
+    if isinstance(scorer, Proxy):
+        return str(scorer.formula)
+    if isinstance(scorer, Aggregate):
+        return scorer.text
+    return scorer.reference if isinstance(scorer, FunctionProxy) else scorer.path

@@ -75,7 +75,7 @@ def read_proxy_file(place: Path) -> dict[str, Any]:
     fields["name"] = fields["name"] or place.stem
     for number, item in enumerate(fields["correlations"], 1):
         _check_correlation(f"{place}, correlation {number}", item)
-    _check_probes(place, fields["probes"])
+    _check_probes(place, fields["probes"], plugin_advice(fields["provenance"]))
     return fields
 
 
@@ -185,11 +185,22 @@ def _check_correlation(where: str, item: Mapping[str, Any]) -> None:
             raise ProxyFileError(f"{where} has something else than a text under '{key}'")
 
 
-def _check_probes(place: Path, probes: Mapping[str, Any]) -> None:
+def plugin_advice(provenance: Mapping[str, Any]) -> str:
+    """Return what to do about a word that is not known, where a proxy's file says that plugins were loaded."""
+    configuration = provenance.get("configuration")
+    recorded = configuration.get("plugins") if isinstance(configuration, Mapping) else None
+    if not isinstance(recorded, list) or not recorded:
+        return ""
+    files = ", ".join(shortened(str(record).rpartition("#")[0], 200) for record in recorded)
+    return f"; it was found with the plugins {files}: load them with --plugin"
+
+
+def _check_probes(place: Path, probes: Mapping[str, Any], advice: str) -> None:
     """Refuse a file whose probes are defined differently here: its scores would not be the ones it reports."""
     for name, definition in probes.items():
         if name not in PROBES:
-            raise ProxyFileError(f"{place} uses the probe '{shortened(name, 80)}', known are {', '.join(PROBES)}")
+            known = advice or f", known are {', '.join(PROBES)}"
+            raise ProxyFileError(f"{place} uses the probe '{shortened(name, 80)}'{known}")
         if _completed(definition) != _completed(json.loads(json.dumps(asdict(PROBES[name])))):
             raise ProxyFileError(
                 f"{place} defines the probe '{name}' differently from this zcproxy: use the version that wrote it"

@@ -171,7 +171,7 @@ class _Comparison:
 
     def _scores(self, proxies: Sequence[Scorer], task: str, *, labelled: bool = False) -> Scores:
         sample = self._samples[task]
-        return score_networks(
+        found = score_networks(
             proxies,
             task,
             sample.fitted if labelled else sample.test,
@@ -183,6 +183,9 @@ class _Comparison:
             cache=self._cache,
             progress=partial(self._observer.step, f"measuring {task} for comparison"),
         )
+        for remark in found.remarks:
+            self._observer.saying(remark)
+        return found
 
     def _table(self, task: str, networks: Sequence[str]) -> ColumnTable:
         return sweep(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from zcproxy.ranking.measures import FEWEST_FOR_INTERVAL, Estimate
-from zcproxy.ranking.scoring import seen_line
+from zcproxy.ranking.seen import seen_line
 from zcproxy.ranking.table import Row, TaskTable
 
 HEADINGS = {

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
+from zcproxy.columns.table import ColumnTable
 from zcproxy.contracts.sampling import POOL, Sampling, check_sampling, stratified
-from zcproxy.contracts.task import SearchSpace, Task
+from zcproxy.contracts.task import Task
 from zcproxy.correlation import Correlation, correlate
-from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
-from zcproxy.evolve.configuration import Configuration
+from zcproxy.errors import BenchmarkError, ConfigurationError
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.start import fitted_networks
 from zcproxy.formula import Node
@@ -27,11 +27,15 @@ from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
+from zcproxy.names.scorers import as_scorers
 from zcproxy.names.tasks import get_task
 from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Aggregate, Scorer, members_of
+from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.proxy import Proxy
+from zcproxy.proxy.score_file import ScoreFile
 from zcproxy.random import generator
+from zcproxy.ranking.own_scores import OwnScores, scores_of_file, scores_of_function
 from zcproxy.user_code.permission import stored_in
 from zcproxy.workers.progress import Progress
 
@@ -52,6 +56,7 @@ class Scores:
         seconds: what measuring each network took now; 0 for those whose columns were known.
         images: what the networks were shown; None where no scorer looks at images.
         coverage: for each network, the part that its layers hold; empty where no column was needed.
+        remarks: sentences on networks that functions or files of the user gave no score.
     """
 
     task: str
@@ -62,6 +67,7 @@ class Scores:
     seconds: NDArray[np.float64]
     images: ImageSet | None = None
     coverage: tuple[Coverage, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def correlation(self, values: NDArray[np.float64], *, seed: int = 0) -> Correlation:
         """Return how well one number per network ranks these networks; `seed` of the bootstrap."""
@@ -121,55 +127,6 @@ def draw_networks(
     return tuple(stratified(pool, task.baselines(pool)["flops"].tolist(), networks))
 
 
-def seen_in_fitting(scorers: Sequence[Scorer], task: Task, architectures: Sequence[str]) -> dict[str, int]:
-    """Return how many networks, or equivalents of theirs, each scorer was fitted to or chosen by, as its file tells.
-
-    Args:
-        scorers: proxies and aggregates; those of which nothing is known, or that saw none, are left out.
-        task: where the networks come from.
-        architectures: canonical texts.
-    """
-    classes = [task.space.equivalence_class(architecture) for architecture in architectures]
-    found = {}
-    for scorer in scorers:
-        seen: set[str] = set()
-        for proxy in members_of(scorer):
-            seen |= _fitted_to(proxy, task.space.name) | _adapted_to(proxy, task.space)
-        count = sum(each in seen for each in classes)
-        if count:
-            found[scorer.name] = count
-    return found
-
-
-def _fitted_to(proxy: Proxy, space: str) -> set[str]:
-    """Return the classes of networks that a proxy's file says it was fitted to; none where it cannot be told."""
-    configuration = proxy.provenance.get("configuration")
-    if not isinstance(configuration, Mapping):
-        return set()
-    with suppress(ZcproxyError), stored_in(Path(f"the file of {proxy.name}")):
-        return fitted_networks(Configuration.from_dict(configuration), space)
-    return set()
-
-
-def _adapted_to(proxy: Proxy, space: SearchSpace) -> set[str]:
-    """Return the classes of the networks by whose labels a proxy was adapted, as its file says; see `adapting`."""
-    record = proxy.provenance.get("adapted")
-    labels = record.get("labels") if isinstance(record, Mapping) and record.get("space") == space.name else None
-    found = set()
-    for architecture in labels if isinstance(labels, Mapping) else ():
-        with suppress(ZcproxyError):
-            found.add(space.equivalence_class(space.parse(str(architecture))))
-    return found
-
-
-def seen_line(name: str, seen: int, networks: int) -> str:
-    """Return the sentence that says of a scorer that it is judged by what it was fitted to."""
-    return (
-        f"{name} was fitted to {seen} of these {networks} networks or their equivalents: its numbers are not those of "
-        "networks that it has not seen"
-    )
-
-
 def population_name(
     task: Task, drawn: int, population: str, *, sampling: str = Sampling.UNIFORM, seed: int = 0, unseen: bool = False
 ) -> str:
@@ -182,7 +139,7 @@ def population_name(
 
 
 def score_networks(
-    scorers: Sequence[Scorer],
+    scorers: Sequence[Scorer | str | Callable[..., Any]],
     task_name: str,
     architectures: Sequence[str],
     *,
@@ -198,7 +155,8 @@ def score_networks(
     """Score networks of a task; scorers share one sweep, which measures only the columns that are not known yet.
 
     Args:
-        scorers: proxies and aggregates, of different names.
+        scorers: proxies, aggregates, texts such as `zoo,mine=package.module:function`, and functions
+            `(model, inputs, targets) -> float` at the top of a module; of different names.
         task_name: where the networks come from.
         architectures: canonical texts.
         population: in words, see `population_name`.
@@ -215,35 +173,76 @@ def score_networks(
         ConfigurationError: two scorers have the same name, or the device is not available.
     """
     check_device(device)
+    scorers = as_scorers(scorers)
     repeated = [name for name, count in Counter(scorer.name for scorer in scorers).items() if count > 1]
     if repeated:
         raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")
     task = get_task(task_name)
     labels = task.labels(architectures)
     shown = images_shown(scorers, task_name, images)
+    token = "" if shown is None else shown.token
+
+    def context(setting: Setting) -> Context:
+        return Context(task, setting.batch_size, initialisation, device, token, setting.rule)
+
+    measuring = partial(sweep, executor=executor, cache=cache, progress=progress)
+    seconds, coverage, found = _of_formulas(scorers, architectures, batch_size, context, measuring)
+    calling = partial(scores_of_function, executor=executor, progress=progress)
+    own = _of_own(scorers, task, architectures, batch_size, context, calling)
+    scores = {}
+    for scorer in scorers:
+        values = [found[proxy.formula, setting_of(proxy, batch_size)] for proxy in members_of(scorer)]
+        values += [own[scorer.name].values] if scorer.name in own else []
+        scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
+    seconds = sum((each.seconds for each in own.values()), start=seconds)
+    remarks = tuple(each.remark for each in own.values() if each.remark)
+    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage, remarks)
+
+
+def _of_own(
+    scorers: Sequence[Scorer],
+    task: Task,
+    architectures: Sequence[str],
+    batch_size: int | None,
+    context: Callable[[Setting], Context],
+    call: Callable[..., OwnScores],
+) -> dict[str, OwnScores]:
+    """Return the scores of functions and files, by name."""
+    found = {}
+    for scorer in scorers:
+        if isinstance(scorer, FunctionProxy):
+            found[scorer.name] = call(scorer, context(setting_of(scorer, batch_size)), architectures)
+        elif isinstance(scorer, ScoreFile):
+            found[scorer.name] = scores_of_file(scorer, task.space, architectures)
+    return found
+
+
+def _of_formulas(
+    scorers: Sequence[Scorer],
+    architectures: Sequence[str],
+    batch_size: int | None,
+    context: Callable[[Setting], Context],
+    measure: Callable[..., ColumnTable],
+) -> tuple[NDArray[np.float64], tuple[Coverage, ...], dict[tuple[Node, Setting], NDArray[np.float64]]]:
+    """Return the seconds a network, the coverage, and the values of all formulas that scorers have, by setting."""
     found: dict[tuple[Node, Setting], NDArray[np.float64]] = {}
     seconds = np.zeros(len(architectures))
     coverage: tuple[Coverage, ...] = ()
-    token = "" if shown is None else shown.token
     for setting, columns in columns_by_setting(scorers, batch_size).items():
-        context = Context(task, setting.batch_size, initialisation, device, token, setting.rule)
-        table = sweep(context, architectures, columns, executor=executor, cache=cache, progress=progress)
+        table = measure(context(setting), architectures, columns)
         seconds += table.seconds
         coverage = table.coverage
         evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
         for proxy in _proxies(scorers):
             if setting == setting_of(proxy, batch_size):
                 found[proxy.formula, setting] = evaluator(proxy.formula)
-    scores = {}
-    for scorer in scorers:
-        values = [found[proxy.formula, setting_of(proxy, batch_size)] for proxy in members_of(scorer)]
-        scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
-    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage)
+    return seconds, coverage, found
 
 
 def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") -> ImageSet | None:
     """Return what images scorers look at on a task, of the user or at hand; None if at none."""
-    if not any(proxy.needs_images for proxy in _proxies(scorers)):
+    are_functions = any(isinstance(scorer, FunctionProxy) for scorer in scorers)
+    if not are_functions and not any(proxy.needs_images for proxy in _proxies(scorers)):
         return None
     return images_of(get_task(task_name), images)
 
@@ -260,7 +259,7 @@ class Setting(NamedTuple):
     rule: str
 
 
-def setting_of(proxy: Proxy, batch_size: int | None = None) -> Setting:
+def setting_of(proxy: Proxy | FunctionProxy, batch_size: int | None = None) -> Setting:
     """Return what a proxy is measured with; a batch size that is given goes before its own."""
     return Setting(batch_size or proxy.batch_size, proxy.rule)
 

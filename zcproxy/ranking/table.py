@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.models.device import check_device
 from zcproxy.names.proxies import BASELINE, reported_tau, resolve_proxy
+from zcproxy.names.scorers import as_scorers
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives.zoo import NAMES
 from zcproxy.probing.coverage import Coverage
@@ -30,8 +32,8 @@ from zcproxy.ranking.scoring import (
     images_shown,
     population_name,
     score_networks,
-    seen_in_fitting,
 )
+from zcproxy.ranking.seen import seen_in_fitting
 from zcproxy.ranking.settings import settings_notes, settings_text
 from zcproxy.ranking.timing import seconds_alone
 from zcproxy.ranking.undefined import reasons
@@ -109,7 +111,7 @@ class TaskTable:
         images: what the networks were shown; None where no proxy looks at images.
         seen: how many of the networks a proxy was fitted to, by its name.
         coverage: for each network, the part that its layers hold.
-        reasons: why proxies are undefined for all networks, a sentence each, where that is known.
+        reasons: why proxies are undefined, a sentence each, where that is known.
         settings_notes: what is to be known of authors' settings, a sentence each.
     """
 
@@ -133,7 +135,7 @@ class TaskTable:
 
 def build_table(
     task_name: str,
-    scorers: Sequence[Scorer],
+    scorers: Sequence[Scorer | str | Callable[..., Any]],
     plan: Plan,
     *,
     executor: Executor | None = None,
@@ -146,7 +148,7 @@ def build_table(
 
     Args:
         task_name: the task.
-        scorers: proxies and aggregates; published ones that are baselines too (`params`, `flops`) have one row.
+        scorers: what `zcproxy.score` takes; published ones that are baselines too (`params`, `flops`) have one row.
         plan: which networks, and how.
         executor: where networks are measured and intervals computed; None for this process.
         cache: the cache directory; the default one if None. What it holds is not measured again.
@@ -162,7 +164,7 @@ def build_table(
     observer = observer or Silent()
     networks, population = _drawn(task, plan)
     baselines = task.baselines(networks)
-    scorers = _without_baselines(scorers, baselines)
+    scorers = _without_baselines(as_scorers(scorers), baselines)
     shown = images_shown(scorers, task_name, plan.images)
     images = "" if shown is None else shown.token
     score = partial(score_networks, scorers, task_name, networks, population=population, batch_size=plan.batch_size)
@@ -183,7 +185,7 @@ def build_table(
         shown,
         seen_in_fitting(scorers, task, networks),
         found[0].coverage,
-        reasons(scorers, task, plan.batch_size, images),
+        [*reasons(scorers, task, plan.batch_size, images), *found[0].remarks],
         settings_notes(scorers),
     )
 

@@ -10,7 +10,10 @@ from zcproxy.columns.sweep import measure_architectures
 from zcproxy.formula import Node
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import Scorer
-from zcproxy.ranking.scoring import columns_by_setting
+from zcproxy.proxy.function import FunctionProxy
+from zcproxy.proxy.score_file import ScoreFile
+from zcproxy.ranking.own_scores import call_on_networks
+from zcproxy.ranking.scoring import columns_by_setting, setting_of
 from zcproxy.workers.jobs import in_order
 
 TIMED = 4
@@ -33,7 +36,7 @@ def seconds_alone(
     """Return the mean seconds that each scorer takes for one network, by name: measured now, each in one thread.
 
     Args:
-        scorers: proxies and aggregates.
+        scorers: what is timed; scores of a file are left out.
         task: name of the task.
         networks: its networks, of which the first `TIMED` are measured; the column store is left out of it.
         batch_size: samples of the minibatch for all scorers; None for what each asks for.
@@ -41,23 +44,34 @@ def seconds_alone(
         images: token of the images that they are shown; empty for what is at hand.
         executor: None measures in this process.
     """
-    jobs: list[Job] = []
-    for scorer in scorers:
-        groups = columns_by_setting([scorer], batch_size).items()
-        jobs.append(
-            [
-                (Context(get_task(task), size, 0, device, images, rule), _texts(columns))
-                for (size, rule), columns in groups
-            ]
-        )
-    found = in_order(executor, _mean_seconds, [(job, tuple(networks[:TIMED])) for job in jobs])
-    return {scorer.name: seconds for scorer, seconds in zip(scorers, found, strict=True)}
+    jobs: list[tuple[FunctionProxy | None, Job, tuple[str, ...]]] = []
+    timed = [scorer for scorer in scorers if not isinstance(scorer, ScoreFile)]
+    for scorer in timed:
+        function = scorer if isinstance(scorer, FunctionProxy) else None
+        groups = columns_by_setting([scorer], batch_size)
+        if function is not None:
+            groups[setting_of(function, batch_size)] = []
+        job = [
+            (Context(get_task(task), size, 0, device, images, rule), _texts(columns))
+            for (size, rule), columns in groups.items()
+        ]
+        jobs.append((function, job, tuple(networks[:TIMED])))
+    found = in_order(executor, _mean_seconds, jobs)
+    return {scorer.name: seconds for scorer, seconds in zip(timed, found, strict=True)}
 
 
 def _texts(columns: Sequence[Node]) -> list[str]:
     return [str(column) for column in columns]
 
 
-def _mean_seconds(job: Job, networks: Sequence[str]) -> float:
-    measured = [item for context, texts in job for item in measure_architectures(context, networks, texts)]
-    return sum(item.seconds for item in measured) / len(networks)
+def _mean_seconds(function: FunctionProxy | None, job: Job, networks: Sequence[str]) -> float:
+    seconds = [
+        item.seconds
+        for context, texts in job
+        for item in (
+            measure_architectures(context, networks, texts)
+            if function is None
+            else call_on_networks(function, context, networks)
+        )
+    ]
+    return sum(seconds) / len(networks)

@@ -14,6 +14,7 @@ from typing import Any
 from zcproxy.errors import ConfigurationError, RunError
 from zcproxy.formula.language import FIELD, LANGUAGE, taken_from
 from zcproxy.formula.text import updated
+from zcproxy.names.plugins import load_recorded
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.measuring import Measured
 from zcproxy.storage.claimed_folder import ClaimedFolder
@@ -59,6 +60,8 @@ class SearchDirectory(ClaimedFolder[SearchConfiguration]):
                 f"{self.path} holds no search: it has no {CONFIGURATION}; out={self.path} begins one there"
             ) from error
         language = taken_from(content, str(place), ConfigurationError)
+        recorded = read_fields(_Plugins, content.get("setting", {}), str(place), others=True)
+        load_recorded(recorded.plugins, place)
         known = SearchConfiguration.from_dict(content, str(place))
         formula = known.setting.formula
         if not formula:
@@ -78,6 +81,11 @@ class SearchDirectory(ClaimedFolder[SearchConfiguration]):
         self._journal.append(
             {"arch": architecture, "values": row, "seconds": seconds} for architecture, row, seconds in measurements
         )
+
+
+@dataclass(frozen=True)
+class _Plugins:
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
+from zcproxy.names.plugins import plugin_records
 from zcproxy.names.subjects import Subject
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import looks_at_images
@@ -65,6 +66,9 @@ def search(
         StorageError: something cannot be written.
     """
     setting = configuration.setting
+    if setting.formula and not setting.plugins:
+        setting = replace(setting, plugins=plugin_records())
+        configuration = replace(configuration, setting=setting)
     check_device(setting.device)
     searched = subject or setting.subject()
     images = shown_images(searched, setting, out)

@@ -33,14 +33,39 @@ _FOLDERS: set[str] = set()
 def check_reference(reference: str) -> None:
     """Raise `ConfigurationError` unless the text has the form `package.module:name`."""
     module, separator, name = reference.partition(":")
-    well_formed = name.isidentifier() and all(part.isidentifier() for part in module.split("."))
-    if well_formed and len(reference) <= _LONGEST_REFERENCE and not module.endswith(".py"):
+    if is_reference(reference) and len(reference) <= _LONGEST_REFERENCE and not module.endswith(".py"):
         return
     shown = reference if len(reference) <= 80 else reference[:77] + "..."
     path = re.sub(r"^(\./)+|\.py$", "", module).replace("/", ".").lstrip(".")
     hint = f"{path or 'package.module'}:{name if separator and name.isidentifier() else 'name'}"
     is_path = all(part.isidentifier() for part in path.split(".")) and len(hint) <= 80
     raise ConfigurationError(f"cannot read '{shown}': write {hint if separator and is_path else 'package.module:name'}")
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text has the form `package.module:name`."""
+    module, separator, name = text.partition(":")
+    return bool(separator) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def reference_at(module: str, name: str, found: object, what: str) -> str:
+    """Return the reference of an object that a module has under a name.
+
+    Args:
+        module: name of the module.
+        name: name that it has there.
+        found: the object.
+        what: begins the message: what is given.
+
+    Raises:
+        ConfigurationError: it is not found there, or in a script or notebook, which worker processes do not import.
+    """
+    if module == "__main__" or not name.isidentifier() or getattr(sys.modules.get(module), name, None) is not found:
+        raise ConfigurationError(
+            f"{what} is not found by name: worker processes import it, so put it at the top of a module of your own "
+            "and give package.module:name"
+        )
+    return f"{module}:{name}"
 
 
 def load_object(reference: str) -> Any:
@@ -73,6 +98,11 @@ def _imported(reference: str) -> Any:
 def offered_names(group: str) -> set[str]:
     """Return the names of the entry points that installed packages have in a group."""
     return set(_offered(group))
+
+
+def offered_module(name: str, group: str) -> str:
+    """Return the module that an entry point of an installed package names. Raises KeyError for a name it has not."""
+    return _offered(group)[name].module
 
 
 def load_offered(name: str, group: str) -> Any:

@@ -1,4 +1,4 @@
-"""The one way to run jobs: here, one after another, or in an executor, under what is permitted here."""
+"""The one way to run jobs: here, one after another, or in an executor, under what is permitted and loaded here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from zcproxy.user_code.border import own_failures
 from zcproxy.user_code.permission import Scope, current_scope, entered
+from zcproxy.user_code.plugins import Plugin, execute_all, loaded_plugins
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -45,12 +46,17 @@ def as_completed_jobs(
 
 
 def carried(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Return a job for any executor: the function, under what is permitted here and now."""
-    return partial(_call, function, current_scope())
+    """Return a job for any executor: the function, under what is permitted and with the plugins that are loaded now."""
+    return partial(_call, function, current_scope(), loaded_plugins())
 
 
 def _call(
-    function: Callable[Parameters, Result], scope: Scope, *args: Parameters.args, **kwargs: Parameters.kwargs
+    function: Callable[Parameters, Result],
+    scope: Scope,
+    plugins: tuple[Plugin, ...],
+    *args: Parameters.args,
+    **kwargs: Parameters.kwargs,
 ) -> Result:
     with entered(scope), own_failures():
+        execute_all(plugins)
         return function(*args, **kwargs)

@@ -17,7 +17,7 @@ from zcproxy.evolve.deap.toolbox import ENTRIES
 from zcproxy.formula.text import has_readable_text
 from zcproxy.text.visible import shortened
 from zcproxy.user_code.border import running
-from zcproxy.user_code.references import check_reference, load_object
+from zcproxy.user_code.references import check_reference, load_object, reference_at
 
 OwnToolbox: TypeAlias = str | Callable[..., Any] | base.Toolbox
 """What a user may give: a reference, or what stands there."""
@@ -38,12 +38,7 @@ def reference_of(toolbox: OwnToolbox) -> str:
     module, name = getattr(toolbox, "__module__", ""), getattr(toolbox, "__qualname__", "")
     if isinstance(toolbox, base.Toolbox):
         module, name = _place_of(toolbox)
-    if module == "__main__" or not name.isidentifier() or getattr(sys.modules.get(module), name, None) is not toolbox:
-        raise ConfigurationError(
-            f"toolbox={shortened(repr(toolbox), 80)} is not found by name: worker processes import it, so put it at "
-            "the top of a module of your own and give package.module:name"
-        )
-    return f"{module}:{name}"
+    return reference_at(module, name, toolbox, f"toolbox={shortened(repr(toolbox), 80)}")
 
 
 def _place_of(toolbox: base.Toolbox) -> tuple[str, str]:

@@ -68,6 +68,7 @@ class Setting:
         recipe: how networks are trained for it.
         images: token of the images that the proxy is shown, see `zcproxy.images.own`; empty for what is at
             hand.
+        plugins: file and digest of each plugin that is loaded; `search` fills them in where there is a proxy.
     """
 
     reference: str
@@ -84,6 +85,7 @@ class Setting:
     recipe: Recipe = field(default_factory=Recipe)
     images: str = ""
     latency_threads: int = 1
+    plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_weights(self.weights)

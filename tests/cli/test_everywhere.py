@@ -1,0 +1,70 @@
+"""The options that every command has."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+
+from zcproxy.cli.commands import PLACES, program
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def leaves(command: Any) -> Iterator[Any]:
+    """Yield a command, or the commands of a group."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield command
+    else:
+        for each in below.values():
+            yield from leaves(each)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_every_command_has_them_once(name: str) -> None:
+    for command in leaves(program().load(name)):
+        options = [text for parameter in command.params for text in parameter.opts]
+        assert options.count("--quiet") == options.count("--version") == 1, command.name
+
+
+@pytest.mark.parametrize("arguments", [(), ("table",), ("proxy", "show"), ("evolve", "no-task")])
+def test_the_version_is_that_of_the_package(arguments: tuple[str, ...], run: Command) -> None:
+    assert run(*arguments, "--version") == (0, f"zcproxy {version('zcproxy')}\n", "")
+
+
+def test_a_quiet_command_shows_results_and_no_progress(run: Command) -> None:
+    few = ("score", "naswot", "digits201", "--networks", "6", "--workers", "1")
+    code, _, error = run(*few, "--quiet")
+    assert code == 0
+    assert "measuring" not in error and "naswot" in error
+    assert "measuring" in run(*few, "--initialisation", "1")[2]
+    code, _, error = run("score", "naswot", "nowhere", "--quiet")
+    assert code == 2 and "nowhere" in error
+
+
+def test_results_are_printed_as_json(run: Command) -> None:
+    few = ("digits201", "--networks", "6", "--workers", "1", "--json")
+    code, out, _ = run("score", "naswot", *few)
+    scored = {row["proxy"]: row for row in json.loads(out)}
+    assert code == 0 and list(scored) == ["naswot", "params", "flops", "convolutions"]
+    assert scored["naswot"]["tau_top_decile"] is None and -1 <= scored["naswot"]["tau"] <= 1
+    code, out, _ = run("table", *few, "--proxies", "naswot", "--resamples", "2")
+    listed = {row["proxy"]: row for row in json.loads(out)}
+    assert code == 0 and listed["naswot"]["tau"] == pytest.approx(scored["naswot"]["tau"])
+    assert listed["params"]["seconds"] is None
+
+
+@pytest.mark.parametrize(("typed", "found"), [("zcproxy ev", "evolve"), ("zcproxy table --prox", "--proxies")])
+def test_a_shell_completes_commands_and_options(typed: str, found: str) -> None:
+    asked = {"_ZCPROXY_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    code = "import sys; sys.argv = ['zcproxy']; from zcproxy.__main__ import main; main()"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, env=os.environ | asked, check=False)
+    assert (result.returncode, result.stdout) == (0, f"{found}\n"), result.stderr
