@@ -1,34 +1,33 @@
 """Compares what formulas could be fitted to: how well each foretells a family from the labels of the others alone.
 
-    python results/generalisation/targets.py --out results/generalisation
+    python results/generalisation/targets.py RUN [RUN ...] --out results/generalisation
 
-Every method is given the ranks of the sums and means of all columns (`features_of`), and the labels of all families but
-the one that is held out (and of those with the same networks). Written to `targets.csv`: Kendall's tau on the family
-held out, the mean over its tasks, and over families. The networks and columns are those of `study.py`.
+RUN is a directory that `study.py` wrote, one per family held out: networks, columns and labels are those of the run.
+Every method is given the ranks of the sums and means of all columns (`features_of`) and the labels of the families that
+the run was fitted to. Written to `targets.csv`: Kendall's tau on what the run held out, the mean over the tasks of a
+family, and over families.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from study import HELD_OUT, START, TRAINED_ON
 
-from zcproxy.cli.display import RunDisplay
 from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
 from zcproxy.correlation import kendall_tau
 from zcproxy.correlation.ranks import mean_ranks
-from zcproxy.evolve import Configuration
+from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.predictors import features_of
-from zcproxy.evolve.sample import draw_held_out
-from zcproxy.evolve.start import first_columns
-from zcproxy.names.families import tasks_by_goal
-from zcproxy.names.proxies import resolve_proxy
+from zcproxy.evolve.start import draw_samples, first_columns
+from zcproxy.formula import Kind
+from zcproxy.names.families import families
 from zcproxy.names.tasks import get_task
 from zcproxy.workers.pool import worker_pool
 
@@ -39,35 +38,28 @@ Families = dict[str, list[Task]]
 Method = Callable[[Families], Array]
 """The other families to weights of the features."""
 
-NETWORKS = 120
 TEMPERATURE = 0.1
 """Of the soft minimum over families."""
 SIZES = ("total_params", "total_macs")
 
 
-def measured(workers: int) -> tuple[Families, dict[str, int]]:
-    """Return the tasks of each family, and the places of the sizes among the features."""
-    start = tuple(str(resolve_proxy(name).formula) for name in START.split(","))
-    columns = first_columns(Configuration(("digits201",), start_from=start))
-    layers = [1 if column.kind.value == "Network" else 2 for column in columns]
-    ends = dict(zip(map(str, columns), np.cumsum(layers).tolist(), strict=True))
-    found: Families = {}
-    with worker_pool(workers) as executor, RunDisplay() as display:
-        for family, names in TRAINED_ON.items():
-            for name in tasks_by_goal(names):
-                task = get_task(name)
-                networks = draw_held_out(task, networks=NETWORKS, population="all", seed=0).test
-                table = sweep(
-                    Context(task),
-                    networks,
-                    columns,
-                    executor=executor,
-                    progress=lambda done, total, name=name: display.step(f"measuring {name}", done, total),
-                )
-                labels = task.labels(networks)
-                ranks = standardised(mean_ranks(labels)[:, None])[:, 0]
-                found.setdefault(family, []).append((standardised(features_of(table)), ranks, labels))
-    return found, {name: ends[name] - 1 for name in SIZES}
+def measured(run: Path, executor: Executor | None) -> tuple[Families, Families, dict[str, int]]:
+    """Return the tasks of each family that a run was fitted to and held out, and the places of sizes among features."""
+    configuration = RunDirectory(run).configuration()
+    samples, columns = draw_samples(configuration), first_columns(configuration)
+    family_of = {task: family for family, tasks in families().items() for task in tasks}
+    fitted: Families = {}
+    held_out: Families = {}
+    for name, sample in samples.items():
+        task = get_task(name)
+        into, networks = (held_out, sample.test) if name in configuration.hold_out else (fitted, sample.fitted)
+        table = sweep(Context(task), networks, columns, executor=executor)
+        labels = task.labels(networks)
+        ranks = standardised(mean_ranks(labels)[:, None])[:, 0]
+        into.setdefault(family_of[name], []).append((standardised(features_of(table)), ranks, labels))
+    ends = np.cumsum([2 if column.kind is Kind.LAYER else 1 for column in columns]).tolist()
+    places = dict(zip(map(str, columns), ends, strict=True))
+    return fitted, held_out, {name: places[name] - 1 for name in SIZES}
 
 
 def standardised(ranks: Array) -> Array:
@@ -77,16 +69,16 @@ def standardised(ranks: Array) -> Array:
     return centred / np.where(lengths > 0, lengths, 1.0)
 
 
-def correlations(families: Families) -> Array:
+def correlations(known: Families) -> Array:
     """Return families x features: Spearman's correlation with the labels, the mean over the tasks of a family."""
-    return np.stack([np.mean([features.T @ ranks for features, ranks, _ in tasks], 0) for tasks in families.values()])
+    return np.stack([np.mean([features.T @ ranks for features, ranks, _ in tasks], 0) for tasks in known.values()])
 
 
 def strongest(count: int, power: float) -> Method:
     """Return the method that weighs the features of the highest mean correlation by a power of it."""
 
-    def weights(families: Families) -> Array:
-        mean = correlations(families).mean(axis=0)
+    def weights(known: Families) -> Array:
+        mean = correlations(known).mean(axis=0)
         kept = np.argsort(-np.abs(mean), kind="stable")[:count]
         found = np.zeros_like(mean)
         found[kept] = np.sign(mean[kept]) * np.abs(mean[kept]) ** power
@@ -98,8 +90,8 @@ def strongest(count: int, power: float) -> Method:
 def ridge(penalty: float) -> Method:
     """Return ridge regression on all features; the penalty is a multiple of their mean square."""
 
-    def weights(families: Families) -> Array:
-        parts = [(each, len(tasks)) for tasks in families.values() for each in tasks]
+    def weights(known: Families) -> Array:
+        parts = [(each, len(tasks)) for tasks in known.values() for each in tasks]
         features = np.concatenate([task[0] / count**0.5 for task, count in parts])
         ranks = np.concatenate([task[1] / count**0.5 for task, count in parts])
         products = features @ features.T
@@ -119,23 +111,23 @@ def best_set(merit: Callable[[Array, Array], Array], members: int, sizes: Sequen
         beam: sets that are extended by each further feature.
     """
 
-    def weights(families: Families) -> Array:
-        size = correlations(families)[:, list(sizes)].max(axis=1)
-        count = correlations(families).shape[1]
+    def weights(known: Families) -> Array:
+        size = correlations(known)[:, list(sizes)].max(axis=1)
+        count = correlations(known).shape[1]
         sets = np.zeros((1, count))
         for _ in range(members):
             steps = np.concatenate([np.eye(count), -np.eye(count)])
             extended = np.unique((sets[:, None] + steps[None]).reshape(-1, count), axis=0)
-            values = merit(_correlations_of(families, extended), size)
+            values = merit(_correlations_of(known, extended), size)
             sets = extended[np.argsort(-values, kind="stable")[:beam]]
         return sets[0]
 
     return weights
 
 
-def _correlations_of(families: Families, sets: Array) -> Array:
+def _correlations_of(known: Families, sets: Array) -> Array:
     found = []
-    for tasks in families.values():
+    for tasks in known.values():
         taus = []
         for features, ranks, _ in tasks:
             lengths = np.sqrt(np.einsum("sf,fg,sg->s", sets, features.T @ features, sets, optimize=True).clip(1e-12))
@@ -174,28 +166,30 @@ def methods(sizes: dict[str, int]) -> dict[str, Method]:
             name = f"set of {members} by {merit.__name__.replace('_', ' ')}"
             found[name] = best_set(merit, members, list(sizes.values()))
     for name, place in sizes.items():
-        found[name.removeprefix("total_")] = lambda families, place=place: np.eye(correlations(families).shape[1])[
-            place
-        ]
+        found[name.removeprefix("total_")] = lambda known, place=place: np.eye(correlations(known).shape[1])[place]
     return found
 
 
 def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    known, sizes = measured(options.workers)
-    rows = []
-    for name, method in methods(sizes).items():
-        row: dict[str, object] = {"method": name}
-        for held_out in HELD_OUT.values():
-            weights = method({family: tasks for family, tasks in known.items() if family not in held_out})
-            for family in held_out:
-                row[family] = np.mean([kendall_tau(task[0] @ weights, task[2]) for task in known[family]])
-        rows.append(row)
-    table = pd.DataFrame(rows).set_index("method")
+    rows: dict[str, dict[str, float]] = {}
+    with worker_pool(options.workers) as executor:
+        for run in options.runs:
+            print(f"measuring {run}", flush=True)
+            fitted, held_out, sizes = measured(run, executor)
+            for name, method in methods(sizes).items():
+                weights = method(fitted)
+                taus = {
+                    family: float(np.mean([kendall_tau(task[0] @ weights, task[2]) for task in tasks]))
+                    for family, tasks in held_out.items()
+                }
+                rows.setdefault(name, {}).update(taus)
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
     table = table.assign(mean=table.mean(axis=1)).round(3)
     table.to_csv(options.out / "targets.csv")
     print(table.to_string())

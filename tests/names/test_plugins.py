@@ -72,7 +72,9 @@ def test_a_primitive_of_a_file_is_a_word_of_the_language(load: Callable[..., obj
 def test_an_aggregation_of_a_file_sees_the_layers_of_each_network_apart(load: Callable[..., object]) -> None:
     load(MINE)
     model = network()
-    norms = [float(layer.weight.detach().norm()) for layer in model if isinstance(layer, nn.Conv2d | nn.Linear)]
+    norms = [
+        float(layer.weight.detach().norm()) for layer in model.children() if isinstance(layer, nn.Conv2d | nn.Linear)
+    ]
     found = resolve_proxy("interquartile(frobenius_norm(weight))")(model, IMAGES)
     assert found == pytest.approx(abs(norms[0] - norms[1]) / 2, rel=1e-4)
 
