@@ -65,7 +65,7 @@ def gini_of(values: Tensor) -> float:
 def test_a_primitive_of_a_file_is_a_word_of_the_language(load: Callable[..., object]) -> None:
     load(MINE)
     model = network()
-    expected = sum(gini_of(layer.weight) for layer in model if isinstance(layer, nn.Conv2d | nn.Linear))
+    expected = sum(gini_of(layer.weight) for layer in model.children() if isinstance(layer, nn.Conv2d | nn.Linear))
     assert resolve_proxy("sum(gini(weight))")(model, IMAGES) == pytest.approx(expected, abs=1e-4)
 
 
