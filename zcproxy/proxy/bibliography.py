@@ -33,8 +33,8 @@ class Paper:
 
     @property
     def surname(self) -> str:
-        """The family name of the first author."""
-        return self.authors.partition(",")[0]
+        """The family name of the first author, without accents."""
+        return re.sub(r"[{}\\']", "", self.authors.partition(",")[0])
 
     @property
     def key(self) -> str:
@@ -206,7 +206,7 @@ PAPERS = (
         "1801.05787",
     ),
     Paper(
-        "Tybl, Ond{\\v{r}}ej and Neumann, Luk{\\'a}{\\v{s}}",
+        "T{\\'y}bl, Ond{\\v{r}}ej and Neumann, Luk{\\'a}{\\v{s}}",
         "Training-Free Neural Architecture Search through Variance of Knowledge of Deep Network Weights",
         CVPR,
         2025,
