@@ -72,6 +72,8 @@ def draw(path: Path, table: pd.DataFrame) -> None:
     places = {family: place for place, family in enumerate(dict.fromkeys(table["family"]))}
     for number, (kind, (label, colour)) in enumerate(DRAWN.items()):
         own = table[table["kind"] == kind]
+        if own.empty:
+            continue
         offset = (number - (len(DRAWN) - 1) / 2) * 0.8 / len(DRAWN)
         spread = own["sd"].to_numpy() if own["sd"].notna().all() and own["sd"].max() > 1e-9 else None
         axis.bar(

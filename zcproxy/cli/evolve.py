@@ -114,11 +114,10 @@ def evolve_command(
     _check(context)
     proxies = resolve_scorers(compare_with)
     with RunDisplay() as display:
-        if models or labels is not None or input_shape:
-            found = discovered(context, display)
-            if found is not None:
-                show_discovery(found)
-                return
+        asked = models or labels or input_shape
+        if asked and (found := discovered(context, display)) is not None:
+            show_discovery(found)
+            return
         path, going_on = _begun(context.params)
         advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
         result = going_on(workers=workers, observer=display)

@@ -60,8 +60,8 @@ class SearchDirectory(ClaimedFolder[SearchConfiguration]):
                 f"{self.path} holds no search: it has no {CONFIGURATION}; out={self.path} begins one there"
             ) from error
         language = taken_from(content, str(place), ConfigurationError)
-        recorded = read_fields(_Plugins, content.get("setting", {}), str(place), others=True)
-        load_recorded(recorded.plugins, place)
+        recorded = read_fields(_Recorded, content, str(place), others=True)
+        load_recorded(recorded.setting.plugins, place)
         known = SearchConfiguration.from_dict(content, str(place))
         formula = known.setting.formula
         if not formula:
@@ -86,6 +86,11 @@ class SearchDirectory(ClaimedFolder[SearchConfiguration]):
 @dataclass(frozen=True)
 class _Plugins:
     plugins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    setting: _Plugins = _Plugins()
 
 
 @dataclass(frozen=True)
