@@ -3,8 +3,8 @@
     python results/adapt/study.py results/adapt/scores/*.csv --out results/adapt
 
 Scores are those that `measure.py` wrote. Two sets of candidates: `all`, with zc-general, which saw labels of every
-family, as the general one; and `unseen`, formulas of runs that held the family out, the one of seed 0 as the general
-one, and published proxies.
+family, as the general one, where it was measured; and `unseen`, formulas of runs that held the family out, the one of
+the lowest seed as the general one, published proxies and descriptors.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def sets_of_candidates(columns: list[str], family: str) -> dict[str, list[str]]:
     own = [name for name in columns if name.startswith(f"full-without-{family}-")]
     published = [name for name in columns if not name.startswith(("full-", "zc-"))]
     others = [name for name in columns if name != GENERAL]
-    return {"all": [GENERAL, *others], "unseen": [*own, *published]}
+    unseen = {"unseen": [*own, *published]}
+    return {"all": [GENERAL, *others], **unseen} if GENERAL in columns else unseen
 
 
 def tau_of(decision: Decision, scores: Array, labels: Array) -> float:

@@ -70,21 +70,20 @@ def draw(path: Path, table: pd.DataFrame) -> None:
     mpl.use("Agg")
     figure, axis = plt.subplots(figsize=(9.5, 4.0), layout="constrained")
     places = {family: place for place, family in enumerate(dict.fromkeys(table["family"]))}
-    for number, (kind, (label, colour)) in enumerate(DRAWN.items()):
+    drawn = {kind: DRAWN[kind] for kind in DRAWN if kind in set(table["kind"])}
+    for number, (kind, (label, colour)) in enumerate(drawn.items()):
         own = table[table["kind"] == kind]
-        if own.empty:
-            continue
-        offset = (number - (len(DRAWN) - 1) / 2) * 0.8 / len(DRAWN)
+        offset = (number - (len(drawn) - 1) / 2) * 0.8 / len(drawn)
         spread = own["sd"].to_numpy() if own["sd"].notna().all() and own["sd"].max() > 1e-9 else None
         axis.bar(
-            own["family"].map(places) + offset, own["tau"], 0.8 / len(DRAWN), yerr=spread, label=label, color=colour
+            own["family"].map(places) + offset, own["tau"], 0.8 / len(drawn), yerr=spread, label=label, color=colour
         )
     axis.axvline(len(places) - 1.5, color="black", linewidth=0.8, linestyle=":")
     axis.set_xticks(np.arange(len(places)), list(places), rotation=20, ha="right")
     axis.set_ylabel("Kendall's tau on the family held out")
     axis.axhline(0.0, color="black", linewidth=0.8)
     axis.grid(axis="y", alpha=0.25)
-    axis.legend(ncols=len(DRAWN), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+    axis.legend(ncols=len(drawn), loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
     figure.savefig(path, dpi=130)
     plt.close(figure)
 
