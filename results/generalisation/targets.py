@@ -26,6 +26,7 @@ from zcproxy.correlation.ranks import mean_ranks
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.evolve.predictors import features_of
 from zcproxy.evolve.start import draw_samples, first_columns
+from zcproxy.evolve.targets import standardised
 from zcproxy.formula import Kind
 from zcproxy.names.families import families
 from zcproxy.names.tasks import get_task
@@ -60,13 +61,6 @@ def measured(run: Path, executor: Executor | None) -> tuple[Families, Families, 
     ends = np.cumsum([2 if column.kind is Kind.LAYER else 1 for column in columns]).tolist()
     places = dict(zip(map(str, columns), ends, strict=True))
     return fitted, held_out, {name: places[name] - 1 for name in SIZES}
-
-
-def standardised(ranks: Array) -> Array:
-    """Return networks x features with mean 0 and length 1; 0 for a feature that tells nothing apart."""
-    centred = ranks - ranks.mean(axis=0)
-    lengths = np.linalg.norm(centred, axis=0)
-    return centred / np.where(lengths > 0, lengths, 1.0)
 
 
 def correlations(known: Families) -> Array:

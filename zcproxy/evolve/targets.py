@@ -61,9 +61,9 @@ def transferred(
         labels: accuracies of the networks, one array per task.
         goals: one name per task.
     """
-    features = [_standardised(features_of(table)) for table in tables]
+    features = [standardised(features_of(table)) for table in tables]
     correlations = [
-        each.T @ _standardised(mean_ranks(values)[:, None])[:, 0] for each, values in zip(features, labels, strict=True)
+        each.T @ standardised(mean_ranks(values)[:, None])[:, 0] for each, values in zip(features, labels, strict=True)
     ]
     found = []
     for places, values in zip(_others(tasks, goals), features, strict=True):
@@ -85,7 +85,7 @@ def _others(tasks: Sequence[str], goals: Sequence[str]) -> list[tuple[int, ...]]
     ]
 
 
-def _standardised(ranks: Array) -> Array:
+def standardised(ranks: Array) -> Array:
     """Return networks x features with mean 0 and length 1; 0 for a feature that tells nothing apart."""
     centred = ranks - ranks.mean(axis=0)
     lengths = np.linalg.norm(centred, axis=0)
