@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from zcproxy.contracts.task import SearchSpace
-from zcproxy.errors import BenchmarkError, StorageError
-from zcproxy.storage.files import read_small_file
+from zcproxy.errors import BenchmarkError
+from zcproxy.storage.numbered_texts import read_numbers
 from zcproxy.text.visible import shortened
 
 ARCHITECTURE, ACCURACY = "architecture", "accuracy"
@@ -30,27 +28,15 @@ def read_labels(path: Path) -> dict[str, float]:
         BenchmarkError: the file is missing or unreadable, has no such columns, an accuracy that is not a finite number,
             or an architecture twice.
     """
-    try:
-        text = read_small_file(path, LARGEST_FILE).decode("utf-8-sig")
-        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        missing = [name for name in (ARCHITECTURE, ACCURACY) if name not in (rows.fieldnames or ())]
-        if missing:
-            raise BenchmarkError(
-                f"{path} has no column '{missing[0]}': its first line names the columns, {ARCHITECTURE} and {ACCURACY} "
-                "among them"
-            )
-        found: dict[str, float] = {}
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            architecture = (row[ARCHITECTURE] or "").strip()
-            if architecture in found:
-                raise BenchmarkError(f"{where}: '{shortened(architecture, 80)}' is labelled twice: give one accuracy")
-            found[architecture] = _number(where, row[ACCURACY] or "")
-    except OSError as error:
-        raise BenchmarkError(f"cannot read the labels in {path}: {error.strerror or error}") from error
-    except (StorageError, UnicodeDecodeError, csv.Error) as error:
-        raise BenchmarkError(f"{path} is not a CSV file of labels: {error}") from error
-    return found
+    return read_numbers(
+        path,
+        (ARCHITECTURE, ACCURACY),
+        _number,
+        BenchmarkError,
+        largest=LARGEST_FILE,
+        what="labels",
+        again="labelled twice: give one accuracy",
+    )
 
 
 def canonical_labels(labels: Mapping[str, float], space: SearchSpace) -> dict[str, float]:
