@@ -1,1 +1,1 @@
-"""Chains of mobile blocks: a space for `benchmark build` on distorted digits."""
+"""Chains of mobile blocks, trained on distorted digits by `benchmark build`."""

@@ -1,8 +1,10 @@
-"""The `BENCHMARK` of chains of mobile blocks: their space."""
+"""The `BENCHMARK` of chains of mobile blocks on the digits."""
 
 from __future__ import annotations
 
-from zcproxy.benchmarks.digits_mobile.space import MobileSpace
-from zcproxy.benchmarks.shared.description import Benchmark
+from pathlib import Path
 
-BENCHMARK = Benchmark("digits-mobile", spaces={"digits_mobile": MobileSpace})
+from zcproxy.benchmarks.digits_mobile.space import MobileSpace
+from zcproxy.benchmarks.shared.embedded import embedded_benchmark
+
+BENCHMARK = embedded_benchmark("digits-mobile", Path(__file__).parent, MobileSpace, space_name="digits_mobile")

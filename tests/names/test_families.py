@@ -20,7 +20,7 @@ from zcproxy.names.families import (
 )
 from zcproxy.names.tasks import get_task, task_names
 
-EMBEDDED_FAMILIES = ["digits201", "digits-cells", "digits-stages", "digits-vit"]
+EMBEDDED_FAMILIES = ["digits201", "digits-cells", "digits-mobile", "digits-stages", "digits-vit"]
 
 
 def test_every_family_has_tasks_of_spaces_of_its_own() -> None:
