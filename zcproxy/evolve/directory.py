@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from typing import Any
 
-import deap
 import numpy as np
 import torch
 
@@ -225,6 +225,6 @@ def _environment() -> dict[str, str]:
         "python": sys.version.split()[0],
         "torch": torch.__version__,
         "numpy": np.__version__,
-        "deap": deap.__version__,
+        "deap": version("deap"),  # its own `__version__` leaves the last part out
         "platform": platform.platform(),
     }
