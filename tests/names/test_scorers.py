@@ -40,7 +40,8 @@ def test_a_sum_of_ranks_of_ones_own() -> None:
 
 
 def test_a_proxy_may_be_given_a_name() -> None:
-    assert resolve_scorer("size=sum(log(params))") == Proxy(parse("sum(log(params))"), name="size")
+    for name in ("size", "my-size.2"):
+        assert resolve_scorer(f"{name} = sum(log(params))") == Proxy(parse("sum(log(params))"), name=name)
 
 
 def test_a_list_is_split_at_commas_outside_parentheses() -> None:

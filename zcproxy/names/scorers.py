@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,6 +25,9 @@ ZOO = "zoo"
 TABLE = ".csv"
 """Ending of files of scores."""
 
+GIVEN_NAME = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*=")
+"""The name that a user gives to what follows."""
+
 
 def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
     """Return what a user names to rank networks by.
@@ -41,9 +45,8 @@ def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
         ConfigurationError: a sum of ranks has fewer than two members, or a function is not found.
         FormulaError, ProxyFileError: as `resolve_proxy`, for members too.
     """
-    name, is_named, rest = text.partition("=")
-    if is_named and name.strip().isidentifier():
-        return replace(resolve_scorer(rest.strip(), settings), name=name.strip())
+    if (named := GIVEN_NAME.match(text)) is not None:
+        return replace(resolve_scorer(text[named.end() :].strip(), settings), name=named[1])
     if is_reference(text):
         return function_proxy(text)
     if text.endswith(TABLE):
