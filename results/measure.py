@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2026)
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     kinds = {**dict.fromkeys(options.runs, "evolved"), **dict.fromkeys(options.control, "random control")}
     proxies = {str(run): load_proxy(run / "best.json") for run in kinds}
     samples = {run: draw_samples(RunDirectory(run).configuration()) for run in kinds}
