@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from zcproxy.contracts.super_network import SuperNetwork as SuperNetwork
     from zcproxy.contracts.task import Batch as Batch, SearchSpace as SearchSpace, Task as Task
     from zcproxy.discovery.discover import discover as discover
-    from zcproxy.discovery.few import Discovery as Discovery
+    from zcproxy.discovery.discovery import Discovery as Discovery
+    from zcproxy.discovery.estimator import ProxySearch as ProxySearch
     from zcproxy.errors import ZcproxyError as ZcproxyError
     from zcproxy.evolve import Configuration as Configuration, Limits as Limits, Result as Result, evolve as evolve
     from zcproxy.names.own_words import primitive as primitive, probe as probe
@@ -42,11 +43,12 @@ _PLACES = {
     "Batch": "contracts.task",
     "ChoiceSpace": "contracts.choice_space",
     "Configuration": "evolve.configuration",
-    "Discovery": "discovery.few",
+    "Discovery": "discovery.discovery",
     "ImageDataset": "contracts.dataset",
     "Limits": "evolve.configuration",
     "Plan": "ranking.table",
     "Proxy": "proxy.proxy",
+    "ProxySearch": "discovery.estimator",
     "Result": "evolve.results",
     "Scores": "ranking.scoring",
     "SearchConfiguration": "search.configuration",
@@ -79,6 +81,7 @@ __all__ = [
     "Limits",
     "Plan",
     "Proxy",
+    "ProxySearch",
     "Result",
     "Scores",
     "SearchConfiguration",

@@ -74,6 +74,14 @@ class Result:
     seconds: float = 0.0
     outcomes: Mapping[str, int] = field(default_factory=dict)
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return the front and the chosen formula, one row per formula, smallest first.
+
+        The columns are `size` (nodes), `training_tau` and `validation_tau` (means over tasks), `cost` (passes over a
+        minibatch), `chosen` (true in one row) and `formula`.
+        """
+        return pd.DataFrame(front_rows(self))
+
     def tested(
         self,
         test: Mapping[str, Correlation],
@@ -140,7 +148,7 @@ def write_results(path: Path, result: Result, configuration: Configuration, imag
         name = f"size-{item.training.size:02d}"
         _proxy(item, name, configuration, result, images).save(path / "front" / f"{name}.json")
     with replacing(path / FRONT) as temporary:
-        pd.DataFrame(front_rows(result)).to_csv(temporary, index=False, float_format="%.6g")
+        result.to_frame().to_csv(temporary, index=False, float_format="%.6g")
     best = _proxy(result.chosen, "best", configuration, result, images)
     looks = best.needs_images
     correlations = tuple(

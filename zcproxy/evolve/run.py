@@ -167,6 +167,7 @@ class _Run:
         self._observer = observer
         self._images = images
         self._columns = RunColumns(configuration, samples, images, cache, observer)
+        self._stopped = False
 
     def complete(self, executor: Executor | None) -> Result:
         """Go from wherever the run stands to its end."""
@@ -226,7 +227,7 @@ class _Run:
         state.seconds = clock.seconds
         formula, score = max(hall.values(), key=lambda item: (item[1].merit, -item[1].size))
         self._directory.save_state(state, journal_line(state, formula, score, reports))
-        self._observer.evolving(state, str(formula), score.merit, self._seconds_left(clock))
+        self._stopped = self._observer.evolving(state, str(formula), score.merit, self._seconds_left(clock)) is True
 
     def _with_migrants(self, state: State, population: list[str], island: int) -> list[str]:
         """Replace the last formulas of an island by some of the hall of fame."""
@@ -292,7 +293,8 @@ class _Run:
         left = self._seconds_left(clock)
         limits = self._limits
         return (
-            (left is not None and left <= 0)
+            self._stopped
+            or (left is not None and left <= 0)
             or (limits.generations is not None and state.generations >= limits.generations)
             or (limits.evaluations is not None and state.evaluations >= limits.evaluations)
         )

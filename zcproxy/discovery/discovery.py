@@ -1,0 +1,80 @@
+"""The result of `zcproxy.discover`: a proxy, what it was chosen among, and what is to be expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from zcproxy.adapting.expectation import Expectation
+from zcproxy.discovery.choice import Choice
+from zcproxy.evolve.results import Result
+from zcproxy.proxy.proxy import Proxy
+
+
+@dataclass(frozen=True, repr=False)
+class Discovery:
+    """A proxy for networks with few labels.
+
+    Attributes:
+        proxy: the formula that was chosen, callable on any network.
+        task: name of the task: tables and scores take it.
+        labels: networks with a label.
+        choice: what was chosen among, by networks left out, and what to expect.
+        result: all formulas that evolved, of the run on all labels.
+        path: the run directory; `discovered.json` in it is the proxy.
+        left_out: why networks take no part, by name.
+        contenders: what was chosen among, see `to_frame`.
+    """
+
+    proxy: Proxy
+    task: str
+    labels: int
+    choice: Choice
+    result: Result
+    path: Path
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    contenders: tuple[Mapping[str, Any], ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what was chosen among, a row per contender, smallest first.
+
+        `training_tau` is on all labels, `validation_tau` on the networks that the splits left out, `cost` in passes
+        over a minibatch; `chosen` is true in one row.
+        """
+        return pd.DataFrame(list(self.contenders)).sort_values("size", kind="stable", ignore_index=True)
+
+    @property
+    def expected(self) -> Expectation:
+        """Kendall's tau to expect on networks without labels, with its 95 % interval."""
+        return self.choice.expected
+
+    @property
+    def warning(self) -> str:
+        """What so many labels can tell, in plain words."""
+        half = (self.expected.high - self.expected.low) / 2
+        return (
+            f"{self.labels} labels say tau to about ± {half:.2f}, and cannot tell formulas apart that differ by less; "
+            "four times as many would halve that"
+        )
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        general, expected = self.choice.general, self.expected
+        lines = [
+            f"chosen by {self.labels} labels: {self.choice.name}",
+            str(self.proxy.formula),
+            f"tau to expect on networks without labels: {_text(expected)}, cross-validated with the choice",
+            f"of {next(iter(self.choice.taus))} unchanged: {_text(general)}",
+            self.warning,
+        ]
+        return "\n".join(lines)
+
+
+def _text(expected: Expectation) -> str:
+    return f"{expected.tau:.2f} [{expected.low:.2f}, {expected.high:.2f}]"
