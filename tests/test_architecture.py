@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "version": set(),
     "errors": {"text"},
     "extras": {"errors"},
+    "notebook": {"text", "extras"},
     "random": set(),
     "storage": {"text", "errors"},
     "user_code": {"text", "errors", "random"},

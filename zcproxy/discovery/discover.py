@@ -41,10 +41,6 @@ def discover(
 ) -> Discovery:
     """Discover a proxy for networks that you trained, by their accuracies. Nothing is trained.
 
-        found = zcproxy.discover({"a": build_a, ...}, frame.set_index("name")["accuracy"], input_shape=(3, 32, 32))
-        print(found)
-        found.proxy(network, inputs)
-
     Args:
         models: functions that build an untrained network, or untrained modules, by name or in order.
         accuracies: numbers in the same order, or by name (a mapping; a `pandas.Series` whose index is not a count); per
@@ -68,7 +64,27 @@ def discover(
     Raises:
         BenchmarkError: models and accuracies do not fit each other, or fewer than 16 networks are left that have a
             number and can be built and run: a notice names those that cannot.
+        ConfigurationError: the device is not available.
         RunError: `out` belongs to another run.
+
+    Example:
+        >>> import torch, zcproxy
+        >>> from functools import partial
+        >>> from torch import nn
+        >>> def network(width):
+        ...     return nn.Sequential(nn.Conv2d(1, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * width, 10))
+        >>> models = {f"width {width}": partial(network, width) for width in range(2, 18)}
+        >>> accuracies = {name: 50 + place for place, name in enumerate(models)}  # of 16 networks, in per cent
+        >>> found = zcproxy.discover(models, accuracies, input_shape=(1, 6, 6), generations=1, probes=("noise",))
+        >>> found.labels, found.path.name == found.task
+        (16, True)
+        >>> print(found)  # doctest: +ELLIPSIS
+        chosen by 16 labels: ...
+        >>> isinstance(found.proxy(network(9), torch.randn(8, 1, 6, 6)), float)
+        True
+        >>> int(found.to_frame()["chosen"].sum())
+        1
+        >>> axes = found.plot()
     """
     watching = observer or Silent()
     samples = Samples(input_shape, classes, data, loss)

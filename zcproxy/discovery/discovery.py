@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from zcproxy.adapting.expectation import Expectation
 from zcproxy.discovery.choice import Choice
 from zcproxy.evolve.results import Result
+from zcproxy.notebook.axes import DARK, LIGHT, ORANGE, axes_or_new, finish, label
+from zcproxy.notebook.shown import Shown
 from zcproxy.proxy.proxy import Proxy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
-class Discovery:
+class Discovery(Shown):
     """A proxy for networks with few labels.
 
     Attributes:
@@ -47,6 +53,34 @@ class Discovery:
         """
         return pd.DataFrame(list(self.contenders)).sort_values("size", kind="stable", ignore_index=True)
 
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw tau of what was chosen among, on all labels and on networks left out, and the tau to expect.
+
+        Args:
+            axes: of matplotlib, to draw into; None for those of a new figure.
+
+        Raises:
+            ConfigurationError: matplotlib is not installed.
+        """
+        drawn, frame = axes_or_new(axes), self.to_frame()
+        places = range(len(frame))
+        drawn.plot(frame["training_tau"], places, "o", color=LIGHT, label="on all labels")
+        drawn.plot(frame["validation_tau"], places, "o", color=DARK, label="on networks left out")
+        (chosen,) = np.flatnonzero(frame["chosen"])
+        sides = [[self.expected.tau - self.expected.low], [self.expected.high - self.expected.tau]]
+        drawn.errorbar(
+            self.expected.tau,
+            chosen,
+            xerr=sides,
+            fmt="D",
+            color=ORANGE,
+            capsize=3,
+            label="chosen: to be expected, 95 %",
+        )
+        drawn.set_yticks(places, [label(name) for name in frame["contender"]])
+        drawn.legend(frameon=False)
+        return finish(drawn, title=f"{self.task}: {self.labels} labels", across="Kendall's tau")
+
     @property
     def expected(self) -> Expectation:
         """Kendall's tau to expect on networks without labels, with its 95 % interval."""
@@ -61,10 +95,12 @@ class Discovery:
             "four times as many would halve that"
         )
 
-    def __repr__(self) -> str:
-        return str(self)
-
     def __str__(self) -> str:
+        return self.headline
+
+    @property
+    def headline(self) -> str:
+        """What was chosen, the tau to expect, and what so many labels can tell."""
         general, expected = self.choice.general, self.expected
         lines = [
             f"chosen by {self.labels} labels: {self.choice.name}",

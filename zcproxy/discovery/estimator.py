@@ -47,9 +47,18 @@ class ProxySearch(Parameters):
     `families`, by a quarter of the networks, as `zcproxy.evolve` does. The interface is that of scikit-learn, which
     need not be installed: instances can be cloned, and passed to `cross_val_score` with a list of models.
 
-        search = zcproxy.ProxySearch(generations=10, input_shape=(3, 32, 32)).fit(models, accuracies)
-        search.front_
-        search.predict(others)
+        >>> import zcproxy
+        >>> from functools import partial
+        >>> from torch import nn
+        >>> def network(width):
+        ...     return nn.Sequential(nn.Conv2d(1, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * width, 10))
+        >>> models = [partial(network, width) for width in range(2, 18)]
+        >>> search = zcproxy.ProxySearch(generations=1, input_shape=(1, 6, 6), probes=("noise",), random_state=0)
+        >>> search = search.fit(models, [50 + place for place in range(16)])
+        >>> int(search.front_["chosen"].sum())
+        1
+        >>> search.predict([partial(network, 30)]).shape
+        (1,)
 
     Args:
         generations: of every island.

@@ -82,6 +82,18 @@ def evolve(
             cannot take.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
+
+    Example:
+        >>> import zcproxy
+        >>> from pathlib import Path
+        >>> small = {"networks": 24, "test_networks": 10, "probes": ("noise",), "islands": 1, "island_size": 20}
+        >>> configuration = zcproxy.Configuration(("digits201",), **small)
+        >>> found = zcproxy.evolve(configuration, zcproxy.Limits(generations=2), Path("runs/small"))
+        >>> list(found.to_frame())
+        ['size', 'training_tau', 'validation_tau', 'cost', 'chosen', 'formula']
+        >>> found.test["digits201"].networks
+        10
+        >>> axes = found.plot()
     """
     if toolbox is not None:
         configuration = replace(configuration, toolbox=reference_of(toolbox))
