@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zcproxy.adapting.adapt import Adaptation as Adaptation, adapt as adapt
     from zcproxy.contracts.choice_space import ChoiceSpace as ChoiceSpace
     from zcproxy.contracts.dataset import ImageDataset as ImageDataset
+    from zcproxy.contracts.own_inputs import one_input as one_input
     from zcproxy.contracts.super_network import SuperNetwork as SuperNetwork
     from zcproxy.contracts.task import Batch as Batch, SearchSpace as SearchSpace, Task as Task
     from zcproxy.discovery.discover import discover as discover
@@ -64,6 +65,7 @@ _PLACES = {
     "get_task": "names.tasks",
     "load_plugin": "names.plugins",
     "load_proxy": "names.proxies",
+    "one_input": "contracts.own_inputs",
     "primitive": "names.own_words",
     "probe": "names.own_words",
     "score": "ranking.scoring:score_networks",
@@ -98,6 +100,7 @@ __all__ = [
     "get_task",
     "load_plugin",
     "load_proxy",
+    "one_input",
     "primitive",
     "probe",
     "score",

@@ -11,7 +11,7 @@ from torch import nn
 
 from zcproxy.discovery.discovery import Discovery
 from zcproxy.discovery.few import Effort, discover_on
-from zcproxy.discovery.labelled import Samples, labelled_task
+from zcproxy.discovery.labelled import labelled_task, samples_of
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.probing.own_loss import LossFunction
@@ -23,11 +23,13 @@ def discover(
     models: Mapping[str, Model] | Sequence[Model],
     accuracies: Mapping[str, float] | Sequence[float] | Any,
     *,
-    input_shape: Sequence[int],
+    input_shape: Sequence[int] | None = None,
     classes: int | None = None,
     out: Path | str | None = None,
     name: str = "own",
     data: Any = None,
+    batch: Any = None,
+    targets: Any = None,
     loss: LossFunction | None = None,
     lower_is_better: bool = False,
     key: str = "",
@@ -45,11 +47,15 @@ def discover(
         models: functions that build an untrained network, or untrained modules, by name or in order.
         accuracies: numbers in the same order, or by name (a mapping; a `pandas.Series` whose index is not a count); per
             cent, shares, or others. NaN leaves a network out.
-        input_shape: shape of one sample, without the batch.
+        input_shape: shape of one sample, without the batch; None for that of `data`, where these are arrays, or with
+            `batch`.
         classes: number of logits; None for that of the first network.
         out: run directory; `runs/` and the name of the task if None.
         name: begins the name of the task; measured columns are kept under it.
         data: samples for probes that look at them, see `zcproxy.Task.from_frame`, like `loss`.
+        batch: what models of several inputs are called with, a tuple or a dictionary of tensors, in place of
+            `input_shape` and `data`: see `zcproxy.one_input`. Without `targets` its shapes count, not its values.
+        targets: those of the samples of `batch`.
         loss: takes output and targets, in place of the cross-entropy.
         lower_is_better: whether the numbers are losses or errors.
         key: stands for the content of the models where measured columns are kept; empty for a digest of it.
@@ -87,7 +93,7 @@ def discover(
         >>> axes = found.plot()
     """
     watching = observer or Silent()
-    samples = Samples(input_shape, classes, data, loss)
+    samples = samples_of(input_shape, classes, data=data, loss=loss, batch=batch, targets=targets)
     task, checked = labelled_task(
         models, accuracies, samples, name=name, key=key, lower_is_better=lower_is_better, observer=watching
     )

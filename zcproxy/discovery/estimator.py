@@ -18,10 +18,10 @@ from zcproxy.columns.sweep import sweep
 from zcproxy.contracts.own_labels import own_labels
 from zcproxy.contracts.own_models import Collection
 from zcproxy.correlation import kendall_tau
-from zcproxy.discovery.arguments import families_of, labels_in_order, seed_of, shape_of, whole, workers_of
+from zcproxy.discovery.arguments import families_of, labels_in_order, seed_of, whole, workers_of
 from zcproxy.discovery.few import Effort
 from zcproxy.discovery.fit import Fit
-from zcproxy.discovery.labelled import Samples, labelled_task, labels_by_name
+from zcproxy.discovery.labelled import labelled_task, labels_by_name, samples_of
 from zcproxy.discovery.own_names import named_by_content
 from zcproxy.discovery.parameters import Parameters, check_fitted
 from zcproxy.discovery.watching import Callback, Epoch, Watching
@@ -67,6 +67,9 @@ class ProxySearch(Parameters):
         input_shape: shape of one sample, without the batch; None for that of `data`, where these are arrays.
         classes: number of logits; None for that of the first network.
         data: samples for probes that look at them, see `zcproxy.Task.from_frame`, like `loss`; None for noise.
+        batch: what models of several inputs are called with, in place of `input_shape` and `data`: see
+            `zcproxy.discover`, like `targets`.
+        targets: those of the samples of `batch`.
         loss: takes output and targets, in place of the cross-entropy.
         lower_is_better: whether labels are losses or errors. What is predicted is higher for better networks always.
         probes: what columns may use; `data` looks at samples.
@@ -117,6 +120,8 @@ class ProxySearch(Parameters):
         input_shape: Sequence[int] | None = None,
         classes: int | None = None,
         data: Any = None,
+        batch: Any = None,
+        targets: Any = None,
         loss: LossFunction | None = None,
         lower_is_better: bool = False,
         probes: Sequence[str] = DEFAULT_PROBES,
@@ -137,6 +142,8 @@ class ProxySearch(Parameters):
         self.input_shape = input_shape
         self.classes = classes
         self.data = data
+        self.batch = batch
+        self.targets = targets
         self.loss = loss
         self.lower_is_better = lower_is_better
         self.probes = probes
@@ -168,10 +175,18 @@ class ProxySearch(Parameters):
         seed, workers, families = seed_of(self.random_state), workers_of(self.n_jobs), families_of(self.families)
         counts = {name: whole(name, getattr(self, name)) for name in COUNTS}
         watching = Watching(self.callback, counts["generations"], verbose=bool(self.verbose))
+        samples = samples_of(
+            self.input_shape,
+            self.classes,
+            data=self.data,
+            loss=self.loss,
+            batch=self.batch,
+            targets=self.targets,
+        )
         task, checked = labelled_task(
             named_by_content(models),
             labels_in_order(models, y),
-            Samples(shape_of(self.input_shape, self.data), self.classes, self.data, self.loss),
+            samples,
             key=self.key,
             lower_is_better=self.lower_is_better,
             observer=watching,
@@ -183,7 +198,7 @@ class ProxySearch(Parameters):
         self.expected_, self.path_ = found.expected, found.path
         self.seed_, self.epochs_ = seed, tuple(watching.epochs)
         self.n_networks_, self.left_out_ = len(checked.costs), _by_place(models, checked)
-        self._task = task.with_networks(Collection({}), [])
+        self._task, self._samples = task.with_networks(Collection({}), []), samples
         return self
 
     def predict(self, models: Any) -> Array:
@@ -204,7 +219,7 @@ class ProxySearch(Parameters):
         """
         check_fitted(self, "predict")
         named = named_by_content(models)
-        collection = Collection(named)
+        collection = Collection(self._samples.models(named))
         task = self._task.with_networks(collection, list(named))
         checked = check_networks(collection, list(named), task.input_shape, task.classes, least=1)
         formula, names = self.best_.formula, list(checked.costs)

@@ -8,17 +8,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from zcproxy.building.checking import Checked, check_networks
 from zcproxy.building.from_table import check_not_equal
+from zcproxy.contracts.own_inputs import OwnInputs, inputs_of
 from zcproxy.contracts.own_labels import named_networks, own_labels
 from zcproxy.contracts.own_models import Collection, named_models
 from zcproxy.contracts.own_task import OwnTask, checked_shape
+from zcproxy.discovery.arguments import shape_of
 from zcproxy.discovery.few import FEWEST
 from zcproxy.errors import BenchmarkError
 from zcproxy.evolve.observer import Observer
+from zcproxy.models.content import content_of
 from zcproxy.probing.own_loss import LossFunction
 from zcproxy.storage.notices import notice
+from zcproxy.user_code.border import running
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,49 @@ class Samples:
         classes: number of logits; None for that of the first network.
         data: samples for probes that look at them, see `zcproxy.Task.from_frame`, like `loss`.
         loss: takes output and targets, in place of the cross-entropy.
+        inputs: how models of several inputs are called; None for those of one tensor.
     """
 
     input_shape: Sequence[int]
     classes: int | None = None
     data: Any = None
     loss: LossFunction | None = None
+    inputs: OwnInputs | None = None
+
+    def models(self, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return models that take one tensor."""
+        return dict(known) if self.inputs is None else {name: self.inputs.wrapped(each) for name, each in known.items()}
+
+
+def samples_of(
+    input_shape: Any = None,
+    classes: int | None = None,
+    *,
+    data: Any = None,
+    loss: LossFunction | None = None,
+    batch: Any = None,
+    targets: Any = None,
+) -> Samples:
+    """Return what networks are run on, from what a user gives: `batch`, or the others; see `zcproxy.discover`.
+
+    Raises:
+        BenchmarkError: they do not go together, or `batch` cannot be replaced by probes.
+    """
+    if batch is None:
+        if targets is not None:
+            raise BenchmarkError("`targets` belong to `batch`: give both, or `data` with inputs and targets")
+        return Samples(shape_of(input_shape, data), classes, data, loss)
+    if input_shape is not None or data is not None:
+        raise BenchmarkError("`batch` has shape and samples: leave out `input_shape` and `data`")
+    inputs = inputs_of(batch)
+    is_one = isinstance(batch, torch.Tensor | np.ndarray)
+    shown = torch.as_tensor(batch) if is_one else inputs.pack(batch)
+    shape = tuple(shown.shape[1:])
+    if targets is None:
+        return Samples(shape, classes, None, loss, None if is_one else inputs)
+    with running("`targets` are no tensor", BenchmarkError):
+        found = torch.as_tensor(targets)
+    return Samples(shape, classes, (shown, found), loss, None if is_one else inputs)
 
 
 def labelled_task(
@@ -63,7 +105,7 @@ def labelled_task(
         BenchmarkError: models and accuracies do not fit each other, or too few are left.
     """
     shape = checked_shape(samples.input_shape)
-    known = named_models(models)
+    known = samples.models(named_models(models))
     labels = own_labels(labels_by_name(known, models, accuracies), lower_is_better=lower_is_better)
     collection = Collection({each: known[each] for each in labels})
     checked = check_networks(
@@ -84,7 +126,7 @@ def labelled_task(
         name=name,
         data=samples.data,
         loss=samples.loss,
-        key=key,
+        key=f"{key} {content_of(samples.inputs)}" if key and samples.inputs else key,
         costs=checked.costs,
     )
     return task, checked
