@@ -30,7 +30,7 @@ GROUPS = {
     ),
     "Scores and tables": ("zcproxy", ("score", "Scores", "table", "Plan", "TaskTable", "get_task")),
     "Words of your own": ("zcproxy", ("primitive", "probe", "load_plugin")),
-    "Few labels": ("zcproxy", ("discover", "Discovery", "adapt", "Adaptation")),
+    "Few labels": ("zcproxy", ("discover", "Discovery", "ProxySearch", "one_input", "adapt", "Adaptation")),
     "Search": ("zcproxy", ("search", "SearchConfiguration", "Setting", "SearchResult")),
     "What you implement": ("zcproxy", ("ChoiceSpace", "SearchSpace", "Task", "Batch", "SuperNetwork", "ImageDataset")),
     "Errors": ("zcproxy", ("ZcproxyError",)),

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from zcproxy.adapting.adapt import Adaptation as Adaptation, adapt as adapt
     from zcproxy.contracts.choice_space import ChoiceSpace as ChoiceSpace
     from zcproxy.contracts.dataset import ImageDataset as ImageDataset
+    from zcproxy.contracts.own_inputs import one_input as one_input
     from zcproxy.contracts.super_network import SuperNetwork as SuperNetwork
     from zcproxy.contracts.task import Batch as Batch, SearchSpace as SearchSpace, Task as Task
     from zcproxy.discovery.discover import discover as discover
-    from zcproxy.discovery.few import Discovery as Discovery
+    from zcproxy.discovery.discovery import Discovery as Discovery
+    from zcproxy.discovery.estimator import ProxySearch as ProxySearch
     from zcproxy.errors import ZcproxyError as ZcproxyError
     from zcproxy.evolve import Configuration as Configuration, Limits as Limits, Result as Result, evolve as evolve
     from zcproxy.names.own_words import primitive as primitive, probe as probe
@@ -42,11 +44,12 @@ _PLACES = {
     "Batch": "contracts.task",
     "ChoiceSpace": "contracts.choice_space",
     "Configuration": "evolve.configuration",
-    "Discovery": "discovery.few",
+    "Discovery": "discovery.discovery",
     "ImageDataset": "contracts.dataset",
     "Limits": "evolve.configuration",
     "Plan": "ranking.table",
     "Proxy": "proxy.proxy",
+    "ProxySearch": "discovery.estimator",
     "Result": "evolve.results",
     "Scores": "ranking.scoring",
     "SearchConfiguration": "search.configuration",
@@ -62,6 +65,7 @@ _PLACES = {
     "get_task": "names.tasks",
     "load_plugin": "names.plugins",
     "load_proxy": "names.proxies",
+    "one_input": "contracts.own_inputs",
     "primitive": "names.own_words",
     "probe": "names.own_words",
     "score": "ranking.scoring:score_networks",
@@ -79,6 +83,7 @@ __all__ = [
     "Limits",
     "Plan",
     "Proxy",
+    "ProxySearch",
     "Result",
     "Scores",
     "SearchConfiguration",
@@ -95,6 +100,7 @@ __all__ = [
     "get_task",
     "load_plugin",
     "load_proxy",
+    "one_input",
     "primitive",
     "probe",
     "score",

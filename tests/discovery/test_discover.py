@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.figure import Figure
 from torch import nn
 
 import zcproxy
@@ -41,6 +42,13 @@ def test_a_proxy_is_discovered_and_says_what_to_expect(folder: Path, models: Mod
     assert written.formula == found.proxy.formula
     assert written.provenance["discovered"]["chosen"] == found.choice.name
     networks = zcproxy.get_task(found.task).architectures("all")
+    frame = found.to_frame()
+    assert frame["contender"].tolist().count(found.choice.name) == 1 and frame["size"].is_monotonic_increasing
+    assert dict(zip(frame["contender"], frame["validation_tau"], strict=True)) == found.choice.taus
+    (chosen,) = frame[frame["chosen"]].itertuples()
+    assert chosen.formula == str(found.proxy.formula) and "<table" in found._repr_html_()
+    labels = [label.get_text() for label in found.plot(Figure().subplots()).get_yticklabels()]
+    assert labels == frame["contender"].tolist()
     scores = zcproxy.score([found.proxy], found.task, networks, population="all 24")
     assert scores.correlations()["discovered"].networks == 24
 

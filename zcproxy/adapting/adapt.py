@@ -89,6 +89,18 @@ def adapt(
             architecture that is not in the space.
         ConfigurationError: candidates are too few or share a name, there is no such rule, or no such device.
         ModelError: a network cannot be measured.
+
+    Example:
+        >>> import zcproxy
+        >>> task = zcproxy.get_task("digits201")
+        >>> networks = task.architectures("all")[:12]
+        >>> labels = dict(zip(networks, task.labels(networks)))
+        >>> candidates = [zcproxy.load_proxy(name) for name in ("naswot", "zen")]
+        >>> found = zcproxy.adapt("digits201", labels, candidates, rule="choose")
+        >>> found.proxy.provenance["adapted"]["networks"]
+        12
+        >>> found.decision.expected.low <= found.decision.expected.tau <= found.decision.expected.high
+        True
     """
     check_device(device)
     check_known("rule", rule, Rule)

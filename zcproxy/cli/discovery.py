@@ -10,7 +10,8 @@ from zcproxy.building.from_table import TableSource, benchmark_from_table
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.options import folder_name
 from zcproxy.cli.resume import typed
-from zcproxy.discovery.few import FEW, FEWEST, FILE, Discovery, Effort, discover_on
+from zcproxy.discovery.discovery import Discovery
+from zcproxy.discovery.few import FEW, FEWEST, FILE, Effort, discover_on
 from zcproxy.errors import ConfigurationError
 from zcproxy.names.scorers import split_names
 from zcproxy.user_code.references import parse_shape

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,18 @@ class OwnTask:
         """Return the text under which what is measured of a network is kept."""
         return f"{architecture} #{self._contents[architecture]}"
 
+    def with_networks(self, models: Models, names: Sequence[str]) -> OwnTask:
+        """Return the same setting with other networks, which have no labels; no name stands for it.
+
+        What is measured of them is kept beside what is measured of these.
+        """
+        other = object.__new__(OwnTask)
+        vars(other).update(vars(self))
+        other._models, other._labels, other._costs = models, dict.fromkeys(names, math.nan), {}
+        other._contents = {each: models.content(each) for each in names}
+        other.space = ListedSpace(self.stored_under, other._listed, models.make)
+        return other
+
     def architectures(self, population: str) -> Sequence[str]:
         """Return the networks in the order given; `all` and `pruned` are the same here."""
         check_known(f"population of {self.name}", population, POPULATIONS, BenchmarkError)
@@ -160,7 +173,7 @@ class OwnTask:
 
 def checked_shape(shape: Sequence[int]) -> tuple[int, ...]:
     """Return the shape of a sample. Raises `BenchmarkError` where it is none."""
-    sizes = tuple(shape)
+    sizes = tuple(shape) if isinstance(shape, Iterable) else ()
     if not sizes or any(isinstance(size, bool) or not isinstance(size, int) or size < 1 for size in sizes):
         raise BenchmarkError(f"input_shape={shape!r:.80} is not the shape of a sample: give for example (3, 32, 32)")
     return sizes

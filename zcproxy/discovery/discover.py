@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from torch import nn
 
-from zcproxy.building.checking import Checked, check_networks
-from zcproxy.building.from_table import check_not_equal
-from zcproxy.contracts.own_labels import named_networks, own_labels
-from zcproxy.contracts.own_models import Collection, named_models
-from zcproxy.contracts.own_task import OwnTask, checked_shape
-from zcproxy.discovery.few import FEWEST, Discovery, Effort, discover_on
-from zcproxy.errors import BenchmarkError
+from zcproxy.discovery.discovery import Discovery
+from zcproxy.discovery.few import Effort, discover_on
+from zcproxy.discovery.labelled import labelled_task, samples_of
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.probing.own_loss import LossFunction
-from zcproxy.storage.notices import notice
 
 Model = nn.Module | Callable[[], nn.Module]
 
@@ -30,11 +23,13 @@ def discover(
     models: Mapping[str, Model] | Sequence[Model],
     accuracies: Mapping[str, float] | Sequence[float] | Any,
     *,
-    input_shape: Sequence[int],
+    input_shape: Sequence[int] | None = None,
     classes: int | None = None,
     out: Path | str | None = None,
     name: str = "own",
     data: Any = None,
+    batch: Any = None,
+    targets: Any = None,
     loss: LossFunction | None = None,
     lower_is_better: bool = False,
     key: str = "",
@@ -48,19 +43,19 @@ def discover(
 ) -> Discovery:
     """Discover a proxy for networks that you trained, by their accuracies. Nothing is trained.
 
-        found = zcproxy.discover({"a": build_a, ...}, frame.set_index("name")["accuracy"], input_shape=(3, 32, 32))
-        print(found)
-        found.proxy(network, inputs)
-
     Args:
         models: functions that build an untrained network, or untrained modules, by name or in order.
         accuracies: numbers in the same order, or by name (a mapping; a `pandas.Series` whose index is not a count); per
             cent, shares, or others. NaN leaves a network out.
-        input_shape: shape of one sample, without the batch.
+        input_shape: shape of one sample, without the batch; None for that of `data`, where these are arrays, or with
+            `batch`.
         classes: number of logits; None for that of the first network.
         out: run directory; `runs/` and the name of the task if None.
         name: begins the name of the task; measured columns are kept under it.
         data: samples for probes that look at them, see `zcproxy.Task.from_frame`, like `loss`.
+        batch: what models of several inputs are called with, a tuple or a dictionary of tensors, in place of
+            `input_shape` and `data`: see `zcproxy.one_input`. Without `targets` its shapes count, not its values.
+        targets: those of the samples of `batch`.
         loss: takes output and targets, in place of the cross-entropy.
         lower_is_better: whether the numbers are losses or errors.
         key: stands for the content of the models where measured columns are kept; empty for a digest of it.
@@ -75,82 +70,34 @@ def discover(
     Raises:
         BenchmarkError: models and accuracies do not fit each other, or fewer than 16 networks are left that have a
             number and can be built and run: a notice names those that cannot.
+        ConfigurationError: the device is not available.
         RunError: `out` belongs to another run.
+
+    Example:
+        >>> import torch, zcproxy
+        >>> from functools import partial
+        >>> from torch import nn
+        >>> def network(width):
+        ...     return nn.Sequential(nn.Conv2d(1, width, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * width, 10))
+        >>> models = {f"width {width}": partial(network, width) for width in range(2, 18)}
+        >>> accuracies = {name: 50 + place for place, name in enumerate(models)}  # of 16 networks, in per cent
+        >>> found = zcproxy.discover(models, accuracies, input_shape=(1, 6, 6), generations=1, probes=("noise",))
+        >>> found.labels, found.path.name == found.task
+        (16, True)
+        >>> print(found)  # doctest: +ELLIPSIS
+        chosen by 16 labels: ...
+        >>> isinstance(found.proxy(network(9), torch.randn(8, 1, 6, 6)), float)
+        True
+        >>> int(found.to_frame()["chosen"].sum())
+        1
+        >>> axes = found.plot()
     """
     watching = observer or Silent()
-    shape = checked_shape(input_shape)
-    collection, labels, checked = _checked(models, accuracies, shape, classes, lower_is_better, watching)
-    make = partial(OwnTask, name=name, data=data, loss=loss, key=key, costs=checked.costs)
-    task = make(collection, labels, shape, checked.classes)
+    samples = samples_of(input_shape, classes, data=data, loss=loss, batch=batch, targets=targets)
+    task, checked = labelled_task(
+        models, accuracies, samples, name=name, key=key, lower_is_better=lower_is_better, observer=watching
+    )
     place = Path("runs") / task.name if out is None else Path(out)
     effort = Effort(generations, probes=tuple(probes) if loss else checked.probes(probes), seed=seed)
     run = partial(discover_on, workers=workers, device=device, cache=cache, observer=watching)
     return run(task.name, place, effort, left_out=checked.failed)
-
-
-def _checked(
-    models: Any,
-    accuracies: Any,
-    shape: tuple[int, ...],
-    classes: int | None,
-    lower_is_better: bool,
-    observer: Observer,
-) -> tuple[Collection, dict[str, float], Checked]:
-    """Return the models, the labels of those that can be used, and what was found of them."""
-    known = named_models(models)
-    labels = own_labels(_by_name(known, models, accuracies), lower_is_better=lower_is_better)
-    collection = Collection({each: known[each] for each in labels})
-    checked = check_networks(
-        collection,
-        list(labels),
-        shape,
-        classes,
-        least=FEWEST,
-        progress=lambda done, total: observer.step("building the networks", done, total),
-    )
-    usable = {each: labels[each] for each in checked.costs}
-    check_not_equal(usable)
-    return collection, usable, checked
-
-
-def _by_name(known: Mapping[str, Any], models: object, accuracies: Any) -> dict[str, Any]:
-    """Return the numbers of the models by their names."""
-    has_names = isinstance(models, Mapping)
-    if isinstance(accuracies, pd.DataFrame):
-        raise BenchmarkError("`accuracies` is a DataFrame: give one of its columns, frame.set_index(...)[...]")
-    if has_names and isinstance(accuracies, pd.Series) and not _is_counted(accuracies.index):
-        accuracies = _of_series(accuracies)
-    if isinstance(accuracies, Mapping):
-        return _of_mapping(known, {str(name): value for name, value in accuracies.items()})
-    values = list(accuracies) if isinstance(accuracies, Iterable) and not isinstance(accuracies, str) else None
-    if values is None or np.ndim(values) != 1:
-        raise BenchmarkError("`accuracies` is not one number per model: give a sequence, a Series or a mapping")
-    if len(values) != len(known):
-        raise BenchmarkError(
-            f"{len(known)} models and {len(values)} accuracies: give one accuracy per model, NaN where there is none"
-        )
-    return dict(zip(known, values, strict=True))
-
-
-def _is_counted(index: pd.Index[Any]) -> bool:
-    """Whether the index of a series only counts its rows."""
-    return isinstance(index, pd.RangeIndex)
-
-
-def _of_series(accuracies: pd.Series[Any]) -> dict[str, Any]:
-    repeated = accuracies.index[accuracies.index.duplicated()]
-    if len(repeated):
-        raise BenchmarkError(f"`accuracies` has '{repeated[0]}' twice: give one accuracy per model")
-    return {str(name): value for name, value in accuracies.items()}
-
-
-def _of_mapping(known: Mapping[str, Any], accuracies: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = [name for name in accuracies if name not in known]
-    if unknown:
-        raise BenchmarkError(
-            f"{len(unknown)} of {len(accuracies)} accuracies have no model of their name: {named_networks(unknown)}"
-        )
-    without = [name for name in known if name not in accuracies]
-    if without:
-        notice(f"no accuracy, left out: {named_networks(without)}; {len(known) - len(without)} networks are left")
-    return {name: accuracies[name] for name in known if name in accuracies}

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zcproxy.adapting.agreement import null_variance
-from zcproxy.adapting.expectation import Expectation
 from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
+from zcproxy.correlation import PairwiseTau, kendall_tau
 from zcproxy.discovery.choice import Choice, choose_contender
 from zcproxy.discovery.contenders import Contenders, general_proxies, largest_size
-from zcproxy.discovery.splits import judge, splits_of
+from zcproxy.discovery.discovery import Discovery
+from zcproxy.discovery.splits import FOLDS, Split, Watch, go_on, judge, splits_of
 from zcproxy.errors import BenchmarkError
 from zcproxy.evolve.configuration import DEFAULT_PROBES, Configuration, Limits
+from zcproxy.evolve.fitness import cost_of
 from zcproxy.evolve.observer import Observer, Silent
-from zcproxy.evolve.results import Result
 from zcproxy.evolve.run import evolve
 from zcproxy.evolve.start import first_columns
+from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.minibatch import images_of
+from zcproxy.models.device import check_device
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.storage.cache_directory import default_cache
@@ -39,7 +42,6 @@ FEW = 200
 
 FILE, NAME = "discovered.json", "discovered"
 """The file of the proxy in the run directory, and its name."""
-
 
 TOO_FEW = 100
 """Fewer labels than these leave much to chance where one formula is chosen among thousands."""
@@ -77,57 +79,6 @@ class Effort:
     seed: int = 0
 
 
-@dataclass(frozen=True, repr=False)
-class Discovery:
-    """A proxy for networks with few labels.
-
-    Attributes:
-        proxy: the formula that was chosen, callable on any network.
-        task: name of the task: tables and scores take it.
-        labels: networks with a label.
-        choice: what was chosen among, by networks left out, and what to expect.
-        result: all formulas that evolved, of the run on all labels.
-        path: the run directory; `discovered.json` in it is the proxy.
-        left_out: why networks take no part, by name.
-    """
-
-    proxy: Proxy
-    task: str
-    labels: int
-    choice: Choice
-    result: Result
-    path: Path
-    left_out: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def expected(self) -> Expectation:
-        """Kendall's tau to expect on networks without labels, with its 95 % interval."""
-        return self.choice.expected
-
-    @property
-    def warning(self) -> str:
-        """What so many labels can tell, in plain words."""
-        half = (self.expected.high - self.expected.low) / 2
-        return (
-            f"{self.labels} labels say tau to about ± {half:.2f}, and cannot tell formulas apart that differ by less; "
-            "four times as many would halve that"
-        )
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def __str__(self) -> str:
-        general, expected = self.choice.general, self.expected
-        lines = [
-            f"chosen by {self.labels} labels: {self.choice.name}",
-            str(self.proxy.formula),
-            f"tau to expect on networks without labels: {_text(expected)}, cross-validated with the choice",
-            f"of {next(iter(self.choice.taus))} unchanged: {_text(general)}",
-            self.warning,
-        ]
-        return "\n".join(lines)
-
-
 def discover_on(
     task_name: str,
     out: Path,
@@ -138,6 +89,7 @@ def discover_on(
     cache: Path | None = None,
     observer: Observer | None = None,
     left_out: Mapping[str, str] | None = None,
+    watch: Watch = go_on,
 ) -> Discovery:
     """Return a proxy for a task by all of its labels.
 
@@ -154,11 +106,14 @@ def discover_on(
         cache: the cache directory; the default one if None.
         observer: called with the progress.
         left_out: why networks take no part, for the result.
+        watch: called after each split; the last split is that for which it returns True, from the third on.
 
     Raises:
         BenchmarkError: there is no such task, or it has fewer than `FEWEST` labels.
+        ConfigurationError: the device is not available.
         RunError: `out` belongs to another run.
     """
+    check_device(device)
     effort, observer, cache = effort or Effort(), observer or Silent(), cache or default_cache()
     task = get_task(task_name)
     architectures = tuple(task.architectures("all"))
@@ -167,14 +122,16 @@ def discover_on(
     configuration = few_configuration(task_name, len(architectures), effort, device)
     with worker_pool(workers) as executor:
         contenders = _measured(configuration, architectures, effort, cache, executor, observer)
-        choice = choose_by_splits(contenders, effort.seed, observer)
+        choice = choose_by_splits(contenders, effort.seed, observer, watch)
     limits = Limits(generations=effort.generations)
     result = evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
     hall = {item.training.size: (item.formula, item.training) for item in result.hall}
-    formula = contenders.of_hall(hall, np.arange(len(architectures)))[choice.name]
+    formulas = contenders.of_hall(hall, np.arange(len(architectures)))
+    formula = formulas[choice.name]
     proxy = _recorded(Proxy(formula, NAME, configuration.batch_size), configuration, choice, len(architectures))
     proxy.save(out / FILE)
-    return Discovery(proxy, task_name, len(architectures), choice, result, out, left_out or {})
+    rows = tuple(_rows(contenders, formulas, choice))
+    return Discovery(proxy, task_name, len(architectures), choice, result, out, left_out or {}, rows)
 
 
 def few_configuration(task: str, labels: int, effort: Effort, device: str = "cpu") -> Configuration:
@@ -228,8 +185,33 @@ def _measured(
     )
 
 
-def choose_by_splits(contenders: Contenders, seed: int, observer: Observer) -> Choice:
-    """Make the contenders for every split, and choose by what each left out."""
+def _rows(contenders: Contenders, formulas: Mapping[str, Node], choice: Choice) -> Iterator[dict[str, Any]]:
+    """Yield what is to be known of each contender, made on all labels."""
+    tau = PairwiseTau(contenders.labels, credit_ties=False)
+    for name, scores in contenders.scores(dict(formulas)).items():
+        yield {
+            "contender": name,
+            "size": formulas[name].size,
+            "training_tau": tau(scores),
+            "validation_tau": choice.taus[name],
+            "cost": cost_of(formulas[name]),
+            "chosen": name == choice.name,
+            "formula": str(formulas[name]),
+        }
+
+
+def choose_by_splits(contenders: Contenders, seed: int, observer: Observer, watch: Watch = go_on) -> Choice:
+    """Make the contenders for every split, and choose by what each left out.
+
+    Args:
+        contenders: on all labelled networks.
+        seed: of the splits.
+        observer: called with the progress.
+        watch: see `discover_on`.
+
+    Raises:
+        BenchmarkError: fewer than two splits have different labels on both sides.
+    """
     labels = contenders.labels
     splits = [
         (seen, unseen)
@@ -239,11 +221,16 @@ def choose_by_splits(contenders: Contenders, seed: int, observer: Observer) -> C
     if len(splits) < 2:
         raise BenchmarkError(f"the {len(labels)} labels are too much alike to be split: give networks that differ")
     scores = []
-    for done, (seen, _) in enumerate(splits):
+    largest = contenders.names[-1]
+    for done, (seen, unseen) in enumerate(splits):
         observer.step("evolving on splits of the labels", done, len(splits))
-        scores.append(contenders.scores(contenders.made(seen)))
+        formulas = contenders.made(seen)
+        scores.append(contenders.scores(formulas))
+        taus = (kendall_tau(scores[-1][largest][places], labels[places]) for places in (seen, unseen))
+        if watch(Split(done + 1, len(splits), str(formulas[largest]), *taus)) and done + 1 >= FOLDS:
+            break
     observer.step("evolving on splits of the labels", len(splits), len(splits))
-    judged = judge(contenders.names, scores, labels, [unseen for _, unseen in splits])
+    judged = judge(contenders.names, scores, labels, [unseen for _, unseen in splits[: len(scores)]])
     return choose_contender(judged, contenders.sizes)
 
 
@@ -267,7 +254,3 @@ def _recorded(proxy: Proxy, configuration: Configuration, choice: Choice, labels
     }
     provenance = {"configuration": configuration.as_dict(), NAME: record}
     return Proxy(proxy.formula, proxy.name, proxy.batch_size, provenance, (correlation,))
-
-
-def _text(expected: Expectation) -> str:
-    return f"{expected.tau:.2f} [{expected.low:.2f}, {expected.high:.2f}]"

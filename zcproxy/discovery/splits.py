@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,34 @@ Places = NDArray[np.intp]
 
 FOLDS, REPEATS = 3, 3
 """Parts that the networks are divided into, each of which is left out once, and times that they are."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """What became of a split.
+
+    Attributes:
+        number: from 1.
+        of: splits in all.
+        formula: the best that evolved on what it kept.
+        training_tau: Kendall's tau-b there.
+        validation_tau: on what it left out.
+    """
+
+    number: int
+    of: int
+    formula: str
+    training_tau: float
+    validation_tau: float
+
+
+Watch = Callable[[Split], bool]
+"""Called after each split; True where no other is wanted."""
+
+
+def go_on(split: Split) -> bool:
+    """Want all splits."""
+    return False
 
 
 def splits_of(networks: int, seed: int) -> list[tuple[Places, Places]]:

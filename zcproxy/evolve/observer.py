@@ -13,8 +13,11 @@ class Observer(Protocol):
     def step(self, what: str, done: int, total: int) -> None:
         """Show how much of some work is done: see `zcproxy.workers.progress.Step`."""
 
-    def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:
-        """An epoch is over: the best formula on the training networks, its merit, and the time left to evolve."""
+    def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> bool | None:
+        """An epoch is over: the best formula on the training networks, its merit, and the time left to evolve.
+
+        True ends the run, as a limit does that is reached.
+        """
 
     def saying(self, text: str) -> None:
         """Another message that is worth a line."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from deap import tools
@@ -18,8 +18,13 @@ from zcproxy.evolve.deap.individual import ParetoFitness
 from zcproxy.evolve.directory import State
 from zcproxy.evolve.fitness import Fitness, FitnessFunction
 from zcproxy.formula import Node
+from zcproxy.notebook.axes import DARK, LIGHT, ORANGE, axes_or_new, finish
+from zcproxy.notebook.shown import Shown
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.storage.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FRONT = "front.csv"
 """The table of the front, in the run directory."""
@@ -48,8 +53,8 @@ class Finalist:
         return ParetoFitness(self.training.objectives)
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Shown):
     """The outcome of a run.
 
     Attributes:
@@ -73,6 +78,42 @@ class Result:
     generations: int = 0
     seconds: float = 0.0
     outcomes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def headline(self) -> str:
+        """The chosen formula, and among how many."""
+        chosen = self.chosen
+        taus = (f"{name} tau {fmean(getattr(chosen, name).correlations):.3f}" for name in ("training", "validation"))
+        return (
+            f"chosen of {len(self.hall)} formulas, one per size, after {self.evaluations:,} evaluations: "
+            f"{chosen.formula}\n{chosen.training.size} nodes, {', '.join(taus)}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the front and the chosen formula, one row per formula, smallest first.
+
+        The columns are `size` (nodes), `training_tau` and `validation_tau` (means over tasks), `cost` (passes over a
+        minibatch), `chosen` (true in one row) and `formula`.
+        """
+        return pd.DataFrame(front_rows(self))
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw tau against size: what `to_frame` has, training and validation networks apart, the chosen one marked.
+
+        Args:
+            axes: of matplotlib, to draw into; None for those of a new figure.
+
+        Raises:
+            ConfigurationError: matplotlib is not installed.
+        """
+        drawn, frame = axes_or_new(axes), self.to_frame()
+        for column, colour in (("training_tau", LIGHT), ("validation_tau", DARK)):
+            drawn.plot(frame["size"], frame[column], "o-", color=colour, markersize=4, label=column.replace("_", " "))
+        chosen = frame[frame["chosen"]]
+        drawn.plot(chosen["size"], chosen["validation_tau"], "o", color=ORANGE, markersize=8, label="chosen")
+        drawn.legend(frameon=False)
+        title = f"evolution: {self.evaluations:,} formulas, {self.generations} generations"
+        return finish(drawn, title=title, across="nodes of the formula", up="Kendall's tau, mean over tasks")
 
     def tested(
         self,
@@ -140,7 +181,7 @@ def write_results(path: Path, result: Result, configuration: Configuration, imag
         name = f"size-{item.training.size:02d}"
         _proxy(item, name, configuration, result, images).save(path / "front" / f"{name}.json")
     with replacing(path / FRONT) as temporary:
-        pd.DataFrame(front_rows(result)).to_csv(temporary, index=False, float_format="%.6g")
+        result.to_frame().to_csv(temporary, index=False, float_format="%.6g")
     best = _proxy(result.chosen, "best", configuration, result, images)
     looks = best.needs_images
     correlations = tuple(

@@ -8,10 +8,6 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from zcproxy.correlation import Correlation, correlate
 from zcproxy.errors import RunError
 from zcproxy.evolve.clock import Clock
 from zcproxy.evolve.configuration import Algorithm, Configuration, Form, Limits
@@ -27,8 +23,8 @@ from zcproxy.evolve.run_columns import RunColumns
 from zcproxy.evolve.sample import Sample
 from zcproxy.evolve.start import check_own_toolbox, draw_samples, first_state
 from zcproxy.evolve.targets import Targets, check_transferable
+from zcproxy.evolve.unseen import Unseen
 from zcproxy.formula import Node
-from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.image_sets import ImageSet, keep_image_sets, kept_image_sets
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
@@ -82,6 +78,18 @@ def evolve(
             cannot take.
         RunError: `out` belongs to another run, or a worker died.
         StorageError: something cannot be written.
+
+    Example:
+        >>> import zcproxy
+        >>> from pathlib import Path
+        >>> small = {"networks": 24, "test_networks": 10, "probes": ("noise",), "islands": 1, "island_size": 20}
+        >>> configuration = zcproxy.Configuration(("digits201",), **small)
+        >>> found = zcproxy.evolve(configuration, zcproxy.Limits(generations=2), Path("runs/small"))
+        >>> list(found.to_frame())
+        ['size', 'training_tau', 'validation_tau', 'cost', 'chosen', 'formula']
+        >>> found.test["digits201"].networks
+        10
+        >>> axes = found.plot()
     """
     if toolbox is not None:
         configuration = replace(configuration, toolbox=reference_of(toolbox))
@@ -167,6 +175,7 @@ class _Run:
         self._observer = observer
         self._images = images
         self._columns = RunColumns(configuration, samples, images, cache, observer)
+        self._stopped = False
 
     def complete(self, executor: Executor | None) -> Result:
         """Go from wherever the run stands to its end."""
@@ -183,9 +192,9 @@ class _Run:
         finalists = [parse(state.hall[size]) for size in sorted(state.hall)]
         result = choose(finalists, *(self._scorer(state, part) for part in ("training", "validation", "fitted")))
         chosen = result.chosen.formula
-        tested = [name for name in self._configuration.tested if self._samples[name].test]
-        tests = {name: self._test(executor, name, chosen) for name in tested}
-        baselines = {name: self._test_baselines(name) for name in tested}
+        unseen = Unseen(self._configuration, self._samples, self._columns)
+        tests = {name: unseen.formula(executor, name, chosen) for name in unseen.tasks}
+        baselines = {name: unseen.baselines(name) for name in unseen.tasks}
         result = result.tested(tests, baselines, state, clock.seconds)
         shown = {name: found.description for name, found in self._images.items()}
         write_results(self._directory.path, result, self._configuration, shown)
@@ -226,7 +235,7 @@ class _Run:
         state.seconds = clock.seconds
         formula, score = max(hall.values(), key=lambda item: (item[1].merit, -item[1].size))
         self._directory.save_state(state, journal_line(state, formula, score, reports))
-        self._observer.evolving(state, str(formula), score.merit, self._seconds_left(clock))
+        self._stopped = self._observer.evolving(state, str(formula), score.merit, self._seconds_left(clock)) is True
 
     def _with_migrants(self, state: State, population: list[str], island: int) -> list[str]:
         """Replace the last formulas of an island by some of the hall of fame."""
@@ -261,21 +270,6 @@ class _Run:
         architectures = tuple(getattr(sample, part) or sample.training for sample in samples)
         return fitness_function_of(replace(self._materials(state), architectures=architectures))
 
-    def _test(self, executor: Executor | None, task: str, formula: Node) -> Correlation:
-        table = self._columns.table(executor, task, self._samples[task].test, formula.columns())
-        return self._correlate(task, Evaluator(table.counts, table.values, table.blocks, table.connections)(formula))
-
-    def _test_baselines(self, task: str) -> dict[str, Correlation]:
-        found = get_task(task).baselines(self._samples[task].test)
-        return {name: self._correlate(task, values) for name, values in found.items()}
-
-    def _correlate(self, task: str, scores: NDArray[np.float64]) -> Correlation:
-        architectures = self._samples[task].test
-        labels = get_task(task).labels(architectures)
-        kind = "held out" if task in self._configuration.hold_out else "unseen"
-        population = f"{len(architectures)} {kind} of {self._configuration.population}"
-        return correlate(scores, labels, task=task, population=population, seed=self._configuration.seed)
-
     def _seconds_left(self, clock: Clock) -> float | None:
         if self._limits.seconds is None:
             return None
@@ -292,7 +286,8 @@ class _Run:
         left = self._seconds_left(clock)
         limits = self._limits
         return (
-            (left is not None and left <= 0)
+            self._stopped
+            or (left is not None and left <= 0)
             or (limits.generations is not None and state.generations >= limits.generations)
             or (limits.evaluations is not None and state.evaluations >= limits.evaluations)
         )

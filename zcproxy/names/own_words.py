@@ -61,6 +61,16 @@ def primitive(
     Raises:
         ConfigurationError: the name or a kind is not one, the name exists, or the function writes into its argument,
             changes dtype, is not deterministic, raises, or yields the wrong shape.
+
+    Example:
+        In `mine.py`, which `--plugin mine.py` and `zcproxy.load_plugin("mine.py")` load::
+
+            import zcproxy
+
+            @zcproxy.primitive("Weights | Activations -> Layer", reference="a textbook")
+            def largest(values):
+                '''The largest absolute value.'''
+                return values.abs().max()
     """
     if not accepted or not all(isinstance(text, str) for text in accepted):
         raise ConfigurationError(f"a primitive says what it takes and yields: write {_EXAMPLE}")
@@ -149,6 +159,15 @@ def probe(
 
     Raises:
         ConfigurationError: the name or the loss is not one, the name exists, or there is no sub-batch.
+
+    Example:
+        In `mine.py`, as for `zcproxy.primitive`::
+
+            import zcproxy
+
+            @zcproxy.probe(loss="cross_entropy")
+            def mirrored(inputs, generator):
+                return inputs.flip(-1)
     """
 
     def register(function: Shown) -> Shown:

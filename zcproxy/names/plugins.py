@@ -40,6 +40,16 @@ def load_plugin(reference: str | os.PathLike[str]) -> Plugin:
     Raises:
         ConfigurationError: there is none, it raises, or registers a name that exists or a function that breaks a law of
             primitives. Nothing of it is then registered.
+
+    Example:
+        `mine.py` has the example of `zcproxy.primitive`.
+
+        >>> import zcproxy
+        >>> zcproxy.load_plugin("mine.py").name
+        'mine.py'
+        >>> networks = zcproxy.get_task("digits201").architectures("all")[:4]
+        >>> zcproxy.score(["sum(largest(weight))"], "digits201", networks, population="4 of all 500").to_frame().shape
+        (4, 4)
     """
     text = os.fspath(reference)
     if text.endswith(".py") or os.path.isfile(text):

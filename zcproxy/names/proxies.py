@@ -148,9 +148,22 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
 
     Nothing is executed.
 
+    Args:
+        path: of the file, or the name.
+
     Raises:
         ProxyFileError: see `zcproxy.proxy.file.read_proxy_file`.
         FormulaError: its formula does not parse.
+
+    Example:
+        A proxy is called on an untrained network and a minibatch, samples x ...; a higher score is better.
+
+        >>> import torch, zcproxy
+        >>> from torch import nn
+        >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
+        >>> score = zcproxy.load_proxy("zc-general")(network, torch.randn(8, 1, 8, 8))
+        >>> isinstance(score, float)
+        True
     """
     if str(path) in NAMES:
         return resolve_published(str(path))

@@ -49,6 +49,12 @@ def get_task(name: str) -> Task:
         ConfigurationError: the module or its attribute do not exist, or only a stored file names them, see
             `zcproxy.user_code.permission`.
         ModelError: code of your own fails.
+
+    Example:
+        >>> import zcproxy
+        >>> task = zcproxy.get_task("digits201")
+        >>> len(task.architectures("all")), task.input_shape, task.classes
+        (500, (1, 12, 12), 10)
     """
     made_here = own_task(name)
     if made_here is not None:

@@ -8,12 +8,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from zcproxy.contracts.sampling import Sampling
 from zcproxy.contracts.task import Task
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
@@ -22,12 +22,16 @@ from zcproxy.models.device import check_device
 from zcproxy.names.proxies import BASELINE, reported_tau, resolve_proxy
 from zcproxy.names.scorers import as_scorers
 from zcproxy.names.tasks import get_task
+from zcproxy.notebook.axes import axes_or_new
+from zcproxy.notebook.shown import Shown
 from zcproxy.primitives.zoo import NAMES
 from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Scorer, text_of
+from zcproxy.ranking.drawing import draw_taus
 from zcproxy.ranking.measures import Estimate, estimates
+from zcproxy.ranking.plan import Plan as Plan
+from zcproxy.ranking.scores import Scores
 from zcproxy.ranking.scoring import (
-    Scores,
     draw_networks,
     images_shown,
     population_name,
@@ -37,38 +41,13 @@ from zcproxy.ranking.seen import seen_in_fitting
 from zcproxy.ranking.settings import settings_notes, settings_text
 from zcproxy.ranking.timing import seconds_alone
 from zcproxy.ranking.undefined import reasons
+from zcproxy.text.visible import shortened
 from zcproxy.workers.jobs import in_order
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The networks of a table, and how they are measured.
-
-    Attributes:
-        networks: how many are drawn of each task; None for 1,000, or all if there are fewer.
-        population: `all` or `pruned`.
-        sampling: `uniform`, or `stratified` by FLOPs.
-        seed: seed of the draw and of the resamples.
-        initialisations: how many random initialisations every network is measured with.
-        batch_size: samples of a minibatch for all proxies; None for what each asks for.
-        resamples: resamples of the bootstrap.
-        device: `cpu` or `cuda`.
-        unseen_by: run directories; networks that a run has seen, and their equivalents, are left out.
-        images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
-    """
-
-    networks: int | None = None
-    population: str = "all"
-    sampling: str = Sampling.UNIFORM
-    seed: int = 0
-    initialisations: int = 1
-    batch_size: int | None = None
-    resamples: int = 1000
-    device: str = "cpu"
-    unseen_by: tuple[Path, ...] = ()
-    images: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,9 +74,17 @@ class Row:
     reported: tuple[float, float] | None = None
     settings: str = ""
 
+    def measured(self) -> dict[str, float]:
+        """Return each measure by name, with `_low`, `_high` and `_spread` behind the name for what belongs to it."""
+        return {
+            name if part == "value" else f"{name}_{part}": getattr(estimate, part)
+            for name, estimate in self.estimates.items()
+            for part in ("value", "low", "high", "spread")
+        }
 
-@dataclass(frozen=True)
-class TaskTable:
+
+@dataclass(frozen=True, repr=False)
+class TaskTable(Shown):
     """The table of one task.
 
     Attributes:
@@ -127,6 +114,46 @@ class TaskTable:
     coverage: tuple[Coverage, ...] = field(default=(), repr=False)
     reasons: Sequence[str] = ()
     settings_notes: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """Which networks, and the proxy that ranks them best."""
+        best = self.ranked()[0]
+        tau = best.estimates["tau"]
+        return (
+            f"{len(self.rows)} proxies on {self.task}: {self.population}; highest tau {tau.value:.3f} "
+            f"[{tau.low:.2f}, {tau.high:.2f}], {shortened(best.name, 80)}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per proxy, highest tau first.
+
+        After `proxy` come the measures, each with the ends of its 95 % interval and its standard deviation over
+        initialisations (`tau`, `tau_low`, `tau_high`, `tau_spread`, ...; `pick_accuracy` and `regret` in per cent),
+        `undefined` (networks without a score), `seconds` (for one network) and `formula`.
+        """
+        rows = []
+        for row in self.ranked():
+            rest = {"undefined": row.undefined, "seconds": row.seconds, "formula": row.text}
+            rows.append({"proxy": row.name, **row.measured(), **rest})
+        return pd.DataFrame(rows)
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw Kendall's tau of each proxy with its interval, the highest on top.
+
+        Args:
+            axes: of matplotlib, to draw into; None for those of a new figure.
+
+        Raises:
+            ConfigurationError: matplotlib is not installed.
+        """
+        rows = self.ranked()
+        taus = [(tau.value, tau.low, tau.high) for tau in (row.estimates["tau"] for row in rows)]
+        title = f"{self.task}: {self.population}"
+        return draw_taus(axes_or_new(axes), [row.name for row in rows], taus, title)
+
+    def _shown_frame(self) -> pd.DataFrame:
+        return self.to_frame()[["proxy", "tau", "tau_low", "tau_high", "spearman", "undefined", "seconds"]]
 
     def ranked(self) -> list[Row]:
         """Return the rows, highest tau first; those without one last."""
@@ -158,6 +185,16 @@ def build_table(
         BenchmarkError: the task is unknown, has too few networks, or equal labels.
         ConfigurationError: the device is not available, two proxies have the same name, or one has that of a baseline
             and computes something else.
+
+    Example:
+        >>> import zcproxy
+        >>> found = zcproxy.table("digits201", ["naswot"], zcproxy.Plan(networks=12, resamples=50))
+        >>> frame = found.to_frame().set_index("proxy")
+        >>> sorted(frame.index)
+        ['convolutions', 'flops', 'naswot', 'params']
+        >>> bool((frame["tau_low"] <= frame["tau_high"]).all())
+        True
+        >>> axes = found.plot()
     """
     check_device(plan.device)
     task = get_task(task_name)

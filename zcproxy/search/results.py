@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
 from zcproxy.errors import BenchmarkError
+from zcproxy.notebook.axes import DARK, LIGHT, axes_or_new
+from zcproxy.notebook.shown import Shown
 from zcproxy.reading.data_directory import sha256_of
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, RESULTS
 from zcproxy.search.front import hypervolume_over, pareto_front
@@ -25,8 +28,8 @@ DIGEST = "front_sha256"
 """Entry of `results.json`: what the front was written as."""
 
 
-@dataclass(frozen=True)
-class SearchResult:
+@dataclass(frozen=True, repr=False)
+class SearchResult(Shown):
     """The result of a search.
 
     Attributes:
@@ -44,6 +47,33 @@ class SearchResult:
     measuring_seconds: float
     total_seconds: float
     unsteady: int = 0
+
+    @property
+    def headline(self) -> str:
+        """How many architectures were evaluated, and how many are on the front."""
+        names = ", ".join(self.goals.objectives)
+        return f"{len(self.outcomes):,} architectures by {names}: {len(self.front)} of them on the front"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per architecture, as `table`, and whether it is on the front, `is_front`; the front first."""
+        return pd.concat(
+            [
+                self.front.assign(is_front=True),
+                self.table.drop(self.front.index).assign(is_front=False),
+            ],
+            ignore_index=True,
+        )
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw what was evaluated with its front: the first objective against the last.
+
+        Args:
+            axes: of matplotlib, to draw into; None for those of a new figure.
+        """
+        drawn = axes_or_new(axes)
+        _draw_evaluations(drawn, self)
+        drawn.grid(alpha=0.25)
+        return drawn
 
     @property
     def front(self) -> pd.DataFrame:
@@ -101,21 +131,10 @@ def search_figure(result: SearchResult) -> Figure:
     """Return a figure: the evaluations with their front, and how the hypervolume, or the best value, grew."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    names = result.goals.objectives
-    table, front = result.table, result.front
-    if len(names) == 1:
-        left.plot(np.arange(1, len(table) + 1), table[names[0]], ".", color="#9aa7b5", markersize=4)
-        left.set(xlabel="evaluations", ylabel=_label(names[0]))
-    else:
-        across, up = names[-1], names[0]
-        left.plot(table[across], table[up], ".", color="#9aa7b5", markersize=4, label="evaluated")
-        ordered = front.sort_values(across)
-        left.plot(ordered[across], ordered[up], "o-", color="#1f4e79", markersize=4, linewidth=1, label="Pareto front")
-        left.set(xlabel=_label(across), ylabel=_label(up))
-        left.legend(frameon=False)
-    by_rank = [place for place, name in enumerate(names) if name == PROXY]
+    _draw_evaluations(left, result)
+    by_rank = [place for place, name in enumerate(result.goals.objectives) if name == PROXY]
     after, volumes = hypervolume_over(result.outcomes, by_rank=by_rank)
-    right.plot(after, volumes, color="#1f4e79")
+    right.plot(after, volumes, color=DARK)
     right.set(
         xlabel="evaluations",
         ylabel="hypervolume (share of the box of all" + ("; scores by rank)" if by_rank else ")"),
@@ -124,6 +143,22 @@ def search_figure(result: SearchResult) -> Figure:
     for axis in (left, right):
         axis.grid(alpha=0.25)
     return figure
+
+
+def _draw_evaluations(left: Axes, result: SearchResult) -> None:
+    """Draw what was evaluated with its front: the first objective against the last; in order, where there is one."""
+    names = result.goals.objectives
+    table, front = result.table, result.front
+    if len(names) == 1:
+        left.plot(np.arange(1, len(table) + 1), table[names[0]], ".", color=LIGHT, markersize=4)
+        left.set(xlabel="evaluations", ylabel=_label(names[0]))
+    else:
+        across, up = names[-1], names[0]
+        left.plot(table[across], table[up], ".", color=LIGHT, markersize=4, label="evaluated")
+        ordered = front.sort_values(across)
+        left.plot(ordered[across], ordered[up], "o-", color=DARK, markersize=4, linewidth=1, label="Pareto front")
+        left.set(xlabel=_label(across), ylabel=_label(up))
+        left.legend(frameon=False)
 
 
 def _label(name: str) -> str:

@@ -64,6 +64,18 @@ def search(
         ModelError: nothing that was evaluated first has all quantities defined.
         RunError: `out` belongs to another search, or a worker died.
         StorageError: something cannot be written.
+
+    Example:
+        >>> import zcproxy
+        >>> from pathlib import Path
+        >>> setting = zcproxy.Setting("digits201", formula="sum(log(params))")
+        >>> configuration = zcproxy.SearchConfiguration(setting, ("proxy",), ("macs",), evaluations=12, population=4)
+        >>> found = zcproxy.search(configuration, Path("runs/searched"))
+        >>> list(found.to_frame())
+        ['arch', 'proxy', 'macs', 'seconds', 'is_front']
+        >>> len(found.front) >= 1
+        True
+        >>> axes = found.plot()
     """
     setting = configuration.setting
     if setting.formula and not setting.plugins:
