@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 FLOORS: dict[str, tuple[str, ...]] = {
-    "ground": ("text", "errors", "extras", "random", "storage", "user_code", "workers", "models", "reading"),
+    "ground": ("text", "errors", "extras", "random", "storage", "user_code", "workers", "models", "reading", "figures"),
     "meaning": ("contracts", "formula", "correlation"),
     "networks": ("probing", "training", "datasets", "images"),
     "parts": ("primitives", "columns", "benchmarks", "version"),

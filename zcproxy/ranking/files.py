@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from zcproxy.ranking.figure import draw_scores
+from zcproxy.figures import save
+from zcproxy.ranking.figures.scatter import scatter
 from zcproxy.ranking.latex import CEILING, Typesetting, latex
 from zcproxy.ranking.layout import HEADINGS, LEGEND, cells, notes, number, title
 from zcproxy.ranking.significance import behind_best, significance_frame, significance_line
@@ -52,7 +53,7 @@ def write_table(
         name = re.sub(r"[^A-Za-z0-9.@]+", "-", table.task)[-LONGEST_NAME:].strip("-")
         paths += [folder / f"{name}-scores.csv", folder / f"{name}-scores.png"]
         write_csv(paths[-2], scores_frame(table))
-        draw_scores(paths[-1], table)
+        save(scatter([table]), paths[-1])
     return paths
 
 

@@ -124,6 +124,11 @@ def with_interval(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} [{estimate.low:.2f}, {estimate.high:.2f}]"
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """Return a number as it is shown in a figure, with a minus sign, empty for NaN."""
+    return "" if math.isnan(value) else f"{value:z.{digits}f}".replace("-", "\u2212")
+
+
 def number(value: float, digits: int = 3) -> str:
     """Return a number as it is shown, a dash for NaN."""
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
