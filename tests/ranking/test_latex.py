@@ -5,30 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from simulated_tables import simulated_table
 
 from zcproxy.errors import ConfigurationError
 from zcproxy.ranking.latex import HEADINGS, Typesetting, latex
 from zcproxy.ranking.measures import judge
 from zcproxy.ranking.significance import behind_best
-from zcproxy.ranking.table import Plan, Row, TaskTable
+from zcproxy.ranking.table import TaskTable
 
 HOSTILE = r"50%_of $x$ & \input{x} #1 ~^ {"
 ALL = Typesetting((*HEADINGS,), caption="My proxies: 5% better", label="tab:mine_1")
 
 
-def made(task: str = "family/task_1", names: tuple[str, ...] = ("good", "near", "bad", HOSTILE)) -> TaskTable:
+def made(task: str = "family/task_1") -> TaskTable:
     """A table of proxies with more noise each, the last two much."""
-    rng = np.random.default_rng(len(task))
-    labels = 50 + 10 * rng.normal(size=100)
-    rows = []
-    for name, noise in zip(names, (0.4, 0.42, 2.0, 30.0), strict=False):
-        scores = labels + 10 * noise * rng.normal(size=(1, 100))
-        judged = judge(scores, labels, rng.normal(size=100), seed_names=("x",), resamples=200)
-        rows.append(Row(name, name, judged.estimates, scores[0], seconds=noise, draws=judged.draws))
-    texts = tuple(map(str, range(100)))
-    return TaskTable(task, "100 of all 15,625, seed 7", texts, labels, tuple(rows), 0.9, Plan(100, seed=7))
+    return simulated_table(task, {"good": 0.4, "near": 0.42, "bad": 2.0, HOSTILE: 30.0}, networks=100)
 
 
 def checked(text: str) -> list[str]:
@@ -141,7 +133,7 @@ def test_negative_numbers_have_a_minus() -> None:
 def test_a_caption_says_which_networks_and_what_the_marks_mean() -> None:
     text = latex([made()], Typesetting(caption="Mine", label="tab:mine"))
     (caption,) = re.findall(r"\\caption\{(.*)\}", text)
-    assert caption.startswith(r"Mine. family/task\_1: 100 of all 15,625, seed 7, 1 initialisation. Best in bold.")
+    assert caption.startswith(r"Mine. family/task\_1: 100 of all 500, seed 7, 1 initialisation. Best in bold.")
     assert "Holm" in caption and r"$p \geq 0.05$" in caption
     assert r"\label{tab:mine}" in text and text.index(r"\caption") < text.index(r"\label")
     assert r"\caption" not in latex([made()]) and r"\begin{table}" not in latex([made()])

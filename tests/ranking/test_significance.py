@@ -7,35 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from simulated_tables import NOISE, RESAMPLES, SEED_NAMES, simulated_table
 
 from zcproxy.correlation import bootstrap_draws, kendall_tau
 from zcproxy.ranking.files import frame, markdown, write_table
 from zcproxy.ranking.layout import shown_columns
-from zcproxy.ranking.measures import judge
 from zcproxy.ranking.significance import behind_best, comparisons, significance_frame, significance_line
-from zcproxy.ranking.table import Plan, Row, TaskTable
-
-SEED_NAMES = ("made up",)
-NOISE = {"best": 0.3, "near": 0.32, "middle": 1.0, "far": 3.0}
-
-
-def made(networks: int = 120, *, initialisations: int = 1, more: dict[str, np.ndarray] | None = None) -> TaskTable:
-    """A table of proxies that are the labels with more and more noise."""
-    rng = np.random.default_rng(5)
-    labels = 80 + 5 * rng.normal(size=networks)
-    scores = {name: labels + 5 * noise * rng.normal(size=(initialisations, networks)) for name, noise in NOISE.items()}
-    scores |= {name: values[None] for name, values in (more or {}).items()}
-    rows = []
-    for name, values in scores.items():
-        judged = judge(values, labels, labels, seed_names=SEED_NAMES, resamples=300)
-        rows.append(Row(name, name, judged.estimates, values[0], draws=judged.draws))
-    texts = tuple(f"a{place}" for place in range(networks))
-    return TaskTable("made", f"{networks} of all 500, seed 0", texts, labels, tuple(rows), 0.9, Plan(networks))
+from zcproxy.ranking.table import TaskTable
 
 
 @pytest.fixture(scope="module")
 def table() -> TaskTable:
-    return made()
+    return simulated_table()
 
 
 def test_every_pair_is_compared_once_the_higher_tau_first(table: TaskTable) -> None:
@@ -51,7 +34,7 @@ def test_every_pair_is_compared_once_the_higher_tau_first(table: TaskTable) -> N
 def test_the_resamples_of_both_proxies_are_the_same(table: TaskTable) -> None:
     (pair,) = (each for each in comparisons(table) if (each.proxy, each.other) == ("middle", "far"))
     draws = {
-        row.name: bootstrap_draws([row.scores], table.labels, ["tau"], SEED_NAMES, resamples=300)["tau"]
+        row.name: bootstrap_draws([row.scores], table.labels, ["tau"], SEED_NAMES, resamples=RESAMPLES)["tau"]
         for row in table.rows
     }
     low, high = np.quantile(draws["middle"] - draws["far"], [0.025, 0.975])
@@ -72,30 +55,30 @@ def test_what_is_far_behind_is_significant_and_what_is_near_is_not(table: TaskTa
 
 
 def test_a_proxy_that_is_ahead_of_all_is_said_to_be() -> None:
-    alone = made()
+    alone = simulated_table()
     kept = tuple(row for row in alone.rows if row.name != "near")
     alone = TaskTable(alone.task, alone.population, alone.architectures, alone.labels, kept, None, alone.plan)
     assert (significance_line(alone) or "").startswith("best is significantly ahead of all others (p < 0.05")
 
 
 def test_what_tells_nothing_apart_is_not_compared() -> None:
-    found = made(more={"flat": np.ones(120)})
+    found = simulated_table(more={"flat": np.ones(120)})
     assert {name for each in comparisons(found) for name in (each.proxy, each.other)} == set(NOISE)
 
 
 def test_initialisations_are_paired_too() -> None:
-    found = made(initialisations=3)
+    found = simulated_table(initialisations=3)
     first, second = found.ranked()[:2]
     assert behind_best(found)[second.name].difference == pytest.approx(
         first.estimates["tau"].value - second.estimates["tau"].value
     )
-    assert len(first.draws) == len(second.draws) == 300
+    assert len(first.draws) == len(second.draws) == RESAMPLES
 
 
 def test_too_few_networks_are_not_compared() -> None:
-    few = made(9)
+    few = simulated_table(networks=9)
     assert comparisons(few) == [] and behind_best(few) == {} and significance_line(few) is None
-    assert "behind" not in shown_columns(few, 200) and "behind" in shown_columns(made(12), 200)
+    assert "behind" not in shown_columns(few, 200) and "behind" in shown_columns(simulated_table(networks=12), 200)
     assert "Holm" not in markdown([few])
 
 
@@ -113,6 +96,6 @@ def test_files_have_every_comparison_and_who_is_behind_the_best(table: TaskTable
 
 
 def test_tables_without_comparisons_have_the_same_columns(table: TaskTable) -> None:
-    few = made(9)
+    few = simulated_table(networks=9)
     assert list(significance_frame([few])) == list(significance_frame([table]))
     assert list(frame([few])) == list(frame([table]))

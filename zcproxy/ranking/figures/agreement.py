@@ -13,7 +13,7 @@ from scipy.spatial.distance import squareform
 from zcproxy.correlation import kendall_tau
 from zcproxy.correlation.ranks import is_constant, rank_scores
 from zcproxy.ranking.figures.grid import grid
-from zcproxy.ranking.figures.headings import common_heading
+from zcproxy.ranking.figures.headings import full_heading
 from zcproxy.ranking.layout import signed
 from zcproxy.ranking.table import TaskTable
 
@@ -45,7 +45,7 @@ def agreement(tables: Sequence[TaskTable]) -> Figure:
         values,
         ordered,
         ordered,
-        f"{common_heading(tables)}. {mean}Kendall's tau-b between scores",
+        f"{full_heading(tables)}. {mean}Kendall's tau-b between scores",
         numbers=[[signed(value, 2) for value in row] for row in values],
         bold=np.array([[ACCURACY in (one, other) for other in ordered] for one in ordered]),
     )

@@ -28,6 +28,13 @@ def common_heading(tables: Sequence[TaskTable]) -> str:
     return f"{len(tables)} tasks, the population of each beside it, seed {tables[0].plan.seed}"
 
 
+def full_heading(tables: Sequence[TaskTable]) -> str:
+    """Return the title of several tables that has no other place to name each population."""
+    if len(set(map(population, tables))) == 1:
+        return common_heading(tables)
+    return with_seed("; ".join(task_labels(tables)), tables[0].plan.seed)
+
+
 def task_labels(tables: Sequence[TaskTable]) -> list[str]:
     """Return a label for each table: its task, with its population where these differ."""
     if len(set(map(population, tables))) == 1:
