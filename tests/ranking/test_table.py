@@ -155,9 +155,9 @@ def test_latex_has_a_cell_for_every_heading_and_escapes_names(table: TaskTable) 
 
 def test_command_writes_and_shows(run: Command, tmp_path: Path) -> None:
     words = ("--proxies", "synflow,naswot", "--networks", "12", "--resamples", "20", "--workers", "1", "--out", "out")
-    code, _, err = run("table", TASK, *words)
+    code, out, _ = run("table", TASK, *words)
     assert code == 0
-    assert all(name in err for name in ("synflow", "naswot", "params", "convolutions", "noise ceiling"))
+    assert all(name in out for name in ("synflow", "naswot", "params", "convolutions", "noise ceiling"))
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"table.csv", "table.md", "table.tex"}
 
 
