@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zcproxy.errors import ConfigurationError
 from zcproxy.extras import check_extra
-from zcproxy.figures.style import STYLE
+from zcproxy.figures.style import styled
 from zcproxy.storage.files import check_target, replacing
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ def check_figures(paths: Sequence[Path]) -> None:
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format that the ending of a path names. Raises `StorageError`."""
-    import matplotlib as mpl
-
     ending = path.suffix.lower()
-    with mpl.rc_context(dict(STYLE)), replacing(path) as temporary, warnings.catch_warnings():
+    with styled(), replacing(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script without a font: boxes
         figure.savefig(temporary, format=ending[1:], dpi=DOTS_PER_INCH, metadata=dict(METADATA[ending]))

@@ -59,10 +59,19 @@ def drawing(width: float, height: float) -> Iterator[Figure]:
         ConfigurationError: matplotlib is not installed.
     """
     with extra("figures", "a figure"):
-        import matplotlib as mpl
         from matplotlib.figure import Figure
-    with mpl.rc_context(dict(STYLE)):
+    with styled():
         yield Figure(figsize=(width, height), layout="constrained")
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Apply the style inside the block: a figure is drawn and written in it."""
+    import matplotlib as mpl
+
+    settings: Any = dict(STYLE)  # its keys are a type of matplotlib's own, of hundreds of literals
+    with mpl.rc_context(settings):
+        yield
 
 
 def wrapped(text: str, width: float) -> str:
