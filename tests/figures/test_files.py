@@ -81,3 +81,4 @@ def test_titles_are_broken_into_lines_that_fit() -> None:
     lines = wrapped("one two \n three " * 20, 3.3).splitlines()
     assert len(lines) > 2 and max(map(len, lines)) <= 3.3 / 0.05
     assert " ".join(lines) == " ".join(("one two three " * 20).split())
+    assert "seed 0" in wrapped(f"{'x' * 56} of all, seed 0, 1 initialisation", 3.3).splitlines()[1]

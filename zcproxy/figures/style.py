@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -75,5 +76,7 @@ def styled() -> Iterator[None]:
 
 
 def wrapped(text: str, width: float) -> str:
-    """Return a text in one line or more, of which each fits so many inches of the title's size."""
-    return "\n".join(textwrap.wrap(plain(text), max(10, int(width / 0.054)), break_long_words=True))
+    """Return a text in one line or more, of which each fits so many inches of the title's size; numbers stay whole."""
+    held = re.sub(r"(?<=\bseed) (?=\d)|(?<=\d) (?=[a-z])", "\u00a0", plain(text))
+    lines = textwrap.wrap(held, max(10, int(width / 0.054)), break_long_words=True)
+    return "\n".join(lines).replace("\u00a0", " ")
