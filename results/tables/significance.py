@@ -1,16 +1,14 @@
-"""How often the p-values of differences of tau are below a level, on simulated scores: results/tables/significance.csv.
+"""How often the p-values of differences of tau are below a level, on simulated scores.
 
-    python results/tables/significance.py --out results/tables/significance.csv
+    python results/tables/significance.py
 
 Labels and scores are from bivariate normal distributions, of which tau is known. Where both proxies have the same, the
-share below a level is that of false discoveries; where they differ, it is the power. No data is read.
+share below a level is that of false discoveries; where they differ, it is the power. No data is read; prints a table.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -51,12 +49,8 @@ def simulated(networks: int, first: float, second: float, pairs: int) -> dict[st
 
 
 def main() -> None:
-    """Write the file that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
+    """Simulate all cases."""
     table = pd.DataFrame([simulated(*case) for case in CASES])
-    table.to_csv(options.out, index=False, float_format="%.4f")
     print(table.round(4).to_string(index=False))
 
 
