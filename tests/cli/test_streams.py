@@ -77,8 +77,8 @@ def test_every_command_separates_results_from_remarks(run: Command, tmp_path: Pa
     assert code == 0 and out.splitlines()[0] == formula
     assert "hall of fame" in out and "8 unseen of all" in out and "convolutions" in out
     assert "hall of fame" not in error and "written: run/best.json" in error and "next: " in error
-    small = ("--minimize", "macs", "--evaluations", "8", "--population", "4", "--workers", "1")
-    code, out, error = run("search", "digits201", "--proxy", "sum(log(params))", *small, "--out", "found")
+    few = ("--minimize", "macs", "--evaluations", "8", "--population", "4", "--workers", "1")
+    code, out, error = run("search", "digits201", "--proxy", "sum(log(params))", *few, "--out", "found")
     assert code == 0 and "Pareto front" in out and "written: " not in out
     assert "Pareto front" not in error and "written: found/" in error
 

@@ -95,7 +95,7 @@ def test_equal_rankings_do_not_differ() -> None:
 def test_a_few_networks_prove_little_even_where_no_resample_varies() -> None:
     labels = np.arange(10.0)
     (found,) = compared([labels, -labels], labels)
-    assert (found.value, found.low, found.high) == (pytest.approx(2), 2, 2) and found.p == 2.0**-9
+    assert [found.value, found.low, found.high] == pytest.approx([2.0, 2.0, 2.0]) and found.p == 2.0**-9
 
 
 def test_an_undefined_correlation_is_not_compared() -> None:

@@ -38,7 +38,7 @@ def test_the_resamples_of_both_proxies_are_the_same(table: TaskTable) -> None:
         for row in table.rows
     }
     low, high = np.quantile(draws["middle"] - draws["far"], [0.025, 0.975])
-    assert (pair.low, pair.high) == (pytest.approx(low), pytest.approx(high))
+    assert [pair.low, pair.high] == pytest.approx([low, high])
 
 
 def test_what_is_far_behind_is_significant_and_what_is_near_is_not(table: TaskTable) -> None:
