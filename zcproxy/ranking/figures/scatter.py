@@ -32,7 +32,7 @@ LARGE = 1000.0
 def scatter(tables: Sequence[TaskTable]) -> Figure:
     """Return a figure of the networks as points, rank by score against accuracy: panels by tau, tasks in turn."""
     most = max(len(table.rows) for table in tables)
-    columns = min(most, NARROW if most <= 3 * NARROW else WIDE)
+    columns = min(most, NARROW if most <= 4 * NARROW else WIDE)
     lines = [math.ceil(len(table.rows) / columns) for table in tables]
     heights = [HEAD + PANEL * count for count in lines]
     with drawing(COLUMN_WIDTH if columns <= NARROW else TEXT_WIDTH, sum(heights)) as figure:
