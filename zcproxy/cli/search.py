@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -83,8 +83,7 @@ def search_command(
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
     if resume_from is not None:
         check_resuming(context, RESUMABLE, "--evaluations")
-    figures = figure or []
-    check_figures(figures)
+    check_figures(figure or [])
     with RunDisplay() as display:
         if resume_from is not None:
             restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
@@ -101,10 +100,16 @@ def search_command(
     if as_json:
         print_json(records(result.front))
     _show(result, out, results(is_taken=as_json))
-    if figures:
-        title = title_of(result, SearchDirectory(out).configuration())
-        for path in figures:
-            save(front_figure(result.table, result.front, result.goals.objectives, title), path)
+    _draw(result, out, figure or [])
+
+
+def _draw(result: SearchResult, out: Path, figures: Sequence[Path]) -> None:
+    """Write figures of the front."""
+    if not figures:
+        return
+    title = title_of(result, SearchDirectory(out).configuration())
+    for path in figures:
+        save(front_figure(result.table, result.front, result.goals.objectives, title), path)
     say_figures(figures)
 
 

@@ -108,7 +108,6 @@ def table(
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
             if out is not None:
                 write_table(out, found, new=found[-1:], typesetting=typesetting)
-        draw(figures, found)
     if as_json:
         print_json(records(frame(found)))
     for each in found:
@@ -116,6 +115,7 @@ def table(
     console.print(LEGEND)
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, significance.csv, scores and figures")
+    draw(figures, found)
     say_figures(figures)
 
 
