@@ -15,6 +15,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "text",
         "errors",
         "extras",
+        "figures",
         "notebook",
         "random",
         "storage",

@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workers": {"errors", "user_code"},
     "models": {"errors", "random"},
     "reading": {"errors", "storage"},
+    "figures": {"text", "errors", "extras", "storage"},
     "contracts": GROUND,
     "testing": GROUND | {"contracts"},
     "formula": {"text", "errors", "random"},

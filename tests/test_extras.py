@@ -46,6 +46,7 @@ NEEDING = {
     "network export nothing": ("search", "a search"),
     "evolve --generations 1 --control --out c": ("predictors", "--control"),
     "table digits201 --networks 4 --proxies params --out t": ("figures", "table --out"),
+    "score params digits201 --networks 4 --figure a.pdf": ("figures", "a figure"),
     "score naswot digits201 --networks 4 --images pictures": ("images", "a folder of pictures"),
     "benchmark build --space nasbench201 --dataset hf:mnist --networks 2 --out b": (
         "huggingface",

@@ -57,12 +57,12 @@ def refused(result: tuple[int, str, str], *parts: str) -> None:
 
 def test_it_writes_a_proxy_that_other_commands_take(run: Command, tmp_path: Path) -> None:
     write_labels(tmp_path / "labels.csv", 20)
-    code, out, err = adapt(run)
+    code, out, _ = adapt(run)
     assert code == 0
-    assert out.strip() == json.loads((tmp_path / "adapted.json").read_text())["formula"]
+    assert json.loads((tmp_path / "adapted.json").read_text())["formula"] in out.splitlines()
     for part in ("digits201, 20 labels", "tau to expect on networks without labels: 0.", "of sum(channels) alone: "):
-        assert part in err
-    code, out, err = run("score", "adapted.json", "digits201", "--networks", "100", "--workers", "1")
+        assert part in out
+    code, _, err = run("score", "adapted.json", "digits201", "--networks", "100", "--workers", "1")
     assert code == 0 and "adapted was fitted to" in err
     assert "as 20 labels let expect" in " ".join(run("proxy", "show", "adapted.json")[2].split())
 
@@ -71,9 +71,9 @@ def test_the_front_of_a_run_and_one_choice(run: Command, tmp_path: Path) -> None
     write_labels(tmp_path / "labels.csv", 12)
     for size, formula in enumerate(("sum(params)", "sum(macs)"), 2):
         Proxy(parse(formula), f"size-{size}").save(tmp_path / "front" / f"size-{size}.json")
-    code, out, err = adapt(run, "--rule", "choose", "--out", "c.json", candidates="sum(channels),front")
-    assert code == 0 and "front/size-2.json" in err
-    assert out.strip() in ("sum(channels)", "sum(params)", "sum(macs)")
+    code, out, _ = adapt(run, "--rule", "choose", "--out", "c.json", candidates="sum(channels),front")
+    assert code == 0 and "front/size-2.json" in out
+    assert {"sum(channels)", "sum(params)", "sum(macs)"} & set(out.splitlines())
     again = (tmp_path / "c.json").read_text()
     adapt(run, "--rule", "choose", "--out", "c.json", candidates="sum(channels),front")
     assert (tmp_path / "c.json").read_text() == again
@@ -87,8 +87,8 @@ def test_a_space_of_your_own(run: Command, tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "labels.csv").write_text(
         "architecture,accuracy\n" + "".join(f'"{each}",{place}\n' for place, each in enumerate(drawn))
     )
-    code, out, err = adapt(run, "--input", "3x8x8", task="my_widths:Widths")
-    assert code == 0 and out.strip() and "my_widths:Widths, 10 labels" in err
+    code, out, _ = adapt(run, "--input", "3x8x8", task="my_widths:Widths")
+    assert code == 0 and "my_widths:Widths, 10 labels" in out
     refused(adapt(run, task="my_widths:Widths"), "my_widths:Widths")
 
 

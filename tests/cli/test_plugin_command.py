@@ -60,9 +60,9 @@ def test_a_run_records_its_plugin_resumes_with_it_and_refuses_another_content(ru
     plugin = tmp_path / "mine.py"
     plugin.write_text(MINE)
     start = ("--start-from", "interquartile(gini(weight))", "--out", "r", "--generations", "1")
-    code, _, error = run("evolve", "digits201", *SMALL, *start, "--plugin", "mine.py")
+    code, out, error = run("evolve", "digits201", *SMALL, *start, "--plugin", "mine.py")
     assert code == 0, error
-    check_front(tmp_path / "r", error)
+    check_front(tmp_path / "r", out)
     (record,) = json.loads((tmp_path / "r" / "configuration.json").read_text())["plugins"]
     file, _, digest = record.rpartition("#")
     assert file == str(plugin) and len(digest) == 32

@@ -131,8 +131,8 @@ def test_every_command_takes_the_folder(folder: Path, run: Run) -> None:
     code, _, errors = run("benchmark", "from-table", "results.csv", *options)
     assert code == 0, errors
     assert "24 networks" in errors and f"zcproxy evolve mine --allow-code {BUILD}" in errors
-    code, _, errors = run("table", "mine", "--proxies", "synflow,snip", "--allow-code", BUILD)
-    assert code == 0 and "synflow" in errors and "Gaussian noise" in errors, errors
+    code, out, errors = run("table", "mine", "--proxies", "synflow,snip", "--allow-code", BUILD)
+    assert code == 0 and "synflow" in out and "Gaussian noise" in errors, errors
     code, _, errors = run("score", "sum(params)", "mine", "--allow-code", BUILD, "--out", "scores.csv")
     assert code == 0 and len(pd.read_csv("scores.csv")) == 24, errors
     code, _, errors = run("score", "sum(params)", "mine")

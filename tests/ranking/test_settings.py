@@ -62,11 +62,11 @@ def test_a_table_measures_each_proxy_with_its_settings(tmp_path: Path) -> None:
 
 def test_the_command_writes_the_settings(run: Command, tmp_path: Path) -> None:
     words = ("--networks", "12", "--resamples", "20", "--workers", "1", "--proxies", "meco,depth")
-    code, _, error = run("table", TASK, "--settings", "authors", "--out", "out", *words)
-    assert code == 0 and "authors: 1" in error
+    code, out, _ = run("table", TASK, "--settings", "authors", "--out", "out", *words)
+    assert code == 0 and "authors: 1" in out
     rows = {row["proxy"]: row for row in csv.DictReader((tmp_path / "out/table.csv").read_text().splitlines())}
     assert (rows["meco"]["settings"], rows["depth"]["settings"]) == ("authors: 1", "")
-    code, _, error = run("score", "meco", TASK, "--settings", "authors", "--networks", "12", "--workers", "1")
+    code, _, _ = run("score", "meco", TASK, "--settings", "authors", "--networks", "12", "--workers", "1")
     assert code == 0
 
 

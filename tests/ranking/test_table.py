@@ -19,9 +19,10 @@ from zcproxy.evolve.start import draw_samples
 from zcproxy.names.scorers import resolve_scorers
 from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import text_of
-from zcproxy.ranking.files import frame, latex, markdown, write_table
+from zcproxy.ranking.files import frame, markdown, write_table
+from zcproxy.ranking.latex import latex
 from zcproxy.ranking.layout import notes
-from zcproxy.ranking.measures import MEASURES, Estimate, estimates
+from zcproxy.ranking.measures import MEASURES, Estimate, judge
 from zcproxy.ranking.scoring import draw_networks, score_networks
 from zcproxy.ranking.seen import seen_in_fitting
 from zcproxy.ranking.table import Plan, TaskTable, build_table
@@ -110,7 +111,8 @@ def test_does_not_depend_on_where_it_is_computed(table: TaskTable, cache: Path) 
 
 def test_the_interval_is_over_networks_and_initialisations() -> None:
     labels = np.arange(40.0)
-    found = estimates(np.array([labels, -labels]), labels, labels % 7, seed_names=("x",), resamples=40)["tau"]
+    judged = judge(np.array([labels, -labels]), labels, labels % 7, seed_names=("x",), resamples=40)
+    found = judged.estimates["tau"]
     assert (found.value, found.low, found.high) == (0, -1, 1)
     assert found.spread == pytest.approx(math.sqrt(2))
 
@@ -153,9 +155,9 @@ def test_latex_has_a_cell_for_every_heading_and_escapes_names(table: TaskTable) 
 
 def test_command_writes_and_shows(run: Command, tmp_path: Path) -> None:
     words = ("--proxies", "synflow,naswot", "--networks", "12", "--resamples", "20", "--workers", "1", "--out", "out")
-    code, _, err = run("table", TASK, *words)
+    code, out, _ = run("table", TASK, *words)
     assert code == 0
-    assert all(name in err for name in ("synflow", "naswot", "params", "convolutions", "noise ceiling"))
+    assert all(name in out for name in ("synflow", "naswot", "params", "convolutions", "noise ceiling"))
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"table.csv", "table.md", "table.tex"}
 
 
@@ -209,9 +211,8 @@ def test_the_top_tenth_is_judged_where_it_has_ten_networks() -> None:
     rng = np.random.default_rng(0)
     for networks, shown in ((90, False), (91, True)):
         labels = rng.normal(size=networks)
-        found = estimates(
-            (labels + rng.normal(size=networks))[None], labels, labels, seed_names=("top",), resamples=50
-        )["tau_top_decile"]
+        judged = judge((labels + rng.normal(size=networks))[None], labels, labels, seed_names=("top",), resamples=50)
+        found = judged.estimates["tau_top_decile"]
         assert math.isnan(found.value) != shown and math.isnan(found.low) != shown
         correlation = correlate(labels + rng.normal(size=networks), labels, task="t", population="p")
         assert math.isnan(correlation.tau_top_decile) != shown

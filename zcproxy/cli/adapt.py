@@ -19,6 +19,7 @@ from zcproxy.adapting.labels import read_labels
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers
+from zcproxy.cli.terminal import results
 from zcproxy.images.own import import_images
 from zcproxy.models.device import check_device
 from zcproxy.storage.files import check_target
@@ -103,7 +104,8 @@ def adapt_command(
 def _show(found: Adaptation, title: str, out: Path) -> None:
     """Show the candidates of which most is expected, what was decided, and what is expected of that."""
     decision, names = found.decision, [shortened(proxy.name, LONGEST_SHOWN) for proxy in found.candidates]
-    console.print(_table(decision, names, title))
+    shown = results()
+    shown.print(_table(decision, names, title))
     hidden = len(names) - SHOWN
     if hidden > 0:
         console.print(f"and {hidden} more in {out}", soft_wrap=True)
@@ -111,9 +113,9 @@ def _show(found: Adaptation, title: str, out: Path) -> None:
     chosen = terms[0][0] if len(terms) == 1 else " + ".join(f"{weight:g} log({name})" for name, weight in terms)
     is_general = len(terms) == 1 and decision.terms[0].place == 0
     stays = ", the general one: the labels do not speak against it" if is_general else ""
-    console.print(f"chosen: {chosen}{stays}", soft_wrap=True)
-    print(found.proxy.formula)
-    console.print(
+    shown.print(f"chosen: {chosen}{stays}", soft_wrap=True)
+    shown.print(str(found.proxy.formula), soft_wrap=True)
+    shown.print(
         f"tau to expect on networks without labels: {_text(decision.expected)}, cross-validated with the choice",
         f"of {names[0]} alone: {_text(decision.general)}",
         sep="\n",

@@ -10,6 +10,7 @@ from zcproxy.building.from_table import TableSource, benchmark_from_table
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.options import folder_name
 from zcproxy.cli.resume import typed
+from zcproxy.cli.terminal import results
 from zcproxy.discovery.discovery import Discovery
 from zcproxy.discovery.few import FEW, FEWEST, FILE, Effort, discover_on
 from zcproxy.errors import ConfigurationError
@@ -84,14 +85,11 @@ def discovered(context: typer.Context, display: RunDisplay) -> Discovery | None:
 
 
 def show_discovery(found: Discovery) -> None:
-    """Show the formula on standard output, and what to expect of it."""
-    place = found.path / FILE
+    """Show the formula and what to expect of it."""
+    place, shown = found.path / FILE, results()
     console.print()
     for line in str(found).splitlines():
-        if line == str(found.proxy.formula):
-            print(line)
-        else:
-            console.print(line, soft_wrap=True, markup=False)
+        shown.print(line, soft_wrap=True)
     console.print(
         f"written: {place}, {found.path / 'front'} (one formula per size)",
         f"next: zcproxy proxy export {place} --out proxy.py",

@@ -15,6 +15,7 @@ from zcproxy.cli.terminal import console as console
 from zcproxy.correlation import Correlation
 from zcproxy.evolve.directory import State
 from zcproxy.ranking.layout import HEADINGS, cells, shown_columns, title
+from zcproxy.ranking.significance import behind_best
 from zcproxy.ranking.table import TaskTable
 from zcproxy.text.visible import visible
 
@@ -121,8 +122,9 @@ def task_table(found: TaskTable, width: int) -> Table:
     table.add_column("", no_wrap=True)
     for name in shown:
         table.add_column(HEADINGS[name], justify="right", no_wrap=name == "tau")
+    behind = behind_best(found)
     for row in found.ranked():
-        texts = cells(row)
+        texts = cells(row, behind.get(row.name))
         table.add_row(row.name, *(texts[name] for name in shown))
     if found.ceiling is not None:
         table.add_section()

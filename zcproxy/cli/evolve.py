@@ -16,19 +16,23 @@ import typer
 from zcproxy.cli import evolve_options as options
 from zcproxy.cli.discovery import discovered, show_discovery
 from zcproxy.cli.display import RunDisplay, console, correlation_table, front_table
+from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.from_table import Classes, LowerIsBetter
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, correlation_records, print_json, records
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
+from zcproxy.cli.terminal import results
 from zcproxy.correlation import Correlation
 from zcproxy.discovery.few import few_labels_line
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
+from zcproxy.evolve.figure import front_figure
 from zcproxy.evolve.results import FRONT, front_rows
 from zcproxy.evolve.start import draw_samples
 from zcproxy.extras import check_extra
+from zcproxy.figures import check_figures, save
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.images.own import import_images, restore_images
 from zcproxy.names.families import families_named, labelled_families, tasks_by_goal
@@ -39,7 +43,7 @@ from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-    *("workers", "compare_with", "control", "images", "as_json", "plugin", "allow_code"),
+    *("workers", "compare_with", "control", "images", "figure", "as_json", "plugin", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -101,6 +105,7 @@ def evolve_command(
     compare_with: options.Compare = "",
     control: options.Control = False,
     images: Images = "",
+    figure: Figure = None,
     as_json: Json = False,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
@@ -112,23 +117,44 @@ def evolve_command(
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     _check(context)
-    proxies = resolve_scorers(compare_with)
+    _evolve(context)
+
+
+def _evolve(context: typer.Context) -> None:
+    """Run what the parameters ask for, and show it."""
+    given = context.params
+    proxies, workers = resolve_scorers(given["compare_with"]), given["workers"]
     with RunDisplay() as display:
-        asked = models or labels or input_shape
+        asked = given["models"] or given["labels"] or given["input_shape"]
         if asked and (found := discovered(context, display)) is not None:
             show_discovery(found)
             return
-        path, going_on = _begun(context.params)
+        path, going_on = _begun(given)
         advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
         result = going_on(workers=workers, observer=display)
-        rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
-    _show_result(result, rows, path, as_json)
+        rows = compare(path, result, proxies, control=given["control"], workers=workers, observer=display)
+    _show_result(result, rows, path, given["as_json"])
+    _draw(result, path, given["figure"] or [])
+
+
+def _draw(result: Result, path: Path, figures: Sequence[Path]) -> None:
+    """Write figures of the front."""
+    if not figures:
+        return
+    configuration = RunDirectory(path).configuration()
+    fitted = sum(len(sample.fitted) for sample in draw_samples(configuration).values())
+    names = ", ".join(configuration.tasks[:3]) + (", ..." if len(configuration.tasks) > 3 else "")
+    title = f"{names}: {fitted:,} labelled networks (population {configuration.population}), seed {configuration.seed}"
+    for place in figures:
+        save(front_figure(result, title), place)
+    say_figures(figures)
 
 
 def _check(context: typer.Context) -> None:
     """Raise `ConfigurationError` for options that do not fit --resume, and for a package that is missing."""
     if context.params["resume_from"] is not None:
         check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
+    check_figures(context.params["figure"] or [])
     if context.params["control"]:
         check_extra("predictors", "--control", "sklearn")
 
@@ -198,12 +224,12 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         print_json({"formula": str(result.chosen.formula), "tests": tests, "front": front})
     else:
         print(result.chosen.formula)
-    console.print(front_table(front_rows(result)))
-    shown = kept_image_sets(path)
+    shown, images = results(is_taken=as_json), kept_image_sets(path)
+    shown.print(front_table(front_rows(result)))
     for name, found in rows.items():
         title = f"{name}, {result.test[name].population}"
-        console.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
-        say_images(shown.get(name))
+        shown.print(correlation_table(title, found.items(), get_task(name).noise_ceiling()))
+        say_images(images.get(name))
     configuration = RunDirectory(path).configuration()
     warning = few_labels_line(sum(len(sample.fitted) for sample in draw_samples(configuration).values()))
     if warning:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +13,16 @@ from torch import Tensor
 
 from zcproxy.cli import ranking_options as options
 from zcproxy.cli.display import RunDisplay, console, correlation_table
+from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, correlation_records, print_json
 from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Workers
+from zcproxy.cli.terminal import results
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.contracts.task import Task
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, check_known
+from zcproxy.figures import check_figures, save
 from zcproxy.images.own import import_images, own_batch, own_image_set
 from zcproxy.models.device import check_device
 from zcproxy.names.proxies import Settings, resolve_proxy
@@ -28,10 +32,12 @@ from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.aggregate import Scorer
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.ranking.coverage import coverage_note
+from zcproxy.ranking.figures.headings import with_seed
+from zcproxy.ranking.figures.scatter import one_scatter
 from zcproxy.ranking.scoring import Scores, draw_networks, population_name, score_networks
 from zcproxy.ranking.seen import seen_in_fitting, seen_line
 from zcproxy.ranking.undefined import reasons
-from zcproxy.storage.files import check_target, replacing
+from zcproxy.storage.files import check_target, is_standard_output, replacing
 from zcproxy.user_code.references import is_reference, load_model, parse_shape, random_inputs
 from zcproxy.workers.interrupt import GOES_ON, advise
 from zcproxy.workers.pool import worker_pool
@@ -59,6 +65,7 @@ def score(
     model: Model = None,
     input_shape: InputShape = None,
     images: Images = "",
+    figure: Figure = None,
     as_json: Json = False,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
@@ -77,6 +84,7 @@ def score(
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
     if out is not None:
         check_target(out)
+    check_figures(figure or [])
     known, scorer = get_task(task), resolve_scorer(proxy, settings)
     drawn = draw_networks(
         known, networks, population=population, sampling=sampling, seed=seed, unseen_by=unseen_by or ()
@@ -96,6 +104,7 @@ def score(
             progress=partial(display.step, f"measuring {task}"),
         )
     _show(scorer, known, found, out, as_json)
+    _draw(scorer, found, seed, figure or [])
 
 
 def _score_model(
@@ -121,7 +130,8 @@ def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None, as_json: 
     rows = {**found.correlations(), **baselines}
     if as_json:
         print_json(correlation_records(rows.items()))
-    console.print(correlation_table(f"{task.name}, {found.population}", rows.items(), task.noise_ceiling()))
+    shown = results(is_taken=as_json or (out is not None and is_standard_output(out)))
+    shown.print(correlation_table(f"{task.name}, {found.population}", rows.items(), task.noise_ceiling()))
     left_out = coverage_note(found.coverage)
     if left_out is not None:
         console.print(left_out, soft_wrap=True)
@@ -132,6 +142,19 @@ def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None, as_json: 
         console.print(remark, soft_wrap=True)
     for name, seen in seen_in_fitting([scorer], task, found.architectures).items():
         console.print(seen_line(name, seen, len(found.architectures)), soft_wrap=True)
+
+
+def _draw(scorer: Scorer, found: Scores, seed: int, figures: Sequence[Path]) -> None:
+    """Write figures of the scores against the accuracies."""
+    values = found.scores[scorer.name]
+    if not figures:
+        return
+    measured = found.correlation(values)
+    title = with_seed(f"{found.task}: {found.population}", seed)
+    said = f"{scorer.name}: Kendall's tau-b {measured.tau:.3f} [{measured.tau_low:.2f}, {measured.tau_high:.2f}]"
+    for path in figures:
+        save(one_scatter(values, found.labels, title, said), path)
+    say_figures(figures)
 
 
 def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,14 @@ from rich.table import Table
 
 from zcproxy.cli import search_options as options
 from zcproxy.cli.display import RunDisplay, console
+from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, print_json, records
 from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming, typed
+from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.errors import ConfigurationError
+from zcproxy.figures import check_figures, save
 from zcproxy.images.image_sets import kept_image_sets
 from zcproxy.images.own import import_images, restore_images
 from zcproxy.names.proxies import resolve_proxy
@@ -26,15 +29,17 @@ from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.search import SearchConfiguration, SearchResult, Setting, parse_limit, resume, search
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, SearchDirectory
+from zcproxy.search.figure import front_figure
 from zcproxy.search.goals import ACCURACY, PROXY
 from zcproxy.search.quantities.latency import LARGE_SPREAD
+from zcproxy.search.results import title_of
 from zcproxy.training.recipe import Recipe
 from zcproxy.user_code.references import parse_shape
 from zcproxy.workers.interrupt import GOES_ON, advise
 
 DEFAULTS = SearchConfiguration(Setting(""), maximized=(ACCURACY,))
 """The defaults of a search."""
-RESUMABLE = ("resume_from", "evaluations", "workers", "images", "as_json", "plugin", "allow_code")
+RESUMABLE = ("resume_from", "evaluations", "workers", "images", "figure", "as_json", "plugin", "allow_code")
 """Parameters that may be given with --resume."""
 SHOWN = 15
 """Most rows of the front that the terminal shows."""
@@ -70,6 +75,7 @@ def search_command(
     workers: Workers = 2,
     device: Device = DEFAULTS.setting.device,
     images: Images = "",
+    figure: Figure = None,
     as_json: Json = False,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
@@ -77,6 +83,7 @@ def search_command(
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""
     if resume_from is not None:
         check_resuming(context, RESUMABLE, "--evaluations")
+    check_figures(figure or [])
     with RunDisplay() as display:
         if resume_from is not None:
             restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
@@ -92,7 +99,18 @@ def search_command(
         result = going_on(workers=workers, step=display.step)
     if as_json:
         print_json(records(result.front))
-    _show(result, out)
+    _show(result, out, results(is_taken=as_json))
+    _draw(result, out, figure or [])
+
+
+def _draw(result: SearchResult, out: Path, figures: Sequence[Path]) -> None:
+    """Write figures of the front."""
+    if not figures:
+        return
+    title = title_of(result, SearchDirectory(out).configuration())
+    for path in figures:
+        save(front_figure(result.table, result.front, result.goals.objectives, title), path)
+    say_figures(figures)
 
 
 def _configuration(subject: str, given: Mapping[str, Any]) -> SearchConfiguration:
@@ -130,20 +148,20 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
     return tuple(name for text in given or () for name in split_names(text))
 
 
-def _show(result: SearchResult, out: Path) -> None:
+def _show(result: SearchResult, out: Path, shown: PlainConsole) -> None:
     front = result.front
     table = Table(title=f"Pareto front, {len(front)} of {len(result.table):,} architectures", title_justify="left")
     for name in front.columns[:-1]:
         table.add_column(name, justify="left" if name == "arch" else "right", overflow="fold")
     for row in front.head(SHOWN).itertuples(index=False):
         table.add_row(row[0], *(f"{value:.5g}" for value in row[1:-1]))
-    console.print(table)
+    shown.print(table)
     if len(front) > SHOWN:
         console.print(f"and {len(front) - SHOWN} more in {out / FRONT}")
     if result.undefined:
         console.print(f"{result.undefined} architectures with an undefined quantity rank worst")
-    for shown in kept_image_sets(out).values():
-        say_images(shown)
+    for images in kept_image_sets(out).values():
+        say_images(images)
     if result.unsteady:
         console.print(
             f"the latency of {result.unsteady} of {len(result.table)} architectures varied by more than "

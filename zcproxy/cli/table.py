@@ -11,19 +11,25 @@ import typer
 
 from zcproxy.cli import ranking_options as options
 from zcproxy.cli.display import RunDisplay, console, task_table
+from zcproxy.cli.figure_options import Figure, FigureKind, say_figures
 from zcproxy.cli.images import Images
 from zcproxy.cli.json_output import Json, print_json, records
 from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Workers
+from zcproxy.cli.resume import typed
+from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.cli.wording import in_options
 from zcproxy.errors import ConfigurationError
 from zcproxy.extras import check_extra
 from zcproxy.images.own import import_images
 from zcproxy.names.proxies import Settings
-from zcproxy.names.scorers import ZOO, resolve_scorers
+from zcproxy.names.scorers import ZOO, resolve_scorers, split_names
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
 from zcproxy.ranking.coverage import coverage_note
+from zcproxy.ranking.figures.kinds import draw, figures_asked
 from zcproxy.ranking.files import frame, write_table
+from zcproxy.ranking.latex import ALIASES, HEADINGS, Typesetting
 from zcproxy.ranking.layout import LEGEND, notes
+from zcproxy.ranking.significance import significance_line
 from zcproxy.ranking.table import Plan, TaskTable, build_table
 from zcproxy.storage.claims import claimed
 from zcproxy.storage.files import check_target
@@ -45,6 +51,11 @@ BatchSize = Annotated[
 ]
 Resamples = Annotated[int, typer.Option(min=1, max=1_000_000, help="Resamples of the bootstrap behind the intervals.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for table.csv, table.md, table.tex, scores and figures.")]
+Measures = Annotated[
+    str, typer.Option(help=f"Measures in table.tex, separated by commas: {', '.join([*HEADINGS, *ALIASES])}.")
+]
+Caption = Annotated[str, typer.Option(help="Caption in table.tex, before the population and what its marks mean.")]
+Label = Annotated[str, typer.Option(help="Label in table.tex, such as tab:proxies.")]
 DEFAULTS = Plan()
 
 
@@ -65,6 +76,11 @@ def table(
     workers: Workers = 2,
     device: Device = DEFAULTS.device,
     images: Images = "",
+    figure: Figure = None,
+    figure_kind: FigureKind = None,
+    measures: Measures = "tau",
+    caption: Caption = "",
+    label: Label = "",
     as_json: Json = False,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
@@ -73,6 +89,8 @@ def table(
     if out is not None:
         check_extra("figures", "table --out", "matplotlib")
         check_target(out / "table.csv")
+    typesetting = _typesetting(context, measures, caption, label)
+    figures = figures_asked(figure or [], figure_kind or [], len(tasks or [DEFAULT_TASK]))
     if settings == Settings.AUTHORS and batch_size is not None:
         raise ConfigurationError(
             f"--batch-size {batch_size} with --settings {Settings.AUTHORS}: each proxy then has the batch size of its "
@@ -89,20 +107,35 @@ def table(
         for name in names:
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
             if out is not None:
-                write_table(out, found, new=found[-1:])
+                write_table(out, found, new=found[-1:], typesetting=typesetting)
     if as_json:
         print_json(records(frame(found)))
     for each in found:
-        _show(each)
+        _show(each, results(is_taken=as_json))
     console.print(LEGEND)
     if out is not None:
-        console.print(f"written: {out / 'table.csv'}, table.md, table.tex, scores and figures")
+        console.print(f"written: {out / 'table.csv'}, table.md, table.tex, significance.csv, scores and figures")
+    draw(figures, found)
+    say_figures(figures)
 
 
-def _show(found: TaskTable) -> None:
-    """Show the table of a task, with remarks on it."""
+def _typesetting(context: typer.Context, measures: str, caption: str, label: str) -> Typesetting:
+    """Return how `table.tex` is set. Raises `ConfigurationError` for options that play no part."""
+    if context.params["out"] is None:
+        given = [text for name, text in typed(context).items() if name in ("measures", "caption", "label")]
+        if given:
+            raise ConfigurationError(f"{', '.join(given)} is for table.tex: give --out, the folder to write it to")
+    return Typesetting(tuple(split_names(measures)), caption, label)
+
+
+def _show(found: TaskTable, shown: PlainConsole) -> None:
+    """Show the table of a task, and remarks on it."""
     console.print()
-    console.print(task_table(found, console.width))
+    shown.print(task_table(found, shown.width))
+    significance = significance_line(found)
+    if significance is not None:
+        shown.print(significance, soft_wrap=True)
+    shown.print()
     if found.images is not None and found.images.advice:
         console.print(in_options(f"Images: {found.images.advice}.", {"images": "--images"}), soft_wrap=True)
     for note in notes(found):

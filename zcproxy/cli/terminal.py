@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,4 +42,19 @@ class PlainConsole(Console):
 
 
 console = PlainConsole(stderr=True)
-"""For users; what programs read goes to standard output."""
+"""Standard error: progress, remarks and errors."""
+
+FILE_WIDTH = 1000
+"""Characters per line of results that go to a file or pipe, where `COLUMNS` does not say otherwise."""
+
+
+def results(*, is_taken: bool = False) -> PlainConsole:
+    """Return where results are shown: standard output, or standard error where that has them in another form.
+
+    Args:
+        is_taken: whether standard output has them in another form.
+    """
+    if is_taken:
+        return console
+    is_narrow = sys.stdout.isatty() or os.environ.get("COLUMNS")
+    return PlainConsole(width=None if is_narrow else FILE_WIDTH)

@@ -10,5 +10,6 @@ from zcproxy.correlation.measures import (
     top_decile_tau as top_decile_tau,
     weighted_tau as weighted_tau,
 )
+from zcproxy.correlation.paired import Difference as Difference, difference as difference, holm as holm
 from zcproxy.correlation.picks import ndcg as ndcg, pick_accuracy as pick_accuracy, regret as regret
 from zcproxy.correlation.report import Correlation as Correlation, correlate as correlate

@@ -29,11 +29,12 @@ def bootstrap_draws(
     given: ArrayLike | None = None,
     resamples: int = 1000,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return measures of resamples of the networks: for each name one value per resample.
+    """Return measures of resamples of the networks: for each name one value per resample, in the order of the draws.
 
     A resample draws as many networks as there are, with replacement. With several scores of the same networks, one an
     initialisation, each resample takes the next in turn: it then is a draw of networks and of an initialisation. Draws
-    whose labels are all equal have no value and are left out.
+    whose labels are all equal have no value and are left out. The draws depend on the labels and the seed names alone:
+    values of two calls that agree in these belong together, place by place.
 
     Args:
         scores: one or more scores, each one number per network; only their ranks are used, NaN ranks worst.
@@ -53,16 +54,17 @@ def bootstrap_draws(
     held = np.zeros(len(values)) if given is None else rank_scores(as_scores(given, len(values)))
     counts = _draw_counts(values, seed_names, resamples)
     wanted = list(names)
-    parts: dict[str, list[NDArray[np.float64]]] = {name: [] for name in wanted}
+    values_of = {name: np.zeros(len(counts)) for name in wanted}
     for turn, each in enumerate(scores):
         ranks = rank_scores(as_scores(each, len(values)))
-        own = counts[turn :: len(scores)]
+        own = np.arange(turn, len(counts), len(scores))
         rows = max(1, CELLS // len(values))
         for start in range(0, len(own), rows):
-            found = Resampled(ranks, values, held, own[start : start + rows].astype(np.float64))
+            part = own[start : start + rows]
+            found = Resampled(ranks, values, held, counts[part].astype(np.float64))
             for name in wanted:
-                parts[name].append(RESAMPLED[name](found))
-    return {name: np.concatenate(found) if found else np.zeros(0) for name, found in parts.items()}
+                values_of[name][part] = RESAMPLED[name](found)
+    return values_of
 
 
 def interval(draws: NDArray[np.float64]) -> tuple[float, float]:

@@ -6,10 +6,12 @@ import math
 
 from zcproxy.ranking.measures import FEWEST_FOR_INTERVAL, Estimate
 from zcproxy.ranking.seen import seen_line
+from zcproxy.ranking.significance import Comparison
 from zcproxy.ranking.table import Row, TaskTable
 
 HEADINGS = {
     "tau": "Kendall tau [95 %]",
+    "behind": "p, best ahead",
     "spread": "± init.",
     "reported": "published",
     "spearman": "Spearman",
@@ -31,12 +33,13 @@ NARROW = ("tau", "spread", "spearman", "partial_spearman", "pick_accuracy", "und
 WIDE = 140
 
 LEGEND = (
-    "Kendall's tau-b with its 95 % bootstrap interval over architectures and initialisations; its standard deviation "
-    "over initialisations; what papers report on the whole population; Spearman's rho; hyperbolically weighted tau; "
-    "tau inside the true best tenth, where that has ten networks, with its interval; nDCG; partial Spearman's rho "
-    "given params; test accuracy of the network with the highest score, and what the best one has more; seconds a "
-    "network for the proxy alone, one thread; networks without a score, which rank last; whose settings a proxy is "
-    "measured with: samples, initialisation unless it is the network's own, mode unless it is training."
+    "Kendall's tau-b with its 95 % bootstrap interval over architectures and initialisations; corrected p-value of "
+    "the best proxy's lead; standard deviation of tau over initialisations; what papers report on the whole "
+    "population; Spearman's rho; hyperbolically weighted tau; tau inside the true best tenth, where that has ten "
+    "networks, with its interval; nDCG; partial Spearman's rho given params; test accuracy of the network with the "
+    "highest score, and what the best one has more; seconds a network for the proxy alone, one thread; networks "
+    "without a score, which rank last; whose settings a proxy is measured with: samples, initialisation unless it is "
+    "the network's own, mode unless it is training."
 )
 
 
@@ -85,13 +88,21 @@ def shown_columns(table: TaskTable, width: int) -> list[str]:
         empty.add("settings")
     if not any(row.reported for row in table.rows):
         empty.add("reported")
+    if not any(len(row.draws) for row in table.rows):
+        empty.add("behind")
     return [name for name in HEADINGS if name not in empty and (width >= WIDE or name in NARROW)]
 
 
-def cells(row: Row) -> dict[str, str]:
-    """Return the text of each column of `HEADINGS`."""
+def cells(row: Row, behind: Comparison | None = None) -> dict[str, str]:
+    """Return the text of each column of `HEADINGS`.
+
+    Args:
+        row: of a table.
+        behind: how the best proxy of that compares with this one; None for the best itself, and where it is unknown.
+    """
     shown = {name: number(row.estimates[name].value) for name in HEADINGS if name in row.estimates}
     shown |= {name: with_interval(row.estimates[name]) for name in ("tau", "tau_top_decile")}
+    shown["behind"] = "" if behind is None else p_value(behind.p_corrected)
     shown["spread"] = number(row.estimates["tau"].spread)
     shown |= {name: number(row.estimates[name].value, 2) for name in ("pick_accuracy", "regret")}
     shown["reported"] = "" if row.reported is None else " - ".join(sorted({number(tau) for tau in row.reported}))
@@ -101,11 +112,21 @@ def cells(row: Row) -> dict[str, str]:
     return {name: shown[name] for name in HEADINGS}
 
 
+def p_value(value: float) -> str:
+    """Return a p-value as it is shown."""
+    return "<0.001" if value < 0.001 else number(value)
+
+
 def with_interval(estimate: Estimate) -> str:
     """Return the value with the two ends of its interval, where it has one."""
     if math.isnan(estimate.low):
         return number(estimate.value)
     return f"{estimate.value:.3f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Return a number as it is shown in a figure, with a minus sign, empty for NaN."""
+    return "" if math.isnan(value) else f"{value:z.{digits}f}".replace("-", "\u2212")
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,10 +58,21 @@ class Estimate:
     spread: float = math.nan
 
 
-def estimates(
-    scores: Array, labels: Array, params: Array, *, seed_names: Sequence[str | int], resamples: int
-) -> dict[str, Estimate]:
-    """Return every measure of one proxy.
+@dataclass(frozen=True)
+class Judgement:
+    """What a table says of one proxy.
+
+    Attributes:
+        estimates: by measure.
+        draws: tau of each resample of the networks, see `bootstrap_draws`; empty below `FEWEST_FOR_INTERVAL` networks.
+    """
+
+    estimates: dict[str, Estimate]
+    draws: Array = field(repr=False)
+
+
+def judge(scores: Array, labels: Array, params: Array, *, seed_names: Sequence[str | int], resamples: int) -> Judgement:
+    """Return every measure of one proxy, and its tau in each resample.
 
     The interval says what another draw of networks *and* another initialisation would change.
 
@@ -84,7 +95,7 @@ def estimates(
     if not has_top_decile(len(labels)):
         found["tau_top_decile"] = np.full(len(rows), math.nan)
         draws["tau_top_decile"] = np.zeros(0)
-    return {
+    estimates = {
         name: Estimate(
             float(values.mean()),
             *interval(draws[name]),
@@ -92,3 +103,4 @@ def estimates(
         )
         for name, values in found.items()
     }
+    return Judgement(estimates, draws["tau"])

@@ -28,7 +28,7 @@ from zcproxy.primitives.zoo import NAMES
 from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Scorer, text_of
 from zcproxy.ranking.drawing import draw_taus
-from zcproxy.ranking.measures import Estimate, estimates
+from zcproxy.ranking.measures import Estimate, judge
 from zcproxy.ranking.plan import Plan as Plan
 from zcproxy.ranking.scores import Scores
 from zcproxy.ranking.scoring import (
@@ -63,6 +63,7 @@ class Row:
         seconds: to measure the proxy alone on one network, in one thread; NaN for a baseline.
         reported: lowest and highest tau that papers report on the population, of which this may be a sample.
         settings: whose settings it was measured with, and what they are; empty where none matters.
+        draws: tau in each resample of the networks, the same resamples for all rows; empty where there are none.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Row:
     seconds: float = math.nan
     reported: tuple[float, float] | None = None
     settings: str = ""
+    draws: Array = field(default_factory=lambda: np.zeros(0), repr=False)
 
     def measured(self) -> dict[str, float]:
         """Return each measure by name, with `_low`, `_high` and `_spread` behind the name for what belongs to it."""
@@ -255,14 +257,14 @@ def _rows(
     networks, population = found[0].architectures, found[0].population
     scores = {scorer.name: np.array([each.scores[scorer.name] for each in found]) for scorer in scorers}
     scores |= {name: np.array([values]) for name, values in baselines.items()}
-    judge = partial(
-        estimates,
+    judging = partial(
+        judge,
         labels=found[0].labels,
         params=baselines["params"],
         seed_names=("table", task.name, population),
         resamples=plan.resamples,
     )
-    judged = dict(zip(scores, in_order(executor, judge, [(values,) for values in scores.values()]), strict=True))
+    judged = dict(zip(scores, in_order(executor, judging, [(values,) for values in scores.values()]), strict=True))
     seconds = seconds_alone(
         scorers, task.name, networks, batch_size=plan.batch_size, device=plan.device, images=images, executor=executor
     )
@@ -272,12 +274,13 @@ def _rows(
         Row(
             name,
             texts[name],
-            judged[name],
+            judged[name].estimates,
             values[0],
             int(np.isnan(values).sum(axis=1).max()),
             seconds.get(name, math.nan),
             reported_tau(name, texts[name], task.name, plan.population),
             settings.get(name, ""),
+            judged[name].draws,
         )
         for name, values in scores.items()
     )

@@ -10,8 +10,9 @@ from zcproxy.contracts.super_network import (
     inherit_slices as inherit_slices,
     slices_of as slices_of,
 )
-from zcproxy.extras import extra
+from zcproxy.extras import check_extra, extra
 
+check_extra("search", "a search", "matplotlib")
 with extra("search", "a search"):
     from zcproxy.search.configuration import SearchConfiguration as SearchConfiguration
     from zcproxy.search.goals import Limit as Limit, parse_limit as parse_limit

@@ -1,27 +1,32 @@
-"""Results of a search, as tables and a figure."""
+"""Results of a search, and their files: tables and a figure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
 from zcproxy.errors import BenchmarkError
-from zcproxy.notebook.axes import DARK, LIGHT, axes_or_new
+from zcproxy.figures import save
+from zcproxy.notebook.axes import axes_or_new
 from zcproxy.notebook.shown import Shown
 from zcproxy.reading.data_directory import sha256_of
+from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, RESULTS
-from zcproxy.search.front import hypervolume_over, pareto_front
-from zcproxy.search.goals import PROXY, Candidate, Goals
+from zcproxy.search.figure import draw_front, search_figure
+from zcproxy.search.front import pareto_front
+from zcproxy.search.goals import Candidate, Goals
 from zcproxy.storage.files import replacing
 from zcproxy.storage.records import write_record_file
-from zcproxy.text.escaping import csv_frame, plain
+from zcproxy.text.escaping import csv_frame
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SECONDS = "seconds"
 DIGEST = "front_sha256"
@@ -71,8 +76,7 @@ class SearchResult(Shown):
             axes: of matplotlib, to draw into; None for those of a new figure.
         """
         drawn = axes_or_new(axes)
-        _draw_evaluations(drawn, self)
-        drawn.grid(alpha=0.25)
+        draw_front(drawn, self.table, self.front, self.goals.objectives)
         return drawn
 
     @property
@@ -116,51 +120,20 @@ def result_of(
     return SearchResult(goals, tuple(outcomes), table, measuring, total, unsteady)
 
 
-def write_results(path: Path, result: SearchResult) -> None:
+def write_results(path: Path, result: SearchResult, configuration: SearchConfiguration) -> None:
     """Write the table of evaluations, that of the front, and the figure. Raises `StorageError`."""
     with replacing(path / EVALUATIONS) as temporary:
         result.table.to_parquet(temporary, index=False)
     with replacing(path / FRONT) as temporary:
         csv_frame(result.front).to_csv(temporary, index=False)
     write_record_file(path / RESULTS, {DIGEST: sha256_of(path / FRONT)})
-    with replacing(path / FIGURE) as temporary:
-        search_figure(result).savefig(temporary, dpi=120, format="png")
+    title = title_of(result, configuration)
+    save(search_figure(result.table, result.front, result.goals.objectives, result.outcomes, title), path / FIGURE)
 
 
-def search_figure(result: SearchResult) -> Figure:
-    """Return a figure: the evaluations with their front, and how the hypervolume, or the best value, grew."""
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    _draw_evaluations(left, result)
-    by_rank = [place for place, name in enumerate(result.goals.objectives) if name == PROXY]
-    after, volumes = hypervolume_over(result.outcomes, by_rank=by_rank)
-    right.plot(after, volumes, color=DARK)
-    right.set(
-        xlabel="evaluations",
-        ylabel="hypervolume (share of the box of all" + ("; scores by rank)" if by_rank else ")"),
-        ylim=(0, 1.02),
+def title_of(result: SearchResult, configuration: SearchConfiguration) -> str:
+    """Return the title of a figure: what was searched, how many architectures, by which algorithm, and the seed."""
+    return (
+        f"{configuration.setting.reference or 'search'}: {len(result.table):,} architectures, "
+        f"{configuration.algorithm}, seed {configuration.seed}"
     )
-    for axis in (left, right):
-        axis.grid(alpha=0.25)
-    return figure
-
-
-def _draw_evaluations(left: Axes, result: SearchResult) -> None:
-    """Draw what was evaluated with its front: the first objective against the last; in order, where there is one."""
-    names = result.goals.objectives
-    table, front = result.table, result.front
-    if len(names) == 1:
-        left.plot(np.arange(1, len(table) + 1), table[names[0]], ".", color=LIGHT, markersize=4)
-        left.set(xlabel="evaluations", ylabel=_label(names[0]))
-    else:
-        across, up = names[-1], names[0]
-        left.plot(table[across], table[up], ".", color=LIGHT, markersize=4, label="evaluated")
-        ordered = front.sort_values(across)
-        left.plot(ordered[across], ordered[up], "o-", color=DARK, markersize=4, linewidth=1, label="Pareto front")
-        left.set(xlabel=_label(across), ylabel=_label(up))
-        left.legend(frameon=False)
-
-
-def _label(name: str) -> str:
-    """Return the name of a quantity, which may be a column of a user's table, without what matplotlib typesets."""
-    return plain(name).replace("$", r"\$")

@@ -103,7 +103,7 @@ def search(
                 measurer.subject.prepare(partial(step, f"training {measurer.subject.name}"))
             run = _Run(configuration, measurer, evaluator, step)
             result = run.complete(start)
-            write_results(out, result)
+            write_results(out, result, configuration)
     result.check_feasible()
     return result
 

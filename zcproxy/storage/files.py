@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from zcproxy.errors import StorageError
@@ -63,14 +63,24 @@ def check_target(path: Path, *, regular: bool = False) -> None:
         regular: refuse devices and pipes too.
 
     Raises:
-        StorageError: it is a folder, or no name of a file.
+        StorageError: it is a folder or no name of a file, or its folder cannot be written.
     """
     try:
         present = _present(path)
+        if present is None or stat.S_ISREG(present.st_mode):
+            _try_folder(Path(os.path.realpath(path)).parent)
     except OSError as error:
         raise cannot_write(path, error) from error
     if regular and present is not None and not stat.S_ISREG(present.st_mode):
         raise StorageError(f"cannot write {path}: it is not a regular file; give another name")
+
+
+def _try_folder(folder: Path) -> None:
+    """Write a file without a name to a folder, or to the one that it would be made in. Raises `OSError`."""
+    while not folder.exists():
+        folder = folder.parent
+    with TemporaryFile(dir=folder):
+        pass
 
 
 def _present(path: Path) -> os.stat_result | None:
@@ -105,6 +115,13 @@ def _standard_stream(present: os.stat_result | None) -> int | None:
             if present is not None and os.path.samestat(present, os.fstat(descriptor)):
                 return descriptor
     return None
+
+
+def is_standard_output(path: Path) -> bool:
+    """Whether what is written to a path goes to the standard output, such as `/dev/stdout`."""
+    with suppress(OSError, ValueError):  # it is missing, or no name of a file
+        return _standard_stream(os.stat(path)) == 1
+    return False
 
 
 def _copy_to(path: Path, content: Path, descriptor: int | None) -> None:

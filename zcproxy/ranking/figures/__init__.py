@@ -1,0 +1,1 @@
+"""Figures of scores and tables, a file for each kind."""
