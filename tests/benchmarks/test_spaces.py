@@ -137,7 +137,7 @@ class Renamed(Own):
 
 def test_a_task_of_ones_own(run: Command, tmp_path: Path) -> None:
     (tmp_path / "users_task.py").write_text(OWN)
-    code, _, shown = run("score", "mean(std(weight))", "users_task:Own", "--networks", "6")
+    code, shown, _ = run("score", "mean(std(weight))", "users_task:Own", "--networks", "6")
     assert (code, "users_task:Own, 6 of all" in shown) == (0, True)
     code, _, error = run("score", "mean(std(weight))", "users_task:Renamed", "--networks", "6")
     assert (code, "calls itself 'other'" in error) == (2, True)

@@ -15,8 +15,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 def test_a_search_of_a_benchmark_and_its_export(run: Run, tmp_path: Path) -> None:
     options = ["--evaluations", "24", "--population", "8", "--workers", "1", "--out", "found"]
-    code, _, shown = run("search", "digits201", "--proxy", "sum(log(params))", "--minimize", "macs", *options)
-    assert code == 0, shown
+    code, shown, error = run("search", "digits201", "--proxy", "sum(log(params))", "--minimize", "macs", *options)
+    assert code == 0, error
     assert "Pareto front" in shown
     assert list(pd.read_parquet("found/evaluations.parquet")) == ["arch", "proxy", "macs", "seconds"]
     code, _, shown = run("network", "export", "found", "--out", "best.py")

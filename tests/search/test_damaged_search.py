@@ -113,8 +113,8 @@ def test_resuming_extends_or_refuses(run: Run, tmp_path: Path) -> None:
     options = ["--proxy", "total_params", "--evaluations", "6", "--population", "4", "--workers", "1"]
     code, _, shown = run("search", "digits201", *options, "--out", "s")
     assert code == 0, shown
-    code, _, shown = run("search", "--resume", "s", "--evaluations", "8", "--workers", "1")
-    assert code == 0 and "of 8 architectures" in shown, shown
+    code, shown, error = run("search", "--resume", "s", "--evaluations", "8", "--workers", "1")
+    assert code == 0 and "of 8 architectures" in shown, error
     assert SearchDirectory(tmp_path / "s").configuration().evaluations == 8
     before = {path.name: path.read_bytes() for path in (tmp_path / "s").iterdir()}
     for given, message in (
