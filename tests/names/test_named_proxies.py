@@ -24,7 +24,7 @@ def test_a_proxy_of_ours_loads_by_its_name_and_says_what_to_expect(name: str) ->
     assert proxy.provenance["configuration"]["tasks"]
     for item in proxy.correlations:
         assert item["tau_low"] <= item["tau"] <= item["tau_high"]
-        assert item["task"] and item["networks"] >= 50 and item["population"]
+        assert item["task"] and item["networks"] >= 20 and item["population"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,9 +34,9 @@ def test_a_proxy_of_ours_has_a_card(name: str) -> None:
     assert f"`{zcproxy.load_proxy(name).formula}`" in cards
 
 
-def test_one_that_is_named_so_needs_no_gradient() -> None:
+def test_one_that_is_named_so_needs_no_gradient_and_no_pass() -> None:
     assert "grad(" not in json.loads(file_of("zc-forward").read_text())["formula"]
-    assert zcproxy.load_proxy("zc-forward").probes == ["noise"]
+    assert zcproxy.load_proxy("zc-forward").probes == []
 
 
 def test_a_name_that_does_not_exist_comes_with_the_nearest() -> None:
