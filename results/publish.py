@@ -32,7 +32,7 @@ from zcproxy.workers.pool import worker_pool
 NETWORKS = {"nasbench201": 500, "nats_sss": 400, "digits201": 300}
 """Networks per task by family, where they are small; elsewhere `MOST_OF_LARGE`."""
 MOST_OF_LARGE = 55
-FEWEST = 20
+FEWEST = 50
 """A task of which the run left fewer is not on the card."""
 
 HERE = Path(__file__).parent / "proxies"

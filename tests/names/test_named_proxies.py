@@ -24,7 +24,7 @@ def test_a_proxy_of_ours_loads_by_its_name_and_says_what_to_expect(name: str) ->
     assert proxy.provenance["configuration"]["tasks"]
     for item in proxy.correlations:
         assert item["tau_low"] <= item["tau"] <= item["tau_high"]
-        assert item["task"] and item["networks"] >= 20 and item["population"]
+        assert item["task"] and item["networks"] >= 50 and item["population"]
 
 
 @pytest.mark.parametrize("name", NAMES)
