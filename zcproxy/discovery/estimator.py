@@ -210,8 +210,8 @@ class ProxySearch(Parameters):
             models: as for `fit`.
 
         Returns:
-            One number per network, in order; NaN, which ranks worst, where the formula is undefined, or the network
-            cannot be built or run: a notice names it.
+            One number per network, in order; minus infinity, which ranks worst, where the formula is undefined, or the
+            network cannot be built or run: a notice names it.
 
         Raises:
             NotFittedError: there is no proxy yet.
@@ -227,8 +227,9 @@ class ProxySearch(Parameters):
         with worker_pool(workers_of(self.n_jobs)) as executor:
             table = sweep(context, names, formula.columns(), executor=executor, cache=self._cache)
         values = Evaluator(table.counts, table.values, table.blocks, table.connections)(formula)
-        found = dict(zip(names, values.tolist(), strict=True))
-        return np.array([found.get(name, np.nan) for name in named], np.float64)
+        defined = np.where(np.isnan(values), -np.inf, values)
+        found = dict(zip(names, defined.tolist(), strict=True))
+        return np.array([found.get(name, -np.inf) for name in named], np.float64)
 
     def score(self, models: Any, y: Any) -> float:
         """Return Kendall's tau-b between scores and labels, in -1..1; NaN where all scores are equal.
