@@ -26,6 +26,7 @@ from zcproxy.discovery.few import few_labels_line
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
+from zcproxy.evolve.observer import Observer
 from zcproxy.evolve.results import FRONT, front_rows
 from zcproxy.evolve.start import draw_samples
 from zcproxy.extras import check_extra
@@ -34,12 +35,14 @@ from zcproxy.images.own import import_images, restore_images
 from zcproxy.names.families import families_named, labelled_families, tasks_by_goal
 from zcproxy.names.scorers import formulas_of, resolve_scorers, split_names
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
+from zcproxy.proxy.aggregate import Scorer
 from zcproxy.ranking.controls import CORRELATIONS, compare
+from zcproxy.reporting.report import check_installed, write_report
 from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-    *("workers", "compare_with", "control", "images", "as_json", "plugin", "allow_code"),
+    *("workers", "compare_with", "control", "report", "images", "as_json", "plugin", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -100,6 +103,7 @@ def evolve_command(
     start_from: options.StartFrom = "",
     compare_with: options.Compare = "",
     control: options.Control = False,
+    report: options.Report = False,
     images: Images = "",
     as_json: Json = False,
     plugin: Plugin = None,
@@ -111,26 +115,42 @@ def evolve_command(
     lower_is_better: LowerIsBetter = False,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
-    _check(context)
-    proxies = resolve_scorers(compare_with)
+    proxies = _checked(context)
     with RunDisplay() as display:
-        asked = models or labels or input_shape
-        if asked and (found := discovered(context, display)) is not None:
-            show_discovery(found)
-            return
-        path, going_on = _begun(context.params)
-        advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
-        result = going_on(workers=workers, observer=display)
-        rows = compare(path, result, proxies, control=control, workers=workers, observer=display)
-    _show_result(result, rows, path, as_json)
+        found = discovered(context, display) if models or labels or input_shape else None
+        show = _evolved(context.params, proxies, display) if found is None else partial(show_discovery, found)
+    path = show()
+    if report:
+        console.print(f"report: {write_report(path)}", soft_wrap=True)
 
 
-def _check(context: typer.Context) -> None:
-    """Raise `ConfigurationError` for options that do not fit --resume, and for a package that is missing."""
+def _checked(context: typer.Context) -> list[Scorer]:
+    """Return the proxies to compare with.
+
+    Raises:
+        ConfigurationError: an option does not fit --resume, or a package is missing.
+    """
     if context.params["resume_from"] is not None:
         check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
     if context.params["control"]:
         check_extra("predictors", "--control", "sklearn")
+    if context.params["report"]:
+        check_installed("--report")
+    return resolve_scorers(context.params["compare_with"])
+
+
+def _evolved(given: Mapping[str, Any], proxies: Sequence[Scorer], display: RunDisplay) -> Callable[[], Path]:
+    """Run what the parameters ask for, compare it, and return what shows the result."""
+    path, going_on = _begun(given)
+    advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
+    observer: Observer = display
+    if given["report"]:
+        from zcproxy.reporting.live import LiveReport
+
+        observer = LiveReport(display, path)
+    result = going_on(workers=given["workers"], observer=observer)
+    rows = compare(path, result, proxies, control=given["control"], workers=given["workers"], observer=display)
+    return partial(_show_result, result, rows, path, given["as_json"])
 
 
 def _begun(given: Mapping[str, Any]) -> tuple[Path, Callable[..., Result]]:
@@ -189,7 +209,8 @@ def _goals(learned_from: Sequence[str], hold_out: Sequence[str]) -> tuple[dict[s
     return goals, held_out
 
 
-def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path, as_json: bool) -> None:
+def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path, as_json: bool) -> Path:
+    """Show what was found, and return the run directory."""
     console.print()
     console.print(f"best formula ({result.chosen.training.size} nodes):")
     if as_json:
@@ -218,3 +239,4 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         sep="\n",
         soft_wrap=True,
     )
+    return path
