@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapting": DOORS | {"ranking"},
     "adapters": WORK,
     "discovery": WORK | {"adapting"},
-    "reporting": WORK | {"ranking"},
+    "reporting": WORK | {"ranking", "discovery"},
     "cli": WORK | {"ranking", "adapting", "discovery", "reporting"},
     "face": WORK | {"ranking", "adapting", "discovery", "reporting", "cli"},
     "space": {"contracts"},

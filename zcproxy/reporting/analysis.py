@@ -33,6 +33,7 @@ class Analysis:
         parts: what the parts of the formula contribute.
         networks: by task, networks with their scores and accuracies.
         ceilings: by task, tau between two trainings; None where it is not known.
+        labels: networks with a label that formulas were fitted to or chosen by; 0 where that is not known.
         lacking: why something above is missing, a sentence; empty where nothing is.
     """
 
@@ -42,6 +43,7 @@ class Analysis:
     parts: Sequence[Contribution]
     networks: Mapping[str, Sequence[Networks]]
     ceilings: Mapping[str, float | None]
+    labels: int = 0
     lacking: str = ""
 
 
@@ -57,7 +59,7 @@ def analyse(run: EvolveRun, cache: Path) -> Analysis:
             return _computed(run, reader, formula, hall, ceilings)
     except ZcproxyError as error:
         known = run.front or [Found(each.size, str(each), *_UNKNOWN, each == formula) for each in hall]
-        return Analysis(formula, known, None, (), {}, {}, str(error))
+        return Analysis(formula, known, None, (), {}, {}, lacking=str(error))
 
 
 _UNKNOWN = (float("nan"), float("nan"), float("nan"))
@@ -79,8 +81,9 @@ def _computed(
     hall: Sequence[Node],
     ceilings: Mapping[str, float | None],
 ) -> Analysis:
+    labels = sum(len(sample.fitted) for sample in reader.samples.values())
     if run.state is None or formula is None:
-        return Analysis(formula, (), None, (), {}, ceilings)
+        return Analysis(formula, (), None, (), {}, ceilings, labels)
     formulas = [formula] if run.best is not None else hall
     columns = list(dict.fromkeys(column for each in formulas for column in each.columns()))
     labelled = reader.labelled(columns, run.state.columns)
@@ -90,7 +93,7 @@ def _computed(
         formula, front = result.chosen.formula, _found(result)
     merit = labelled.fitness("fitted")(formula).merit
     networks = _labelled_networks(formula, labelled) if run.best is None else _tested_networks(formula, reader)
-    return Analysis(formula, front, merit, contributions(formula, labelled), networks, ceilings)
+    return Analysis(formula, front, merit, contributions(formula, labelled), networks, ceilings, labels)
 
 
 def _found(result: Result) -> list[Found]:

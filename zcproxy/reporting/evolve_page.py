@@ -11,11 +11,12 @@ from typing import Any
 from markupsafe import Markup
 
 from zcproxy.correlation import Correlation
+from zcproxy.discovery.few import few_labels_line
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import State
 from zcproxy.ranking.layout import number
 from zcproxy.reporting.analysis import Analysis, analyse
-from zcproxy.reporting.evolve_run import BEST_NAME, Epoch, EvolveRun, Found, read_evolve_run
+from zcproxy.reporting.evolve_run import BEST_NAME, Epoch, EvolveRun, FewLabels, Found, read_evolve_run
 from zcproxy.reporting.figures import (
     Interval,
     Line,
@@ -31,16 +32,19 @@ from zcproxy.reporting.mathematics import mathematics
 from zcproxy.reporting.page import render
 from zcproxy.reporting.reproduction import reproduction
 from zcproxy.reporting.svg import MUTED
-from zcproxy.reporting.values import duration, shown_value
+from zcproxy.reporting.values import duration, shown_value, spread
 from zcproxy.text.visible import shortened
 
 MOST_ROWS = 200
-"""Formulas that the table of the front has; their number is bounded by the most nodes, which may be ten thousand."""
+"""Formulas of the front that the page has; the front has as many as there are sizes, which may be ten thousand."""
 MOST_TASKS = 30
 """Tasks whose networks are drawn."""
+MOST_NETWORKS = 3000
+"""Networks that are drawn on the whole page."""
 MOST_EPOCHS = 500
 """Epochs that a figure shows; evenly spread where there are more."""
-LONGEST_FORMULA = 3000
+LONGEST_FORMULA, LONGEST_PART = 3000, 1000
+"""Letters of the formula, and of others in tables."""
 
 
 def evolve_page(path: Path, cache: Path, *, refresh_seconds: int | None = None) -> str:
@@ -66,13 +70,16 @@ def evolve_page(path: Path, cache: Path, *, refresh_seconds: int | None = None) 
         merit=found.merit,
         **_formula(found),
         front_figure=_front_figure(found.front),
-        front=[_front_row(each) for each in found.front[-MOST_ROWS:]],
+        front=[_front_row(each) for each in _most(found.front, MOST_ROWS)],
+        front_size=len(found.front),
         history=_history(run.epochs),
         tests=list(_tests(run, found)),
         networks=list(_networks(run, found)),
         cost=_cost(run.state, found),
         settings=_settings(run.configuration),
         environment=run.environment,
+        few=_few(run.few),
+        warning="" if run.few is not None or not found.labels else few_labels_line(found.labels),
         images={task: shown.description for task, shown in run.images.items()},
         again=reproduction(run.configuration, run.limits, f"{run.name}-again"),
     )
@@ -90,7 +97,7 @@ def _formula(found: Analysis) -> dict[str, Any]:
         "tree": formula_tree(formula, found.parts),
         "parts": [
             {
-                "text": shortened(str(item.part), LONGEST_FORMULA),
+                "text": shortened(str(item.part), LONGEST_PART),
                 "per": item.part.kind.value.lower(),
                 "merit": number(item.merit),
                 "lost": f"{-item.lost:+.3f}",
@@ -100,6 +107,12 @@ def _formula(found: Analysis) -> dict[str, Any]:
     }
 
 
+def _most(front: Sequence[Found], most: int) -> list[Found]:
+    """Return the formulas that there is room for, the chosen one among them."""
+    chosen = [each for each in front if each.is_chosen]
+    return sorted(dict.fromkeys([*spread(front, most), *chosen]), key=lambda each: each.size)
+
+
 def _front_row(found: Found) -> dict[str, Any]:
     return {
         "size": found.size,
@@ -107,12 +120,12 @@ def _front_row(found: Found) -> dict[str, Any]:
         "validation_tau": number(found.validation_tau),
         "cost": "-" if math.isnan(found.cost) else f"{found.cost:g}",
         "is_chosen": found.is_chosen,
-        "formula": shortened(found.formula, LONGEST_FORMULA),
+        "formula": shortened(found.formula, LONGEST_PART),
     }
 
 
 def _front_figure(front: Sequence[Found]) -> Markup | None:
-    known = [each for each in front if math.isfinite(each.training_tau)]
+    known = [each for each in _most(front, MOST_ROWS) if math.isfinite(each.training_tau)]
     if not known:
         return None
     training, validation = (
@@ -133,8 +146,7 @@ def _history(epochs: Sequence[Epoch]) -> list[Markup]:
     """Return how tau and the size of formulas went over the generations."""
     if not epochs:
         return []
-    step = -(-len(epochs) // MOST_EPOCHS)
-    shown = [*epochs[:-1:step], epochs[-1]]
+    shown = spread(epochs, MOST_EPOCHS)
     generations = [epoch.generations for epoch in shown]
     taus = [sum(epoch.best.training_tau) / max(1, len(epoch.best.training_tau)) for epoch in shown]
     merits = [_mean_of_last(epoch, "merit") for epoch in shown]
@@ -159,7 +171,7 @@ def _mean_of_last(epoch: Epoch, name: str) -> float:
 
 def _tests(run: EvolveRun, found: Analysis) -> Iterator[dict[str, Any]]:
     """Yield for each task the formula beside all that it was compared with, the highest tau first."""
-    for place, (task, rows) in enumerate((run.tests or {}).items()):
+    for place, (task, rows) in enumerate(run.tests.items()):
         order = sorted(rows.items(), key=lambda item: math.inf if math.isnan(item[1].tau) else -item[1].tau)
         intervals = [Interval(name, each.tau, each.tau_low, each.tau_high, name == BEST_NAME) for name, each in order]
         ceiling = found.ceilings.get(task)
@@ -191,13 +203,15 @@ def _with_interval(value: float, low: float, high: float) -> str:
 
 def _networks(run: EvolveRun, found: Analysis) -> Iterator[Markup]:
     """Yield for each task the figure of scores and accuracies."""
-    for place, (task, groups) in enumerate(list(found.networks.items())[:MOST_TASKS]):
-        yield scores_figure(f"scores{place}", groups, _scores_title(run, task, groups))
+    shown = list(found.networks.items())[:MOST_TASKS]
+    most = MOST_NETWORKS // max(1, sum(len(groups) for _, groups in shown))
+    for place, (task, groups) in enumerate(shown):
+        yield scores_figure(f"scores{place}", groups, _scores_title(run, task, groups), most)
 
 
 def _scores_title(run: EvolveRun, task: str, groups: Sequence[Networks]) -> str:
     shown = shortened(task, 40)
-    test = (run.tests or {}).get(task, {}).get(BEST_NAME)
+    test = run.tests.get(task, {}).get(BEST_NAME)
     if test is None:
         return f"{shown}: {sum(len(group.scores) for group in groups)} labelled networks"
     return f"{shown}: tau {_with_interval(test.tau, test.tau_low, test.tau_high)}"
@@ -218,6 +232,16 @@ def _cost(state: State | None, found: Analysis) -> dict[str, str]:
     if chosen is not None and not math.isnan(chosen.cost):
         rows["passes over a minibatch that the formula needs"] = f"{chosen.cost:g}"
     return rows
+
+
+def _few(few: FewLabels | None) -> dict[str, Any] | None:
+    """Return what few labels chose among, the highest tau first."""
+    if few is None:
+        return None
+    taus = {name: math.nan if tau is None else tau for name, tau in few.taus_on_networks_left_out.items()}
+    order = sorted(taus.items(), key=lambda item: math.inf if math.isnan(item[1]) else -item[1])
+    rows = [{"name": name, "tau": number(tau), "is_own": name == few.chosen} for name, tau in order]
+    return {"labels": few.labels, "rows": rows}
 
 
 def _settings(configuration: Configuration) -> list[dict[str, Any]]:

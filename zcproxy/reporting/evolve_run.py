@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from zcproxy.correlation import Correlation
+from zcproxy.discovery.few import FILE, NAME
 from zcproxy.errors import RunError
 from zcproxy.evolve.configuration import Configuration, Limits
 from zcproxy.evolve.directory import ENVIRONMENT, JOURNAL, RunDirectory, State
@@ -89,6 +90,21 @@ class Found:
 
 
 @dataclass(frozen=True)
+class FewLabels:
+    """How a formula was chosen by few labels, see `zcproxy.discovery`.
+
+    Attributes:
+        labels: networks with a label.
+        chosen: name of the contender that was chosen.
+        taus_on_networks_left_out: tau of each contender, by name; None where it is undefined.
+    """
+
+    labels: int
+    chosen: str
+    taus_on_networks_left_out: dict[str, float | None]
+
+
+@dataclass(frozen=True)
 class EvolveRun:
     """What a run directory holds.
 
@@ -100,9 +116,11 @@ class EvolveRun:
         images: what each task was shown.
         state: after the last epoch, None before the first.
         epochs: the journal.
-        best: the proxy of the result; None where the run is not finished, or went on after that result.
+        best: the proxy of the result; None where the run is not finished, or went on after that result. Where few
+            labels chose it, the one that they chose.
         front: what `front.csv` has, of a finished run.
         tests: by task, the correlations on the test networks by name, the formula's own first.
+        few: how few labels chose the formula; None where it was chosen by validation networks.
     """
 
     path: Path
@@ -114,7 +132,8 @@ class EvolveRun:
     epochs: Sequence[Epoch]
     best: Proxy | None = None
     front: Sequence[Found] = ()
-    tests: Mapping[str, Mapping[str, Correlation]] | None = None
+    tests: Mapping[str, Mapping[str, Correlation]] = field(default_factory=dict)
+    few: FewLabels | None = None
 
     @property
     def name(self) -> str:
@@ -138,8 +157,13 @@ def read_evolve_run(path: Path) -> EvolveRun:
     best = _best(path, state)
     if best is None:
         return begun
-    tests = _tests(path, best)
-    return EvolveRun(path, configuration, limits, environment, images, state, epochs, best, _front(path), tests)
+    front = _front(path)
+    if not os.path.lexists(path / FILE):
+        return replace(begun, best=best, front=front, tests=_tests(path, best))
+    chosen = load_proxy(path / FILE)
+    few = read_fields(FewLabels, chosen.provenance.get(NAME), f"{path / FILE}, '{NAME}'", RunError, others=True)
+    front = [replace(each, is_chosen=each.formula == str(chosen.formula)) for each in front]
+    return replace(begun, best=chosen, front=front, tests=_own_tests(chosen), few=few)
 
 
 def _environment(place: Path) -> dict[str, str]:
@@ -187,12 +211,7 @@ def _size(row: Row) -> int:
 
 def _tests(path: Path, best: Proxy) -> dict[str, dict[str, Correlation]]:
     """Return the correlations of the formula and of what it was compared with, by task."""
-    own = {
-        task: _correlation_of(task, str(item.get("population")), item)
-        for item in best.correlations
-        for task in (str(item.get("task")),)
-    }
-    found = {task: {BEST_NAME: each} for task, each in own.items()}
+    found = _own_tests(best)
     try:
         rows = read_rows(path / CORRELATIONS, ("proxy", *(each.name for each in fields(Correlation))))
     except FileNotFoundError:
@@ -203,11 +222,20 @@ def _tests(path: Path, best: Proxy) -> dict[str, dict[str, Correlation]]:
         item = _correlation_of(row.text("task"), row.text("population"), numbers)
         compared.setdefault(item.task, {})[row.text("proxy")] = item
     are_of_this_result = all(
-        math.isclose(compared[task][BEST_NAME].tau, each.tau, abs_tol=1e-9) or math.isnan(each.tau)
-        for task, each in own.items()
+        math.isclose(compared[task][BEST_NAME].tau, own[BEST_NAME].tau, abs_tol=1e-9) or math.isnan(own[BEST_NAME].tau)
+        for task, own in found.items()
         if BEST_NAME in compared.get(task, {})
     )
-    return compared if own.keys() == compared.keys() and are_of_this_result else found
+    return compared if found.keys() == compared.keys() and are_of_this_result else found
+
+
+def _own_tests(best: Proxy) -> dict[str, dict[str, Correlation]]:
+    """Return the correlations in a proxy's file, by task."""
+    return {
+        task: {BEST_NAME: _correlation_of(task, str(item.get("population")), item)}
+        for item in best.correlations
+        for task in (str(item.get("task")),)
+    }
 
 
 def _correlation_of(task: str, population: str, values: Mapping[str, Any]) -> Correlation:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from zcproxy.correlation.ranks import mean_ranks, rank_scores
 from zcproxy.reporting.svg import FIRST, INK, MUTED, SECOND, as_svg, figure
+from zcproxy.reporting.values import spread
 from zcproxy.text.visible import shortened, visible
 
 WIDTH, HEIGHT = 4.9, 3.3
 """Inches of a figure: two stand beside each other on a wide page, and one fills a telephone's."""
-MOST_POINTS = 600
-"""Networks that a figure shows; evenly spread over the ranks where there are more."""
-LONGEST_NAME = 26
+LONGEST_ARCHITECTURE = 120
+LONGEST_NAME, LETTER = 26, 0.075
+"""Letters of a name at the side of a figure, and inches of one."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,7 @@ def front_figure(
         labels: what the legend calls front, others and `beside`.
     """
     hints = {}
-    with figure(WIDTH, HEIGHT) as drawn:
-        axis = drawn.subplots()
+    with figure(WIDTH, HEIGHT) as (drawn, axis):
         for gid, points, colour, size, label in (
             ("others", others, MUTED, 7, labels[1]),
             ("beside", beside, SECOND, 13, labels[2]),
@@ -141,8 +141,7 @@ def front_figure(
 
 def history_figure(name: str, lines: Sequence[Line], *, across: str, up: str) -> Markup:
     """Return lines over the time of a run."""
-    with figure(WIDTH, HEIGHT) as drawn:
-        axis = drawn.subplots()
+    with figure(WIDTH, HEIGHT) as (drawn, axis):
         for line in lines:
             marker = "o" if len(line.across) == 1 else None
             axis.plot(
@@ -164,8 +163,9 @@ def forest_figure(name: str, rows: Sequence[Interval], *, across: str, ceiling: 
         ceiling: a value that a line marks: what two trainings agree to.
     """
     shown = [row for row in rows if math.isfinite(row.value)]
-    with figure(WIDTH, 0.75 + 0.21 * max(2, len(shown))) as drawn:
-        axis = drawn.subplots()
+    names = [shortened(visible(row.name), LONGEST_NAME) for row in shown]
+    left = 0.3 + LETTER * max(map(len, names), default=0)
+    with figure(WIDTH, 0.85 + 0.21 * max(2, len(shown)), left) as (drawn, axis):
         for place, row in enumerate(shown):
             colour = FIRST if row.stands_out else MUTED
             if math.isfinite(row.low) and math.isfinite(row.high):
@@ -180,8 +180,8 @@ def forest_figure(name: str, rows: Sequence[Interval], *, across: str, ceiling: 
                 hints[gid] = [interval_text(shown[place]) for place in places]
         if ceiling is not None:
             axis.axvline(ceiling, color=SECOND, linewidth=1.0, linestyle="--", label=f"noise ceiling {ceiling:.3f}")
-            axis.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0), borderaxespad=-1.6)
-        axis.set_yticks(range(len(shown)), [shortened(visible(row.name), LONGEST_NAME) for row in shown])
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0), borderaxespad=-1.7)
+        axis.set_yticks(range(len(shown)), names)
         axis.set_ylim(len(shown) - 0.4, -0.6)
         axis.grid(visible=False, axis="y")
         axis.set_xlabel(visible(across))
@@ -194,20 +194,25 @@ def interval_text(row: Interval) -> str:
     return f"{row.name}: {row.value:.3f}{ends}"
 
 
-def scores_figure(name: str, groups: Sequence[Networks], title: str) -> Markup:
+def scores_figure(name: str, groups: Sequence[Networks], title: str, most: int) -> Markup:
     """Return networks by the rank of their score, among all groups, and by their accuracy.
 
     Ranks, because scores have no scale: some span thirty orders of magnitude.
+
+    Args:
+        name: distinct on the page.
+        groups: the networks.
+        title: above the figure.
+        most: networks of a group that are shown, evenly spread over the ranks.
     """
     ranks = mean_ranks(rank_scores(np.concatenate([group.scores for group in groups])))
     hints: dict[str, list[str]] = {}
     start = 0
-    with figure(WIDTH, HEIGHT) as drawn:
-        axis = drawn.subplots()
+    with figure(WIDTH, HEIGHT) as (drawn, axis):
         for number, group in enumerate(groups):
             own = ranks[start : start + len(group.scores)]
             start += len(group.scores)
-            kept = _thinned(own)
+            kept = sorted(spread(np.argsort(own, kind="stable").tolist(), most))
             gid = f"networks-{number}"
             colour = (FIRST, SECOND)[number % 2]
             axis.scatter(
@@ -221,7 +226,7 @@ def scores_figure(name: str, groups: Sequence[Networks], title: str) -> Markup:
                 gid=gid,
             )
             hints[gid] = [
-                f"{shortened(group.names[place], 200)}: score {group.scores[place]:.5g}, "
+                f"{shortened(group.names[place], LONGEST_ARCHITECTURE)}: score {group.scores[place]:.5g}, "
                 f"accuracy {group.accuracies[place]:.2f}"
                 for place in kept
             ]
@@ -229,11 +234,3 @@ def scores_figure(name: str, groups: Sequence[Networks], title: str) -> Markup:
         if len(groups) > 1:
             axis.legend(loc="best")
         return as_svg(drawn, name, f"accuracy against rank by score. {title}", hints)
-
-
-def _thinned(ranks: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the places of at most `MOST_POINTS` networks, evenly spread over the ranks."""
-    order = np.argsort(ranks, kind="stable")
-    if len(order) <= MOST_POINTS:
-        return np.sort(order)
-    return np.sort(order[np.linspace(0, len(order) - 1, MOST_POINTS).round().astype(np.intp)])

@@ -61,7 +61,7 @@ def _command(configuration: Configuration, changed: dict[str, Any], limits: Limi
         words += ["--hold-out", task]
     for name, value in changed.items():
         if name not in _WRITTEN_APART:
-            words += [_option(name), ",".join(value) if isinstance(value, tuple) else str(value)]
+            words += [option_of(name), ",".join(value) if isinstance(value, tuple) else str(value)]
     if configuration.use_set_aside:
         words.append("--use-set-aside")
     for record in configuration.plugins:
@@ -70,11 +70,12 @@ def _command(configuration: Configuration, changed: dict[str, Any], limits: Limi
         words += ["--budget", f"{limits.seconds:g}s"]
     for name in ("generations", "evaluations"):
         if getattr(limits, name) is not None:
-            words += [_option(name), str(getattr(limits, name))]
+            words += [option_of(name), str(getattr(limits, name))]
     return [*words, "--out", out]
 
 
-def _option(name: str) -> str:
+def option_of(name: str) -> str:
+    """Return the option that is named like a field."""
     return f"--{name.replace('_', '-')}"
 
 

@@ -14,8 +14,9 @@ from markupsafe import Markup
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
 from zcproxy.reporting.figures import Line, Point, front_figure, history_figure
 from zcproxy.reporting.page import render
+from zcproxy.reporting.search_reproduction import search_reproduction
 from zcproxy.reporting.search_run import SearchRun, read_search_run
-from zcproxy.reporting.values import duration, shown_value
+from zcproxy.reporting.values import duration, shown_value, spread
 from zcproxy.search.front import hypervolume_over
 from zcproxy.search.goals import PROXY
 from zcproxy.search.results import SearchResult
@@ -25,7 +26,7 @@ MOST_ROWS = 100
 """Architectures of the front that the table has."""
 MOST_POINTS = 2000
 """Architectures behind the front that the figure has, evenly spread over the search."""
-LONGEST_ARCHITECTURE = 600
+LONGEST_ARCHITECTURE, LONGEST_HINT = 600, 120
 
 
 def search_page(path: Path, cache: Path) -> str:
@@ -54,6 +55,7 @@ def search_page(path: Path, cache: Path) -> str:
         front=None if result is None else _front(result),
         figures=[] if result is None else list(_figures(result)),
         settings=list(_settings(run)),
+        again=search_reproduction(run.configuration, f"{run.name}-again"),
     )
 
 
@@ -78,9 +80,8 @@ def _figures(result: SearchResult) -> Iterator[Markup]:
     names = result.goals.objectives
     if len(names) > 1:
         up, across = names[0], names[-1]
-        kept = np.unique(np.linspace(0, len(result.table) - 1, MOST_POINTS).round().astype(np.intp))
-        others = _points(result.table.iloc[kept], across, up)
-        front = _points(result.front.head(MOST_POINTS), across, up)
+        others = spread(_points(result.table, across, up), MOST_POINTS)
+        front = spread(_points(result.front, across, up), MOST_POINTS)
         labels = ("Pareto front", "evaluated", "")
         yield front_figure("front", front, others, across=across, up=up, labels=labels)
     by_rank = [place for place, name in enumerate(names) if name == PROXY]
@@ -92,7 +93,7 @@ def _figures(result: SearchResult) -> Iterator[Markup]:
 def _points(table: pd.DataFrame, across: str, up: str) -> list[Point]:
     defined = table[np.isfinite(table[across]) & np.isfinite(table[up])]
     return [
-        Point(x, y, f"{name}: {across} {x:.5g}, {up} {y:.5g}")
+        Point(x, y, f"{shortened(name, LONGEST_HINT)}: {across} {x:.5g}, {up} {y:.5g}")
         for name, x, y in zip(defined[ARCHITECTURE], defined[across], defined[up], strict=True)
     ]
 

@@ -15,6 +15,7 @@ from zcproxy.extras import extra
 from zcproxy.text.visible import shortened, visible
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID, FIRST, SECOND, PAPER = ("#010101", "#020202", "#030303", "#040404", "#050505", "#060606")
@@ -57,12 +58,15 @@ _SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 
 
 @contextmanager
-def figure(width: float, height: float) -> Iterator[Figure]:
-    """Yield an empty figure in the page's style. Its artists are made and drawn (`as_svg`) within the block.
+def figure(width: float, height: float, left: float = 0.8) -> Iterator[tuple[Figure, Axes]]:
+    """Yield a figure with one pair of axes in the page's style, to be drawn (`as_svg`) within the block.
+
+    The margins are fixed: layouts that measure texts draw everything twice.
 
     Args:
         width: in inches, of 72 pixels each where the page has room for them.
         height: in inches.
+        left: inches that the labels on the left have.
 
     Raises:
         ConfigurationError: matplotlib is not installed.
@@ -71,7 +75,10 @@ def figure(width: float, height: float) -> Iterator[Figure]:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
     with rc_context(_STYLE):
-        yield Figure(figsize=(width, height), layout="constrained")
+        drawn = Figure(figsize=(width, height))
+        below, above, right = 0.5, 0.3, 0.12
+        place = (left / width, below / height, 1 - (left + right) / width, 1 - (below + above) / height)
+        yield drawn, drawn.add_axes(place)
 
 
 def as_svg(drawn: Figure, name: str, label: str, hints: Mapping[str, Sequence[str]] | None = None) -> Markup:
