@@ -19,7 +19,15 @@ from zcproxy.search import SearchConfiguration, Setting, search
 
 TASK = "digits201"
 SMALL = Configuration(
-    (TASK,), networks=20, test_networks=12, probes=("noise",), batch_size=4, goals=(TASK,), new_columns=0
+    (TASK,),
+    networks=20,
+    test_networks=12,
+    probes=("noise",),
+    batch_size=4,
+    goals=(TASK,),
+    new_columns=0,
+    islands=2,
+    island_size=40,
 )
 
 

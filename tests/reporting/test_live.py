@@ -91,7 +91,7 @@ def test_a_page_that_cannot_be_written_does_not_stop_the_run(
 
 
 def test_the_option_and_the_command_write_the_same_page(run: Run, checked: Check) -> None:
-    options = ["--networks", "20", "--test-networks", "12", "--probes", "noise", "--generations", "6", "--workers", "1"]
+    options = ["--networks", "20", "--test-networks", "12", "--probes", "noise", "--generations", "2", "--workers", "1"]
     code, out, shown = run("evolve", "digits201", *options, "--report", "--out", "run", "--json")
     assert code == 0, shown
     assert json.loads(out)["formula"] in checked(Path("run", PAGE).read_text(encoding="utf-8"))
@@ -99,7 +99,7 @@ def test_the_option_and_the_command_write_the_same_page(run: Run, checked: Check
     code, _, shown = run("report", "run", "--out", "again.html")
     assert code == 0 and "written: again.html" in shown
     assert Path("again.html").read_bytes() == Path("run", PAGE).read_bytes()
-    code, _, shown = run("evolve", "--resume", "run", "--generations", "10", "--report", "--workers", "1")
+    code, _, shown = run("evolve", "--resume", "run", "--generations", "4", "--report", "--workers", "1")
     assert code == 0, shown
     assert Path("again.html").read_bytes() != Path("run", PAGE).read_bytes()
 
