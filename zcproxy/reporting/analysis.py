@@ -47,13 +47,19 @@ class Analysis:
     lacking: str = ""
 
 
-def analyse(run: EvolveRun, cache: Path) -> Analysis:
-    """Return what stored columns say of a run; nothing is measured."""
+def analyse(run: EvolveRun, cache: Path, samples: Mapping[str, Sample] | None = None) -> Analysis:
+    """Return what stored columns say of a run; nothing is measured.
+
+    Args:
+        run: the run.
+        cache: the cache directory.
+        samples: its networks by task; drawn anew if None.
+    """
     hall = [] if run.state is None else [parse(run.state.hall[size]) for size in sorted(run.state.hall)]
     formula = run.best.formula if run.best is not None else _latest(run)
     try:
         with stored_in(run.path / CONFIGURATION):
-            samples = draw_samples(run.configuration)
+            samples = samples or draw_samples(run.configuration)
             ceilings = {task: get_task(task).noise_ceiling() for task in run.configuration.tested}
             reader = ColumnReader(run.configuration, samples, run.images, cache)
             return _computed(run, reader, formula, hall, ceilings)
@@ -66,12 +72,12 @@ _UNKNOWN = (float("nan"), float("nan"), float("nan"))
 
 
 def _latest(run: EvolveRun) -> Node | None:
-    """Return the best formula by training merit after the last epoch that the journal has."""
+    """Return the best formula by training merit after the last epoch, or the largest where the journal lacks it."""
     if run.state is None or not run.state.hall:
         return None
-    if run.epochs:
-        return parse(run.epochs[-1].best.formula)
-    return parse(run.state.hall[max(run.state.hall)])
+    hall = run.state.hall
+    best = run.epochs[-1].best.formula if run.epochs else ""
+    return parse(best if best in hall.values() else hall[max(hall)])
 
 
 def _computed(

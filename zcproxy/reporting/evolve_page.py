@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from zcproxy.correlation import Correlation
 from zcproxy.discovery.few import few_labels_line
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.directory import State
+from zcproxy.evolve.sample import Sample
 from zcproxy.ranking.layout import number
 from zcproxy.reporting.analysis import Analysis, analyse
 from zcproxy.reporting.evolve_run import BEST_NAME, Epoch, EvolveRun, FewLabels, Found, read_evolve_run
@@ -47,19 +48,26 @@ LONGEST_FORMULA, LONGEST_PART = 3000, 1000
 """Letters of the formula, and of others in tables."""
 
 
-def evolve_page(path: Path, cache: Path, *, refresh_seconds: int | None = None) -> str:
+def evolve_page(
+    path: Path,
+    cache: Path,
+    *,
+    refresh_seconds: int | None = None,
+    samples: Mapping[str, Sample] | None = None,
+) -> str:
     """Return the page of a run directory.
 
     Args:
         path: the directory.
         cache: the cache directory, which has the columns.
         refresh_seconds: seconds after which browsers read the page again; None for never.
+        samples: the networks of the run by task, where they are known; drawn anew if None.
 
     Raises:
         ZcproxyError: see `zcproxy.reporting.evolve_run.read_evolve_run`.
     """
     run = read_evolve_run(path)
-    found = analyse(run, cache)
+    found = analyse(run, cache, samples)
     return render(
         "evolve.html",
         title=run.name,

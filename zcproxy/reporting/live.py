@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from zcproxy.errors import ZcproxyError
-from zcproxy.evolve.directory import State
+from zcproxy.evolve.directory import RunDirectory, State
 from zcproxy.evolve.observer import Observer
+from zcproxy.evolve.sample import Sample
+from zcproxy.evolve.start import draw_samples
 from zcproxy.reporting.evolve_page import evolve_page
 from zcproxy.reporting.report import PAGE, check_installed
 from zcproxy.storage.cache_directory import default_cache
@@ -34,6 +37,7 @@ class LiveReport:
         check_installed("a report")
         self._observer, self._path, self._cache = observer, path, cache or default_cache()
         self._has_failed = False
+        self._samples: Mapping[str, Sample] | None = None
 
     def step(self, what: str, done: int, total: int) -> None:
         """Pass on how much of some work is done."""
@@ -43,7 +47,10 @@ class LiveReport:
         """Pass on that an epoch is over, and write the page."""
         self._observer.evolving(state, formula, merit, seconds_left)
         try:
-            write_text(self._path / PAGE, evolve_page(self._path, self._cache, refresh_seconds=REFRESH_SECONDS))
+            if self._samples is None:
+                self._samples = draw_samples(RunDirectory(self._path).configuration())
+            page = evolve_page(self._path, self._cache, refresh_seconds=REFRESH_SECONDS, samples=self._samples)
+            write_text(self._path / PAGE, page)
         except ZcproxyError as error:
             if not self._has_failed:
                 self._observer.saying(f"no report: {error}")

@@ -40,9 +40,9 @@ def write_report(path: Path, out: Path | None = None, *, cache: Path | None = No
     """
     check_installed("a report")
     place = path / PAGE if out is None else out
+    page_of = _page_of(path)
     check_target(place)
-    page = _page_of(path)(path, cache or default_cache())
-    write_text(place, page)
+    write_text(place, page_of(path, cache or default_cache()))
     return place
 
 
