@@ -51,7 +51,17 @@ def test_lines_may_break_between_terms_and_factors_and_nowhere_else() -> None:
     assert len(set_as(parse("log_paths + total_macs - 3 * total_params"))) == 3
     assert len(set_as(parse("sum(log(params) + log(macs))"))) == 1
     long = "log_paths * total_macs * (longest_path + 1) * sum(log(params)) * mean(log(macs)) / (total_params + 1)"
-    assert [words(piece) for piece in set_as(parse(long))][-1] == "/(total_params+1)"
+    assert [words(piece) for piece in set_as(parse(long))] == [
+        *("log_paths", "·total_macs", "·(longest_path+1)", "·(∑ℓ(ln paramsℓ))", "·(1L∑ℓ(ln macsℓ))"),
+        "/(total_params+1)",
+    ]
+    nested = (
+        "log_paths * (total_macs * (longest_path / (total_params * log_paths))) / log(total_macs) * sum(log(params))"
+    )
+    assert [words(piece) for piece in set_as(parse(nested))] == [
+        *("log_paths", "·total_macs", "·longest_path", "/(total_params·log_paths)", "/(ln total_macs)"),
+        "·(∑ℓ(ln paramsℓ))",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -141,6 +141,8 @@ def front_figure(
 
 def history_figure(name: str, lines: Sequence[Line], *, across: str, up: str) -> Markup:
     """Return lines over the time of a run."""
+    from matplotlib.ticker import MaxNLocator
+
     with figure(WIDTH, HEIGHT) as (drawn, axis):
         for line in lines:
             marker = "o" if len(line.across) == 1 else None
@@ -148,6 +150,7 @@ def history_figure(name: str, lines: Sequence[Line], *, across: str, up: str) ->
                 line.across, line.up, color=line.colour, linewidth=line.width, label=visible(line.label), marker=marker
             )
         axis.set(xlabel=visible(across), ylabel=visible(up))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         if len(lines) > 1:
             axis.legend(loc="best")
         return as_svg(drawn, name, f"{up} over {across}")

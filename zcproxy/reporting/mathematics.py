@@ -12,24 +12,27 @@ from collections.abc import Iterator
 from markupsafe import Markup, escape
 
 from zcproxy.export.latex import latex
-from zcproxy.formula import Node
+from zcproxy.formula import Node, vocabulary
+from zcproxy.formula.tree import constant
 
 LARGEST = 300
 """Nodes beyond which a formula is not set as mathematics: no reader follows it, and its text is on the page."""
 
 LONGEST_FRACTION = 12
-"""Nodes of a formula whose outermost fraction has a line."""
+"""Nodes of a product whose fractions have a line."""
 
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.)|[0-9]+(?:\.[0-9]+)?|\S")
 _NAMES = {
     **{rf"\{name}": name for name in ("ln", "det", "tanh", "min", "max")},
     **{r"\ell": "ℓ", r"\sigma": "σ", r"\nabla": "∇"},
 }
-_SIGNS = {"+": "+", "-": "−", r"\cdot": "·", ",": ",", r"\sum": "∑"}
+CDOT = r"\cdot"
+_CHAIN = ("multiply", "divide")
+_SIGNS = {"+": "+", "-": "−", CDOT: "·", ",": ",", r"\sum": "∑"}
 _FENCES = {"(": "(", ")": ")", r"\vert": "|", r"\Vert": "‖", r"\langle": "⟨", r"\rangle": "⟩"}
 _BELOW = (r"\sum", r"\min", r"\max")
 """Operators whose index stands below them."""
-_BREAKS = ("+", "-", r"\cdot")
+_BREAKS = ("+", "-", CDOT)
 """Signs that a line may begin with."""
 _APPLIED = '<mo lspace="0" rspace="0.17em">&#x2061;</mo>'
 """The invisible sign between a function and its argument, a thin space wide."""
@@ -47,18 +50,34 @@ def mathematics(formula: Node) -> Markup | None:
 def _pieces(formula: Node) -> list[str]:
     """Return the MathML of a formula in pieces that may stand on lines of their own.
 
-    The outermost fraction of a long formula is written with a stroke: a line cannot break within a fraction.
+    A long product is written as its factors, those that divide with a stroke: a line cannot break within a fraction.
     """
-    if formula.symbol != "divide" or formula.size <= LONGEST_FRACTION:
+    if formula.symbol not in _CHAIN or formula.size <= LONGEST_FRACTION:
         return _Converter(latex(formula)).pieces()
-    over, under = formula.arguments
-    above = _pieces(over) if over.symbol not in ("add", "subtract") else [f"<mo>(</mo>{_whole(over)}<mo>)</mo>"]
-    below = _whole(under) if under.is_leaf else f"<mo>(</mo>{_whole(under)}<mo>)</mo>"
-    return [*above, f"<mo>/</mo>{below}"]
+    (_, first), *others = _factors(formula)
+    return [_factor(first), *(f"<mo>{sign}</mo>{_factor(factor)}" for sign, factor in others)]
 
 
-def _whole(formula: Node) -> str:
-    return "".join(_Converter(latex(formula)).pieces())
+def _factors(formula: Node) -> list[tuple[str, Node]]:
+    """Return the factors of a product from left to right, each with the sign before it."""
+    found: list[tuple[str, Node]] = []
+    waiting = [("·", formula)]
+    while waiting:
+        sign, node = waiting.pop()
+        if node.symbol not in _CHAIN or sign == "/":
+            found.append((sign, node))
+        else:
+            left, right = node.arguments
+            waiting += [("/" if node.symbol == "divide" else "·", right), (sign, left)]
+    return found
+
+
+def _factor(node: Node) -> str:
+    """Return the MathML of a factor, in parentheses where it needs them."""
+    if node.symbol in _CHAIN:
+        return f"<mo>(</mo>{''.join(_Converter(latex(node)).pieces())}<mo>)</mo>"
+    beside_one = vocabulary().apply("multiply", constant(1.0), node)
+    return "".join(_Converter(latex(beside_one)).pieces()[1:]).removeprefix(f"<mo>{_SIGNS[CDOT]}</mo>")
 
 
 class _Converter:
