@@ -14,7 +14,9 @@ import pytest
 
 from zcproxy.reporting.report import write_report
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="looks at pages in Chromium, which is not installed: apt-get install chromium"
 )

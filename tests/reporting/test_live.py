@@ -108,7 +108,12 @@ def test_the_page_opens_in_the_browser_where_that_is_asked_for(
     run: Run, tabled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or len(opened) == 1)
+
+    def open_once(address: str) -> bool:
+        opened.append(address)
+        return len(opened) == 1
+
+    monkeypatch.setattr("webbrowser.open", open_once)
     assert run("report", str(tabled))[0] == 0 and not opened
     code, _, shown = run("report", str(tabled), "--open")
     assert (code, opened) == (0, [(tabled / PAGE).resolve().as_uri()]) and "no browser" not in shown
