@@ -10,6 +10,7 @@ import typer
 
 from zcproxy.cli.options import AllowCode, Plugin
 from zcproxy.cli.terminal import console
+from zcproxy.cli.wording import in_options
 from zcproxy.reporting.report import write_report
 
 Run = Annotated[
@@ -27,7 +28,11 @@ def report_command(
     allow_code: AllowCode = None,
 ) -> None:
     """Write the page of a run of evolve, table or search: one HTML file for any browser."""
-    place = write_report(run, out)
+    place = write_report(run, out, say=_say)
     console.print(f"written: {place}", soft_wrap=True)
     if is_opened and not webbrowser.open(place.resolve().as_uri()):
         console.print("no browser could be opened: open the file yourself")
+
+
+def _say(lacking: str) -> None:
+    console.print(f"without some parts: {in_options(lacking, {'allow_code': '--allow-code'})}", soft_wrap=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ def evolve_page(
     *,
     refresh_seconds: int | None = None,
     samples: Mapping[str, Sample] | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> str:
     """Return the page of a run directory.
 
@@ -62,12 +63,15 @@ def evolve_page(
         cache: the cache directory, which has the columns.
         refresh_seconds: seconds after which browsers read the page again; None for never.
         samples: the networks of the run by task, where they are known; drawn anew if None.
+        say: called with what the page lacks, and why; None for nobody.
 
     Raises:
         ZcproxyError: see `zcproxy.reporting.evolve_run.read_evolve_run`.
     """
     run = read_evolve_run(path)
     found = analyse(run, cache, samples)
+    if found.lacking and say is not None:
+        say(found.lacking)
     return render(
         "evolve.html",
         title=run.name,

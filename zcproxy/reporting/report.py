@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from zcproxy.errors import RunError
@@ -25,34 +26,37 @@ def check_installed(what: str) -> None:
         import matplotlib as matplotlib
 
 
-def write_report(path: Path, out: Path | None = None, *, cache: Path | None = None) -> Path:
+def write_report(
+    path: Path, out: Path | None = None, *, cache: Path | None = None, say: Callable[[str], object] | None = None
+) -> Path:
     """Write the page of a run, and return where it is. Nothing else in the folder is changed.
 
     Args:
         path: the folder of a run of evolution, of a search, or of a table (`table --out`).
         out: the file to write; `report.html` in the folder if None.
         cache: the cache directory, which has the columns of a run of evolution; the default one if None.
+        say: called with what the page lacks, and why; None for nobody.
 
     Raises:
-        ConfigurationError: a package is missing, or the run needs a plugin or code of yours that is not allowed.
+        ConfigurationError: a package is missing, or a plugin of the run is not loaded.
         RunError: the folder holds nothing to report, or a file in it is missing or damaged.
         StorageError: the page cannot be written, or would have more than 3 MB.
     """
     check_installed("a report")
     place = path / PAGE if out is None else out
-    page_of = _page_of(path)
+    page_of = _page_of(path, cache or default_cache(), say)
     check_target(place)
-    write_text(place, page_of(path, cache or default_cache()))
+    write_text(place, page_of(path))
     return place
 
 
-def _page_of(path: Path) -> Callable[[Path, Path], str]:
+def _page_of(path: Path, cache: Path, say: Callable[[str], object] | None) -> Callable[[Path], str]:
     """Return what makes the page of a folder. Raises `RunError` for one that holds nothing to report."""
     from zcproxy.reporting.evolve_page import evolve_page
     from zcproxy.reporting.table_page import table_page
 
     if os.path.lexists(path / evolve_directory.CONFIGURATION):
-        return evolve_page
+        return partial(evolve_page, cache=cache, say=say)
     if os.path.lexists(path / SEARCH):
         from zcproxy.reporting.search_page import search_page
 

@@ -29,12 +29,11 @@ MOST_POINTS = 2000
 LONGEST_ARCHITECTURE, LONGEST_HINT = 600, 120
 
 
-def search_page(path: Path, cache: Path) -> str:
+def search_page(path: Path) -> str:
     """Return the page of the directory of a search.
 
     Args:
         path: the directory.
-        cache: the cache directory, of which a search needs nothing.
 
     Raises:
         ZcproxyError: see `zcproxy.reporting.search_run.read_search_run`.

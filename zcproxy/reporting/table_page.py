@@ -25,12 +25,11 @@ MOST_ROWS = 300
 LONGEST_FORMULA = 1000
 
 
-def table_page(path: Path, cache: Path) -> str:
+def table_page(path: Path) -> str:
     """Return the page of a table's folder.
 
     Args:
         path: the folder.
-        cache: the cache directory, of which a table needs nothing.
 
     Raises:
         RunError: `table.csv` is missing or damaged.
