@@ -12,6 +12,7 @@ from corruptions import ALL
 
 from zcproxy.errors import RunError, ZcproxyError
 from zcproxy.reporting import report
+from zcproxy.reporting.page import LARGEST_PAGE, render
 from zcproxy.reporting.report import PAGE, write_report
 from zcproxy.search.directory import CONFIGURATION, SearchDirectory
 from zcproxy.storage.records import read_record_file, write_record_file
@@ -125,6 +126,11 @@ def test_a_page_that_cannot_be_written_leaves_nothing(tabled: Path, tmp_path: Pa
     with pytest.raises(ZcproxyError, match="cannot write"):
         write_report(tabled, tmp_path / "file" / "page.html")
     assert not (tabled / PAGE).exists()
+
+
+def test_a_page_that_would_be_too_large_is_refused() -> None:
+    with pytest.raises(ZcproxyError, match=r"the page has 3\.0 MB, more than 3"):
+        render("table.html", title="large", refresh_seconds=None, tables=[], legend="x" * LARGEST_PAGE)
 
 
 def test_the_names_of_the_files_are_those_of_their_rooms() -> None:
