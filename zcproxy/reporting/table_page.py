@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from zcproxy.names.proxies import BASELINE
-from zcproxy.ranking.files import CEILING
-from zcproxy.ranking.layout import HEADINGS, LEGEND, cells
+from zcproxy.ranking.latex import CEILING
+from zcproxy.ranking.layout import HEADINGS, LEGEND, cells, p_value
 from zcproxy.ranking.measures import MEASURES, Estimate
 from zcproxy.ranking.table import Row as TableRow
 from zcproxy.reporting import csv_rows
@@ -48,7 +48,10 @@ def _task(place: int, task: str, population: str, rows: Sequence[csv_rows.Row]) 
     intervals = [
         Interval(row.name, _tau(row).value, _tau(row).low, _tau(row).high, row.text != BASELINE) for row in ranked
     ]
-    texts = [cells(row) for row in ranked]
+    behind = {row.text("proxy"): row.number("behind_best_p") for row in rows}
+    texts = [
+        cells(row) | ({} if math.isnan(behind[row.name]) else {"behind": p_value(behind[row.name])}) for row in ranked
+    ]
     shown = [name for name in HEADINGS if any(each[name] not in ("", "-") for each in texts)]
     images = sorted({row.text("images") for row in rows} - {""})
     return {
