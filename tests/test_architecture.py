@@ -52,8 +52,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapting": DOORS | {"ranking"},
     "adapters": WORK,
     "discovery": WORK | {"adapting"},
-    "cli": WORK | {"ranking", "adapting", "discovery"},
-    "face": WORK | {"ranking", "adapting", "discovery", "cli"},
+    "reporting": WORK | {"ranking", "discovery"},
+    "cli": WORK | {"ranking", "adapting", "discovery", "reporting"},
+    "face": WORK | {"ranking", "adapting", "discovery", "reporting", "cli"},
     "space": {"contracts"},
     "benchmark": {"contracts"},
 }

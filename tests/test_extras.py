@@ -14,7 +14,10 @@ import pytest
 EXTRAS: dict[str, list[str]] = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"][
     "optional-dependencies"
 ]
-ABSENT = ("sklearn", "pymoo", "matplotlib", "PIL", "nats_bench", "datasets", "pytest", "hypothesis", "setuptools")
+ABSENT = (
+    *("sklearn", "pymoo", "matplotlib", "jinja2", "markupsafe", "PIL", "nats_bench", "datasets"),
+    *("pytest", "hypothesis", "setuptools"),
+)
 
 BARE = f"""
 import contextlib, io, json, sys
@@ -47,6 +50,8 @@ NEEDING = {
     "evolve --generations 1 --control --out c": ("predictors", "--control"),
     "table digits201 --networks 4 --proxies params --out t": ("figures", "table --out"),
     "score params digits201 --networks 4 --figure a.pdf": ("figures", "a figure"),
+    "report run": ("report", "a report"),
+    "evolve --generations 1 --report --out r": ("report", "--report"),
     "score naswot digits201 --networks 4 --images pictures": ("images", "a folder of pictures"),
     "benchmark build --space nasbench201 --dataset hf:mnist --networks 2 --out b": (
         "huggingface",

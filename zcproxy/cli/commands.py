@@ -45,6 +45,9 @@ PLACES = {
     "search": Place(
         "search", "search_command", "Search architectures by a proxy, by what they cost, and by measured accuracies."
     ),
+    "report": Place(
+        "report", "report_command", "Write the page of a run of evolve, table or search: one HTML file for any browser."
+    ),
     "adapt": Place(
         "adapt",
         "adapt_command",

@@ -19,7 +19,7 @@ from zcproxy.user_code.references import parse_shape
 
 TAKEN = (
     *("models", "labels", "input_shape", "classes", "lower_is_better"),
-    *("out", "generations", "seed", "maximum_size", "probes", "workers", "device", "allow_code"),
+    *("out", "generations", "seed", "maximum_size", "probes", "workers", "device", "report", "allow_code"),
 )
 """Parameters of `evolve` that few labels of own networks take."""
 
@@ -84,8 +84,8 @@ def discovered(context: typer.Context, display: RunDisplay) -> Discovery | None:
     )
 
 
-def show_discovery(found: Discovery) -> None:
-    """Show the formula and what to expect of it."""
+def show_discovery(found: Discovery) -> Path:
+    """Show the formula and what to expect of it; return the run directory."""
     place, shown = found.path / FILE, results()
     console.print()
     for line in str(found).splitlines():
@@ -97,3 +97,4 @@ def show_discovery(found: Discovery) -> None:
         sep="\n",
         soft_wrap=True,
     )
+    return found.path

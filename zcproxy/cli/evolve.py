@@ -29,6 +29,7 @@ from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.figure import front_figure
+from zcproxy.evolve.observer import Observer
 from zcproxy.evolve.results import FRONT, front_rows
 from zcproxy.evolve.start import draw_samples
 from zcproxy.extras import check_extra
@@ -38,12 +39,14 @@ from zcproxy.images.own import import_images, restore_images
 from zcproxy.names.families import families_named, labelled_families, tasks_by_goal
 from zcproxy.names.scorers import formulas_of, resolve_scorers, split_names
 from zcproxy.names.tasks import DEFAULT_TASK, get_task
+from zcproxy.proxy.aggregate import Scorer
 from zcproxy.ranking.controls import CORRELATIONS, compare
+from zcproxy.reporting.report import check_installed, write_report
 from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-    *("workers", "compare_with", "control", "images", "figure", "as_json", "plugin", "allow_code"),
+    *("workers", "compare_with", "control", "report", "images", "figure", "as_json", "plugin", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -104,6 +107,7 @@ def evolve_command(
     start_from: options.StartFrom = "",
     compare_with: options.Compare = "",
     control: options.Control = False,
+    report: options.Report = False,
     images: Images = "",
     figure: Figure = None,
     as_json: Json = False,
@@ -116,25 +120,22 @@ def evolve_command(
     lower_is_better: LowerIsBetter = False,
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
-    _check(context)
-    _evolve(context)
-
-
-def _evolve(context: typer.Context) -> None:
-    """Run what the parameters ask for, and show it."""
-    given = context.params
-    proxies, workers = resolve_scorers(given["compare_with"]), given["workers"]
+    proxies = _checked(context)
     with RunDisplay() as display:
-        asked = given["models"] or given["labels"] or given["input_shape"]
-        if asked and (found := discovered(context, display)) is not None:
-            show_discovery(found)
-            return
-        path, going_on = _begun(given)
-        advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
-        result = going_on(workers=workers, observer=display)
-        rows = compare(path, result, proxies, control=given["control"], workers=workers, observer=display)
+        found = discovered(context, display) if models or labels or input_shape else None
+        show = _evolved(context.params, proxies, display) if found is None else partial(show_discovery, found)
+    path = show()
+    if report:
+        console.print(f"report: {write_report(path)}", soft_wrap=True)
+
+
+def _finished(
+    result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path, given: Mapping[str, Any]
+) -> Path:
+    """Show what a run found, draw the figures asked for, and return its directory."""
     _show_result(result, rows, path, given["as_json"])
     _draw(result, path, given["figure"] or [])
+    return path
 
 
 def _draw(result: Result, path: Path, figures: Sequence[Path]) -> None:
@@ -150,13 +151,34 @@ def _draw(result: Result, path: Path, figures: Sequence[Path]) -> None:
     say_figures(figures)
 
 
-def _check(context: typer.Context) -> None:
-    """Raise `ConfigurationError` for options that do not fit --resume, and for a package that is missing."""
+def _checked(context: typer.Context) -> list[Scorer]:
+    """Return the proxies to compare with.
+
+    Raises:
+        ConfigurationError: an option does not fit --resume, or a package is missing.
+    """
     if context.params["resume_from"] is not None:
         check_resuming(context, RESUMABLE, "--budget, --generations and --evaluations")
     check_figures(context.params["figure"] or [])
     if context.params["control"]:
         check_extra("predictors", "--control", "sklearn")
+    if context.params["report"]:
+        check_installed("--report")
+    return resolve_scorers(context.params["compare_with"])
+
+
+def _evolved(given: Mapping[str, Any], proxies: Sequence[Scorer], display: RunDisplay) -> Callable[[], Path]:
+    """Run what the parameters ask for, compare it, and return what shows the result."""
+    path, going_on = _begun(given)
+    advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
+    observer: Observer = display
+    if given["report"]:
+        from zcproxy.reporting.live import LiveReport
+
+        observer = LiveReport(display, path)
+    result = going_on(workers=given["workers"], observer=observer)
+    rows = compare(path, result, proxies, control=given["control"], workers=given["workers"], observer=display)
+    return partial(_finished, result, rows, path, given)
 
 
 def _begun(given: Mapping[str, Any]) -> tuple[Path, Callable[..., Result]]:
@@ -215,7 +237,8 @@ def _goals(learned_from: Sequence[str], hold_out: Sequence[str]) -> tuple[dict[s
     return goals, held_out
 
 
-def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path, as_json: bool) -> None:
+def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], path: Path, as_json: bool) -> Path:
+    """Show what was found, and return the run directory."""
     console.print()
     console.print(f"best formula ({result.chosen.training.size} nodes):")
     if as_json:
@@ -244,3 +267,4 @@ def _show_result(result: Result, rows: Mapping[str, Mapping[str, Correlation]], 
         sep="\n",
         soft_wrap=True,
     )
+    return path

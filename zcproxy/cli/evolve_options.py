@@ -156,3 +156,7 @@ Control = Annotated[
         help="Then also test the best of as many random formulas, and two predictors fitted to the same columns.",
     ),
 ]
+Report = Annotated[
+    bool,
+    typer.Option("--report", help="Write a page of the run, report.html in its directory, again after every epoch."),
+]

@@ -136,6 +136,17 @@ class RunDirectory(ClaimedFolder[Configuration]):
             os.replace(self.path / PREVIOUS, self.path / CHECKPOINT)
         return self._agreed(state)
 
+    def last_state(self) -> State | None:
+        """Return the state after the last epoch, None before the first, for readers: nothing is changed.
+
+        Raises:
+            RunError: the checkpoint cannot be read.
+        """
+        for name in (CHECKPOINT, PREVIOUS):  # a run that goes on has the second alone while it replaces the first
+            if os.path.lexists(self.path / name):
+                return self._state(name)
+        return None
+
     def forget_last(self, state: State) -> None:
         """Go back by one epoch: the next `load_state` returns the state before, or None to start again."""
         try:
