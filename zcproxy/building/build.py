@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from pathlib import Path
 
 from zcproxy.building.configuration import BuildConfiguration
@@ -19,7 +20,12 @@ from zcproxy.workers.progress import Progress
 
 
 def build_benchmark(
-    configuration: BuildConfiguration, out: Path, *, workers: int = 1, progress: Progress | None = None
+    configuration: BuildConfiguration,
+    out: Path,
+    *,
+    workers: int = 1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
 ) -> list[Trained]:
     """Train a sample of architectures into a folder that `get_task` takes, and return what was trained.
 
@@ -27,6 +33,7 @@ def build_benchmark(
         configuration: what the table depends on.
         out: the folder; one that holds a part of the same build is continued.
         workers: processes; the table does not depend on it.
+        executor: where jobs run in place of `workers` processes: that of a Dask client, for example.
         progress: called after each architecture.
 
     Raises:
@@ -46,7 +53,8 @@ def build_benchmark(
     with directory.claimed():
         if directory.load_plan(configuration, fingerprint) is None:
             directory.save_plan(plan)
-        return _complete(directory, plan, dataset, workers, progress)
+        with worker_pool(workers, executor) as jobs:
+            return _complete(directory, plan, dataset, jobs, progress)
 
 
 def _plan(configuration: BuildConfiguration, space: SearchSpace, dataset: ImageDataset) -> Plan:
@@ -63,19 +71,18 @@ def _plan(configuration: BuildConfiguration, space: SearchSpace, dataset: ImageD
 
 
 def _complete(
-    directory: BuildDirectory, plan: Plan, dataset: ImageDataset, workers: int, progress: Progress | None
+    directory: BuildDirectory, plan: Plan, dataset: ImageDataset, executor: Executor | None, progress: Progress | None
 ) -> list[Trained]:
     """Train what the journal lacks, and write the benchmark."""
     trained = directory.trained(plan)
     if progress is not None:
         progress(len(trained), len(plan.architectures))
-    with worker_pool(workers) as executor:
-        jobs = [(plan.configuration, name) for name in plan.architectures if name not in trained]
-        for _, item in as_completed_jobs(executor, train_architecture, jobs):
-            directory.append(item)
-            trained[item.arch] = item
-            if progress is not None:
-                progress(len(trained), len(plan.architectures))
+    jobs = [(plan.configuration, name) for name in plan.architectures if name not in trained]
+    for _, item in as_completed_jobs(executor, train_architecture, jobs):
+        directory.append(item)
+        trained[item.arch] = item
+        if progress is not None:
+            progress(len(trained), len(plan.architectures))
     in_order = [trained[architecture] for architecture in plan.architectures]
     if all(training.diverged for item in in_order for training in item.trainings):
         raise BenchmarkError("every training diverged: give a lower `learning_rate`")

@@ -16,6 +16,7 @@ from zcproxy.adapting.candidates import resolve_candidates
 from zcproxy.adapting.decision import Decision, Rule
 from zcproxy.adapting.expectation import Expectation
 from zcproxy.adapting.labels import read_labels
+from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers
@@ -61,6 +62,7 @@ LONGEST_SHOWN = 50
 
 
 def adapt_command(
+    context: typer.Context,
     task: Reference,
     labels: Labels,
     candidates: From,
@@ -71,6 +73,7 @@ def adapt_command(
     classes: Classes = 10,
     seed: Seed = 0,
     workers: Workers = 2,
+    cluster: Cluster = "",
     device: Device = "cpu",
     images: Images = "",
     plugin: Plugin = None,
@@ -82,7 +85,7 @@ def adapt_command(
     proxies, known = resolve_candidates(candidates), read_labels(labels)
     shape = None if input_shape is None else parse_shape(input_shape)
     advise(GOES_ON)
-    with RunDisplay() as display, worker_pool(workers) as executor:
+    with RunDisplay() as display, cluster_executor(context) as given, worker_pool(workers, given) as executor:
         found = adapt(
             task,
             known,

@@ -18,6 +18,7 @@ from zcproxy.benchmarks.shared.official import Release
 from zcproxy.building.build import build_benchmark
 from zcproxy.building.configuration import BuildConfiguration
 from zcproxy.building.job import Trained
+from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.from_table import from_table
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
@@ -123,6 +124,7 @@ def verify(names: Names = None) -> None:
 
 @app.command()
 def build(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder to write; one that holds a part of the same build is continued.")],
     space: Annotated[str, typer.Option(help="A name such as nasbench201 or nds_darts, or package.module:name.")],
     dataset: Annotated[str, typer.Option(help="digits, cifar10:FOLDER, cifar100:FOLDER, hf:NAME, or module:function.")],
@@ -148,6 +150,7 @@ def build(
     seed: Seed = 0,
     device: Device = "cpu",
     workers: Workers = 2,
+    cluster: Cluster = "",
 ) -> None:
     """Train a sample of architectures and write a benchmark that every command takes like a published one."""
     check_device(device)
@@ -171,8 +174,10 @@ def build(
         device=device,
     )
     advise(GOES_ON)
-    with RunDisplay() as display:
-        trained = build_benchmark(configuration, out, workers=workers, progress=partial(display.step, "training"))
+    with RunDisplay() as display, cluster_executor(context) as executor:
+        trained = build_benchmark(
+            configuration, out, workers=workers, executor=executor, progress=partial(display.step, "training")
+        )
     _say_built(trained, out)
 
 

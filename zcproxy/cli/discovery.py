@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from pathlib import Path
 
 import typer
@@ -19,12 +20,12 @@ from zcproxy.user_code.references import parse_shape
 
 TAKEN = (
     *("models", "labels", "input_shape", "classes", "lower_is_better"),
-    *("out", "generations", "seed", "maximum_size", "probes", "workers", "device", "report", "allow_code"),
+    *("out", "generations", "seed", "maximum_size", "probes", "workers", "cluster", "device", "report", "allow_code"),
 )
 """Parameters of `evolve` that few labels of own networks take."""
 
 
-def discovered(context: typer.Context, display: RunDisplay) -> Discovery | None:
+def discovered(context: typer.Context, display: RunDisplay, executor: Executor | None = None) -> Discovery | None:
     """Return what was discovered by a few labels; None where there are enough of them for an ordinary run.
 
     The networks and their labels become the folder of a benchmark beside the run directory. For an ordinary run it is
@@ -33,6 +34,7 @@ def discovered(context: typer.Context, display: RunDisplay) -> Discovery | None:
     Args:
         context: of the command.
         display: shows the progress.
+        executor: where jobs run; None for processes of this machine.
 
     Raises:
         ConfigurationError: an option is missing, or one is given that plays no part.
@@ -78,6 +80,7 @@ def discovered(context: typer.Context, display: RunDisplay) -> Discovery | None:
         out,
         effort,
         workers=given["workers"],
+        executor=executor,
         device=given["device"],
         observer=display,
         left_out=checked.failed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 import typer
 
 from zcproxy.cli import evolve_options as options
+from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.discovery import discovered, show_discovery
 from zcproxy.cli.display import RunDisplay, console, correlation_table, front_table
 from zcproxy.cli.figure_options import Figure, say_figures
@@ -46,7 +48,7 @@ from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-    *("workers", "compare_with", "control", "report", "images", "figure", "as_json", "plugin", "allow_code"),
+    *("workers", "cluster", "compare_with", "control", "report", "images", "figure", "as_json", "plugin", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -82,6 +84,7 @@ def evolve_command(
     out: options.Out = None,
     resume_from: options.Resume = None,
     workers: Workers = 2,
+    cluster: Cluster = "",
     device: Device = DEFAULTS.device,
     population: options.Population = DEFAULTS.population,
     maximum_size: options.MaximumSize = DEFAULTS.maximum_size,
@@ -121,9 +124,9 @@ def evolve_command(
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     proxies = _checked(context)
-    with RunDisplay() as display:
-        found = discovered(context, display) if models or labels or input_shape else None
-        show = _evolved(context.params, proxies, display) if found is None else partial(show_discovery, found)
+    with RunDisplay() as display, cluster_executor(context) as executor:
+        found = discovered(context, display, executor) if models or labels or input_shape else None
+        show = _evolved(context.params, proxies, display, executor) if found is None else partial(show_discovery, found)
     path = show()
     if report:
         console.print(f"report: {write_report(path)}", soft_wrap=True)
@@ -167,7 +170,9 @@ def _checked(context: typer.Context) -> list[Scorer]:
     return resolve_scorers(context.params["compare_with"])
 
 
-def _evolved(given: Mapping[str, Any], proxies: Sequence[Scorer], display: RunDisplay) -> Callable[[], Path]:
+def _evolved(
+    given: Mapping[str, Any], proxies: Sequence[Scorer], display: RunDisplay, executor: Executor | None
+) -> Callable[[], Path]:
     """Run what the parameters ask for, compare it, and return what shows the result."""
     path, going_on = _begun(given)
     advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
@@ -176,8 +181,9 @@ def _evolved(given: Mapping[str, Any], proxies: Sequence[Scorer], display: RunDi
         from zcproxy.reporting.live import LiveReport
 
         observer = LiveReport(display, path)
-    result = going_on(workers=given["workers"], observer=observer)
-    rows = compare(path, result, proxies, control=given["control"], workers=given["workers"], observer=display)
+    where = {"workers": given["workers"], "executor": executor}
+    result = going_on(**where, observer=observer)
+    rows = compare(path, result, proxies, control=given["control"], **where, observer=display)
     return partial(_finished, result, rows, path, given)
 
 

@@ -12,6 +12,7 @@ import typer
 from torch import Tensor
 
 from zcproxy.cli import ranking_options as options
+from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.images import Images, say_images
@@ -47,6 +48,7 @@ InputShape = Annotated[str | None, typer.Option("--input", "--input-shape", help
 
 
 def score(
+    context: typer.Context,
     proxy: Annotated[
         str | None,
         typer.Argument(help=f"A file, a name (zc-general, synflow, ...), or a formula; {DEFAULT} if not given."),
@@ -61,6 +63,7 @@ def score(
     initialisation: Initialisation = 0,
     settings: SettingsOption = Settings.COMMON,
     workers: Workers = 2,
+    cluster: Cluster = "",
     device: Device = "cpu",
     model: Model = None,
     input_shape: InputShape = None,
@@ -91,7 +94,7 @@ def score(
     )
     advise(GOES_ON)
     name = population_name(known, len(drawn), population, sampling=sampling, seed=seed, unseen=bool(unseen_by))
-    with RunDisplay() as display, worker_pool(workers) as executor:
+    with RunDisplay() as display, cluster_executor(context) as given, worker_pool(workers, given) as executor:
         found = score_networks(
             [scorer],
             task,

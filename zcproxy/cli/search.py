@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from zcproxy.cli import search_options as options
+from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.images import Images, say_images
@@ -39,7 +40,7 @@ from zcproxy.workers.interrupt import GOES_ON, advise
 
 DEFAULTS = SearchConfiguration(Setting(""), maximized=(ACCURACY,))
 """The defaults of a search."""
-RESUMABLE = ("resume_from", "evaluations", "workers", "images", "figure", "as_json", "plugin", "allow_code")
+RESUMABLE = ("resume_from", "evaluations", "workers", "cluster", "images", "figure", "as_json", "plugin", "allow_code")
 """Parameters that may be given with --resume."""
 SHOWN = 15
 """Most rows of the front that the terminal shows."""
@@ -73,6 +74,7 @@ def search_command(
     latency_threads: options.LatencyThreads = DEFAULTS.setting.latency_threads,
     initialisation: Initialisation = DEFAULTS.setting.initialisation,
     workers: Workers = 2,
+    cluster: Cluster = "",
     device: Device = DEFAULTS.setting.device,
     images: Images = "",
     figure: Figure = None,
@@ -84,7 +86,7 @@ def search_command(
     if resume_from is not None:
         check_resuming(context, RESUMABLE, "--evaluations")
     check_figures(figure or [])
-    with RunDisplay() as display:
+    with RunDisplay() as display, cluster_executor(context) as executor:
         if resume_from is not None:
             restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
             more = evaluations if "evaluations" in typed(context) else None
@@ -96,7 +98,7 @@ def search_command(
             out = out or Path("runs") / f"search-{folder_name(subject)}-{seed}"
             going_on = partial(search, configuration, out, reuse=tuple(reuse or ()))
         advise(GOES_ON)
-        result = going_on(workers=workers, step=display.step)
+        result = going_on(workers=workers, executor=executor, step=display.step)
     if as_json:
         print_json(records(result.front))
     _show(result, out, results(is_taken=as_json))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from zcproxy.cli import ranking_options as options
+from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.display import RunDisplay, console, task_table
 from zcproxy.cli.figure_options import Figure, FigureKind, say_figures
 from zcproxy.cli.images import Images
@@ -74,6 +75,7 @@ def table(
     seed: Seed = DEFAULTS.seed,
     out: Out = None,
     workers: Workers = 2,
+    cluster: Cluster = "",
     device: Device = DEFAULTS.device,
     images: Images = "",
     figure: Figure = None,
@@ -103,7 +105,7 @@ def table(
     found: list[TaskTable] = []
     advise(GOES_ON)
     held = nullcontext() if out is None else claimed(out)
-    with held, RunDisplay() as display, worker_pool(workers) as executor:
+    with held, RunDisplay() as display, cluster_executor(context) as given, worker_pool(workers, given) as executor:
         for name in names:
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
             if out is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from zcproxy.columns.context import Context
 from zcproxy.columns.store import ATTEMPTS, ColumnStore, LostColumnsError
 from zcproxy.columns.table import ColumnTable, table_of
+from zcproxy.contracts.task import Batch
 from zcproxy.errors import StorageError
 from zcproxy.formula import Node
 from zcproxy.images.minibatch import blank_batch, minibatch
@@ -22,6 +23,7 @@ from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.storage.cache_directory import default_cache
+from zcproxy.workers.cluster import is_cluster, sent_once
 from zcproxy.workers.jobs import as_completed_jobs
 from zcproxy.workers.pool import dead_workers_reported, single_threaded as single_threaded, worker_pool as worker_pool
 from zcproxy.workers.progress import Progress
@@ -105,9 +107,12 @@ def _measure_missing(
     context = store.context
     if any(looks_at_images(column) for missing in groups for column in missing):
         context = replace(context, images=store.images.token)  # what is at hand may change while workers measure
+    shown = None
+    if chunks and is_cluster(executor):
+        shown = sent_once(executor, _shown(context, [column for missing in groups for column in missing]))
     with dead_workers_reported():
-        jobs = [(context, names, [str(column) for column in missing]) for names, missing in chunks]
-        for index, measured in as_completed_jobs(executor, measure_architectures, jobs):
+        jobs = [(context, names, [str(column) for column in missing], shown) for names, missing in chunks]
+        for index, measured in as_completed_jobs(executor, measure_architectures, jobs, _described):
             names, missing = chunks[index]
             store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
@@ -117,14 +122,31 @@ def _measure_missing(
                 progress(done, total)
 
 
-def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:
-    """Measure columns of a few architectures in this process; the job that a worker runs."""
+def _described(context: Context, architectures: Sequence[str], *_: object) -> str:
+    return f"measuring {', '.join(architectures)} of {context.name}"
+
+
+def _shown(context: Context, columns: Sequence[Node]) -> Batch:
+    """Return what networks are shown: images where a column looks at them."""
+    if any(map(looks_at_images, columns)):
+        return minibatch(context.task, context.batch_size, context.images)
+    return blank_batch(context.task.input_shape, context.batch_size)
+
+
+def measure_architectures(
+    context: Context, architectures: Sequence[str], texts: Sequence[str], shown: Batch | None = None
+) -> list[Measurement]:
+    """Measure columns of a few architectures in this process; the job that a worker runs.
+
+    Args:
+        context: what columns depend on.
+        architectures: canonical texts.
+        texts: of the columns.
+        shown: the minibatch, for a machine that has no images; None for that of the context.
+    """
     task = context.task
     columns = [parse(text) for text in texts]
-    if any(map(looks_at_images, columns)):
-        batch = minibatch(task, context.batch_size, context.images)
-    else:
-        batch = blank_batch(task.input_shape, context.batch_size)
+    batch = _shown(context, columns) if shown is None else shown
     inputs, targets = batch.inputs.to(context.device), batch.targets.to(context.device)
     loss = getattr(task, "loss", None)
     compared = targets if loss is None else OwnLoss(loss, targets)

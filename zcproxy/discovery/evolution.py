@@ -8,11 +8,10 @@ from concurrent.futures import Executor
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.fitness import Fitness
 from zcproxy.evolve.island import merge_best
-from zcproxy.evolve.materials import IslandJob, Materials, fitness_function_of, run_island
+from zcproxy.evolve.materials import IslandJob, Materials, fitness_function_of, island_reports, measured
 from zcproxy.evolve.start import first_state
 from zcproxy.formula import Node
 from zcproxy.primitives import parse
-from zcproxy.workers.jobs import in_order
 
 
 def evolved_by_size(
@@ -30,9 +29,9 @@ def evolved_by_size(
     """
     state = first_state(configuration)
     jobs = [IslandJob(island, 0, tuple(texts), generations) for island, texts in enumerate(state.islands)]
-    scorer = fitness_function_of(materials)
+    scorer = fitness_function_of(measured(materials))
     hall: dict[int, tuple[Node, Fitness]] = {}
-    for report in in_order(executor, run_island, [(materials, job) for job in jobs]):
+    for report in island_reports(executor, materials, jobs):
         found = [parse(text) for text in report.best]
         merge_best(hall, {formula.size: (formula, scorer(formula)) for formula in found})
     return hall

@@ -85,6 +85,7 @@ def discover_on(
     effort: Effort | None = None,
     *,
     workers: int = 1,
+    executor: Executor | None = None,
     device: str = "cpu",
     cache: Path | None = None,
     observer: Observer | None = None,
@@ -102,6 +103,7 @@ def discover_on(
         out: the run directory.
         effort: how hard formulas are looked for.
         workers: processes; the result does not depend on it.
+        executor: where jobs run in place of `workers` processes: that of a Dask client, for example.
         device: `cpu` or `cuda`.
         cache: the cache directory; the default one if None.
         observer: called with the progress.
@@ -120,11 +122,11 @@ def discover_on(
     if len(architectures) < FEWEST:
         raise BenchmarkError(f"{len(architectures)} networks have labels, {FEWEST} are needed to fit and choose")
     configuration = few_configuration(task_name, len(architectures), effort, device)
-    with worker_pool(workers) as executor:
-        contenders = _measured(configuration, architectures, effort, cache, executor, observer)
+    with worker_pool(workers, executor) as jobs:
+        contenders = _measured(configuration, architectures, effort, cache, jobs, observer)
         choice = choose_by_splits(contenders, effort.seed, observer, watch)
     limits = Limits(generations=effort.generations)
-    result = evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
+    result = evolve(configuration, limits, out, workers=workers, executor=executor, cache=cache, observer=observer)
     hall = {item.training.size: (item.formula, item.training) for item in result.hall}
     formulas = contenders.of_hall(hall, np.arange(len(architectures)))
     formula = formulas[choice.name]

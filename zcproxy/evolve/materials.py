@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +26,8 @@ from zcproxy.formula import Node
 from zcproxy.formula.evaluate import Outcome
 from zcproxy.primitives import parse
 from zcproxy.random import array_generator, generator
+from zcproxy.workers.cluster import is_cluster, sent_once
+from zcproxy.workers.jobs import in_order
 
 LEAST_SEEN = 12
 """Fewest networks of a task that an epoch sees."""
@@ -78,41 +82,56 @@ class IslandReport:
     logbook: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What an island is evolved with, itself: any machine can be sent it.
+
+    Attributes:
+        configuration: of the run.
+        columns: texts of the columns.
+        tables: values of the columns, per task.
+        labels: of the networks, or what formulas are fitted to in their place, per task.
+        variations: what was measured under other conditions, per task.
+    """
+
+    configuration: Configuration
+    columns: tuple[str, ...]
+    tables: tuple[ColumnTable, ...]
+    labels: tuple[NDArray[np.float64], ...]
+    variations: tuple[tuple[Variation, ...], ...]
+
+
 @lru_cache(maxsize=2)
-def _tables_of(materials: Materials) -> tuple[list[ColumnTable], list[NDArray[np.float64]]]:
-    """Return columns of the networks and the targets of formulas, per task."""
-    columns = [parse(text) for text in materials.columns]
+def measured(materials: Materials) -> Measured:
+    """Return what materials name, read from the store."""
+    columns, configuration = [parse(text) for text in materials.columns], materials.configuration
     tables = []
     labels: list[NDArray[np.float64]] = []
     for context, architectures in zip(materials.contexts, materials.architectures, strict=True):
         tables.append(sweep(context, architectures, columns, cache=materials.cache))
         labels.append(context.task.labels(architectures))
-    if materials.configuration.targets == Targets.TRANSFERRED:
+    if configuration.targets == Targets.TRANSFERRED:
         tasks = [context.name for context in materials.contexts]
-        return tables, transferred(tasks, tables, labels, materials.configuration.goals or tasks)
-    return tables, labels
+        labels = transferred(tasks, tables, labels, configuration.goals or tasks)
+    variations = tuple(_variations(materials, columns))
+    return Measured(configuration, materials.columns, tuple(tables), tuple(labels), variations)
 
 
-@lru_cache(maxsize=2)
-def _variations_of(materials: Materials) -> list[list[Variation]]:
-    """Return what was measured under other conditions, per task, of those of its networks that are here."""
-    columns = [parse(text) for text in materials.columns]
-    found = []
+def _variations(materials: Materials, columns: Sequence[Node]) -> Iterator[tuple[Variation, ...]]:
+    """Yield what was measured under other conditions, per task, of those of its networks that are here."""
     for context, here, varied in zip(materials.contexts, materials.architectures, materials.varied, strict=True):
         wanted = set(varied)
         places = [place for place, architecture in enumerate(here) if architecture in wanted]
         names, networks = [here[place] for place in places], np.array(places, np.intp)
         conditions = conditions_of(context, materials.configuration.invariance)
-        found.append([Variation(sweep(each, names, columns, cache=materials.cache), networks) for each in conditions])
-    return found
+        yield tuple(Variation(sweep(each, names, columns, cache=materials.cache), networks) for each in conditions)
 
 
 @lru_cache(maxsize=2)
-def fitness_function_of(materials: Materials, epoch: int | None = None) -> FitnessFunction:
+def fitness_function_of(known: Measured, epoch: int | None = None) -> FitnessFunction:
     """Return the fitness function on the networks, or on those of them that an epoch sees."""
-    tables, labels = _tables_of(materials)
-    variations = _variations_of(materials)
-    configuration = materials.configuration
+    tables, labels, variations = list(known.tables), list(known.labels), list(map(list, known.variations))
+    configuration = known.configuration
     if epoch is not None:
         draw = array_generator("resample", configuration.seed, epoch)
         sizes = [max(LEAST_SEEN, round(configuration.resampled * len(values))) for values in labels]
@@ -126,19 +145,32 @@ def fitness_function_of(materials: Materials, epoch: int | None = None) -> Fitne
 
 
 @lru_cache(maxsize=2)
-def primitives_of(materials: Materials) -> PrimitiveSet:
+def primitives_of(known: Measured) -> PrimitiveSet:
     """Return what formulas are made of."""
-    configuration = materials.configuration
+    configuration = known.configuration
     without, size, root = configuration.without, configuration.maximum_size, configuration.root
-    return primitive_set(materials.columns, without=without, maximum_size=size, root=root)
+    return primitive_set(known.columns, without=without, maximum_size=size, root=root)
 
 
-def run_island(materials: Materials, job: IslandJob) -> IslandReport:
+def island_reports(
+    executor: Executor | None, materials: Materials, jobs: Sequence[IslandJob]
+) -> Iterator[IslandReport]:
+    """Yield what each island found. Processes of this machine read the store; a cluster is sent the tables, once."""
+    given = sent_once(executor, measured(materials)) if is_cluster(executor) else materials
+    yield from in_order(executor, run_island, [(given, job) for job in jobs], _described)
+
+
+def _described(given: object, job: IslandJob) -> str:
+    return f"island {job.island} in epoch {job.epoch}"
+
+
+def run_island(given: Materials | Measured, job: IslandJob) -> IslandReport:
     """Evolve one island for one epoch; the job that a worker runs."""
-    configuration = materials.configuration
+    known = measured(given) if isinstance(given, Materials) else given
+    configuration = known.configuration
     rng = generator("island", configuration.seed, job.island, job.epoch)
-    scorer = fitness_function_of(materials, job.epoch if configuration.resampled < 1.0 else None)
-    epoch = Epoch(scorer, primitives_of(materials), rng, configuration.operators, configuration.toolbox)
+    scorer = fitness_function_of(known, job.epoch if configuration.resampled < 1.0 else None)
+    epoch = Epoch(scorer, primitives_of(known), rng, configuration.operators, configuration.toolbox)
     if configuration.algorithm == Algorithm.RANDOM:
         result = epoch.draw(configuration.island_size * job.generations)
     else:

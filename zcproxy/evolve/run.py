@@ -16,7 +16,7 @@ from zcproxy.evolve.directory import CONFIGURATION, RunDirectory, State
 from zcproxy.evolve.fitness import FitnessFunction
 from zcproxy.evolve.island import merge_best
 from zcproxy.evolve.journal_line import journal_line
-from zcproxy.evolve.materials import IslandJob, Materials, fitness_function_of, run_island
+from zcproxy.evolve.materials import IslandJob, Materials, fitness_function_of, island_reports, measured
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.run_columns import RunColumns
@@ -35,7 +35,6 @@ from zcproxy.primitives import parse
 from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.user_code.permission import permit, stored_in
-from zcproxy.workers.jobs import in_order
 from zcproxy.workers.pool import worker_pool
 
 MIGRANTS = 6
@@ -54,6 +53,7 @@ def evolve(
     out: Path,
     *,
     workers: int = 1,
+    executor: Executor | None = None,
     cache: Path | None = None,
     observer: Observer | None = None,
     toolbox: OwnToolbox | None = None,
@@ -65,6 +65,7 @@ def evolve(
         limits: when to stop.
         out: the run directory; one that holds the same configuration is continued.
         workers: processes; the result does not depend on it.
+        executor: where jobs run in place of `workers` processes: that of a Dask client, for example.
         cache: the cache directory; the default one if None.
         observer: called with the progress of the run.
         toolbox: your own operators: `package.module:name`, or what stands there, a function that takes a
@@ -104,10 +105,10 @@ def evolve(
     if configuration.targets == Targets.TRANSFERRED:
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
-    with directory.claim(configuration, limits), worker_pool(workers) as executor:
+    with directory.claim(configuration, limits), worker_pool(workers, executor) as jobs:
         images = _shown_images(configuration, samples, out)
         run = _Run(configuration, limits, directory, samples, images, cache or default_cache(), observer or Silent())
-        return run.complete(executor)
+        return run.complete(jobs)
 
 
 def resume(
@@ -117,6 +118,7 @@ def resume(
     generations: int | None = None,
     evaluations: int | None = None,
     workers: int = 1,
+    executor: Executor | None = None,
     cache: Path | None = None,
     observer: Observer | None = None,
     allow_code: Iterable[str] = (),
@@ -131,6 +133,7 @@ def resume(
         generations: generations of every island.
         evaluations: formulas evaluated.
         workers: processes.
+        executor: see `evolve`.
         cache: the cache directory; the default one if None.
         observer: called with the progress of the run.
         allow_code: references to your own code that the run may name, see `zcproxy.user_code.permission`.
@@ -145,7 +148,7 @@ def resume(
     configuration = directory.configuration()
     limits = directory.limits().extended(seconds=seconds, generations=generations, evaluations=evaluations)
     with stored_in(out / CONFIGURATION):
-        return evolve(configuration, limits, out, workers=workers, cache=cache, observer=observer)
+        return evolve(configuration, limits, out, workers=workers, executor=executor, cache=cache, observer=observer)
 
 
 def _shown_images(configuration: Configuration, samples: Iterable[str], out: Path) -> dict[str, ImageSet]:
@@ -217,8 +220,8 @@ class _Run:
             generations = min(generations, self._limits.generations - state.generations)
         materials = self._materials(state)
         jobs = [IslandJob(island, state.epoch, tuple(texts), generations) for island, texts in enumerate(state.islands)]
-        reports = list(in_order(executor, run_island, [(materials, job) for job in jobs]))
-        scorer = fitness_function_of(materials)
+        reports = list(island_reports(executor, materials, jobs))
+        scorer = fitness_function_of(measured(materials))
         finalists = {size: parse(text) for size, text in state.hall.items()}
         hall = {size: (formula, scorer(formula)) for size, formula in finalists.items()}
         for report in reports:
@@ -268,7 +271,7 @@ class _Run:
     def _scorer(self, state: State, part: str) -> FitnessFunction:
         samples = [self._samples[name] for name in self._configuration.tasks]
         architectures = tuple(getattr(sample, part) or sample.training for sample in samples)
-        return fitness_function_of(replace(self._materials(state), architectures=architectures))
+        return fitness_function_of(measured(replace(self._materials(state), architectures=architectures)))
 
     def _seconds_left(self, clock: Clock) -> float | None:
         if self._limits.seconds is None:

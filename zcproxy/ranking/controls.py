@@ -47,6 +47,7 @@ def compare(
     *,
     control: bool = False,
     workers: int = 1,
+    executor: Executor | None = None,
     cache: Path | None = None,
     observer: Observer | None = None,
 ) -> Rows:
@@ -64,6 +65,7 @@ def compare(
             and an additive model and a random forest, fitted to the same columns and labels. A run that is a control
             itself gets none.
         workers: processes; the result does not depend on it.
+        executor: see `evolve`.
         cache: the cache directory; the default one if None.
         observer: called with the progress.
 
@@ -71,7 +73,7 @@ def compare(
         BenchmarkError, RunError, StorageError: as `evolve`.
     """
     with stored_in(out / CONFIGURATION):
-        return _compared(out, result, proxies, control, workers, cache, observer or Silent())
+        return _compared(out, result, proxies, control, workers, executor, cache, observer or Silent())
 
 
 def _compared(
@@ -80,6 +82,7 @@ def _compared(
     proxies: Sequence[Scorer],
     control: bool,
     workers: int,
+    executor: Executor | None,
     cache: Path | None,
     observer: Observer,
 ) -> Rows:
@@ -89,10 +92,12 @@ def _compared(
         observer.saying(f"control: {result.evaluations:,} random formulas")
         randomly = replace(configuration, algorithm=Algorithm.RANDOM, new_columns=0)
         limits = Limits(evaluations=result.evaluations)
-        drawn = evolve(randomly, limits, out / CONTROL, workers=workers, cache=cache, observer=observer)
+        drawn = evolve(
+            randomly, limits, out / CONTROL, workers=workers, executor=executor, cache=cache, observer=observer
+        )
         found.append({task: {"random formulas": best} for task, best in drawn.test.items()})
-    with worker_pool(workers) as executor:
-        comparison = _Comparison(out, configuration, result, executor, cache, observer)
+    with worker_pool(workers, executor) as jobs:
+        comparison = _Comparison(out, configuration, result, jobs, cache, observer)
         if control and configuration.algorithm == Algorithm.EVOLVE:
             found.append(comparison.predicted())
         if proxies:

@@ -14,6 +14,7 @@ from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.score_file import ScoreFile
 from zcproxy.ranking.own_scores import call_on_networks
 from zcproxy.ranking.scoring import columns_by_setting, setting_of
+from zcproxy.workers.cluster import is_cluster
 from zcproxy.workers.jobs import in_order
 
 TIMED = 4
@@ -42,7 +43,7 @@ def seconds_alone(
         batch_size: samples of the minibatch for all scorers; None for what each asks for.
         device: `cpu` or `cuda`.
         images: token of the images that they are shown; empty for what is at hand.
-        executor: None measures in this process.
+        executor: None measures in this process, and so does a cluster, whose machines may differ.
     """
     jobs: list[tuple[FunctionProxy | None, Job, tuple[str, ...]]] = []
     timed = [scorer for scorer in scorers if not isinstance(scorer, ScoreFile)]
@@ -56,7 +57,7 @@ def seconds_alone(
             for (size, rule), columns in groups.items()
         ]
         jobs.append((function, job, tuple(networks[:TIMED])))
-    found = in_order(executor, _mean_seconds, jobs)
+    found = in_order(None if is_cluster(executor) else executor, _mean_seconds, jobs)
     return {scorer.name: seconds for scorer, seconds in zip(timed, found, strict=True)}
 
 

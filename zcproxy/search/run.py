@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,7 @@ def search(
     *,
     subject: Subject | None = None,
     workers: int = 1,
+    executor: Executor | None = None,
     cache: Path | None = None,
     reuse: Sequence[Path] = (),
     step: Step | None = None,
@@ -53,6 +55,7 @@ def search(
         out: the directory; one that holds the same search is continued.
         subject: what is searched, in place of what the configuration's reference names; measured in this process.
         workers: processes; the result does not depend on it.
+        executor: where jobs run in place of `workers` processes: that of a Dask client, for example.
         cache: the cache directory; the default one if None.
         reuse: directories of other searches in the same setting: what they measured is not measured again.
         step: called with what is being done, how much of it is done, and how much there is to do.
@@ -88,9 +91,10 @@ def search(
     start = [measurer.subject.space.parse(text) for text in configuration.start_from]
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
     directory = SearchDirectory(out)
-    with worker_pool(1 if subject is not None else workers) as executor:
+    here = subject is not None
+    with worker_pool(1 if here else workers, None if here else executor) as jobs:
         table = Path(configuration.table) if configuration.table else None
-        sources = sources_of(dict.fromkeys(names), measurer, table, executor, cache)
+        sources = sources_of(dict.fromkeys(names), measurer, table, jobs, cache)
         known = [measured for path in reuse for measured in measured_by(path, configuration, images)]
         with directory.claim(configuration):
             if images is not None:
@@ -120,6 +124,7 @@ def resume(
     *,
     evaluations: int | None = None,
     workers: int = 1,
+    executor: Executor | None = None,
     cache: Path | None = None,
     step: Step | None = None,
     allow_code: Iterable[str] = (),
@@ -130,6 +135,7 @@ def resume(
         out: the directory.
         evaluations: architectures to evaluate in all; None for the search's own number.
         workers: processes.
+        executor: see `search`.
         cache: the cache directory; the default one if None.
         step: called with the progress, see `search`.
         allow_code: references to your own code that the search may name, see `zcproxy.user_code.permission`.
@@ -147,7 +153,7 @@ def resume(
             )
         configuration = configuration.with_evaluations(evaluations)
     with stored_in(out / CONFIGURATION):
-        return search(configuration, out, workers=workers, cache=cache, step=step)
+        return search(configuration, out, workers=workers, executor=executor, cache=cache, step=step)
 
 
 @dataclass

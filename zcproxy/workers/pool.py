@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from zcproxy.errors import RunError
+from zcproxy.workers.cluster import is_cluster, prepare
 from zcproxy.workers.interrupt import held
 
 
@@ -51,14 +52,25 @@ class _Context(SpawnContext):
 
 
 @contextmanager
-def worker_pool(workers: int) -> Iterator[Executor | None]:
+def worker_pool(workers: int, executor: Executor | None = None) -> Iterator[Executor | None]:
     """Yield an executor of `workers` processes, each with one torch thread; None for one worker: this process.
 
     An exception ends the processes at once, whatever they are doing.
 
+    Args:
+        workers: processes.
+        executor: of the user, which is yielded instead: of a Dask client, for example.
+
     Raises:
+        ConfigurationError: a worker of the user's cluster is not fit.
         RunError: a worker process died.
     """
+    if executor is not None:
+        if is_cluster(executor):
+            prepare(executor)
+        with dead_workers_reported():
+            yield executor
+        return
     if workers == 1:
         yield None
         return
@@ -79,11 +91,13 @@ def worker_pool(workers: int) -> Iterator[Executor | None]:
 
 @contextmanager
 def dead_workers_reported() -> Iterator[None]:
-    """Raise `RunError` where a worker process died."""
+    """Raise `RunError` where a worker process died, or a cluster went away."""
     try:
         yield
     except BrokenProcessPool as error:
         raise RunError("a worker process died, probably for lack of memory: use fewer `workers`") from error
+    except CancelledError as error:
+        raise RunError("the cluster went away, or its scheduler was restarted: what is done is kept") from error
 
 
 @contextmanager

@@ -1,0 +1,152 @@
+"""Jobs on a Dask cluster: a scheduler that runs somewhere, or one of this machine. Dask schedules, retries and sends.
+
+A worker needs zcproxy and the packages it computes with, in the versions of the one who asks, and one thread. It needs
+no file: what jobs read is sent to it, and what they measure is sent back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+from zcproxy.errors import ConfigurationError
+from zcproxy.extras import extra
+
+Value = TypeVar("Value")
+
+LOCAL = re.compile(r"local:([1-9]\d{0,2})")
+"""A cluster of so many processes of this machine."""
+SECONDS_TO_CONNECT = 10
+PACKAGES = ("zcproxy", "torch", "numpy", "scipy", "deap")
+"""Packages that results depend on."""
+DIGITS = 16
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """Yield an executor whose jobs run on a Dask cluster.
+
+    Args:
+        address: `tcp://HOST:PORT` of a scheduler, the path of the file that a scheduler writes, or `local:N` for N
+            processes of this machine.
+
+    Raises:
+        ConfigurationError: no scheduler answers, it has no workers, or a worker is not fit: see `prepare`.
+    """
+    with extra("cluster", f"the cluster {address}"):
+        from distributed import Client
+    with _scheduler(address) as place:
+        try:
+            client = Client(timeout=SECONDS_TO_CONNECT, set_as_default=False, **place)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ConfigurationError(
+                f"no Dask scheduler answers at {address} within {SECONDS_TO_CONNECT} s: check the address, and that "
+                "`dask scheduler` runs there"
+            ) from error
+        with client:
+            executor = client.get_executor(pure=False)
+            prepare(executor)
+            yield executor
+
+
+@contextmanager
+def _scheduler(address: str) -> Iterator[dict[str, Any]]:
+    """Yield where the scheduler is, as a client takes it; one of this machine ends with the block."""
+    local = LOCAL.fullmatch(address)
+    if local is None:
+        yield {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+        return
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=int(local[1]), threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+    ) as started:
+        yield {"address": started}
+
+
+def is_cluster(executor: Executor | None) -> bool:
+    """Return whether jobs of an executor run on a Dask cluster: it comes from `Client.get_executor`."""
+    return type(executor).__module__.partition(".")[0] == "distributed"
+
+
+def prepare(executor: Executor) -> None:
+    """Check that the workers of a cluster are fit, now and whenever one joins; see `zcproxy.workers.readiness`.
+
+    Raises:
+        ConfigurationError: there is no worker, or one is not fit.
+    """
+    from zcproxy.workers.readiness import Readiness
+
+    client = client_of(executor)
+    try:
+        client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
+    except TimeoutError as error:
+        raise ConfigurationError(
+            f"the Dask scheduler at {client.scheduler.address} has no worker after {SECONDS_TO_CONNECT} s: start some "
+            f"with `dask worker {client.scheduler.address} --nthreads 1`"
+        ) from error
+    try:
+        client.register_plugin(Readiness())
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"a worker of the cluster has no {error.name}: install what is installed here on all machines"
+        ) from error
+
+
+def client_of(executor: Any) -> Any:
+    """Return the client of an executor that comes from one."""
+    return executor._client
+
+
+def sent_once(executor: Executor | None, value: Value) -> Value:
+    """Return what stands for a large argument of many jobs: on a cluster a task with the value, sent once to a worker.
+
+    Dask makes it again where the workers that had it are gone.
+    """
+    if not is_cluster(executor):
+        return value
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sending large graph", UserWarning)  # once, as it has to be
+        return client_of(executor).submit(_given, value, pure=False)
+
+
+def _given(value: Value) -> Value:
+    return value
+
+
+def deaths() -> tuple[type[Exception], ...]:
+    """Return what futures raise where workers died: none can where Dask was not asked for."""
+    if "distributed" not in sys.modules:
+        return ()
+    from distributed.scheduler import KilledWorker
+
+    return (KilledWorker,)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a worker and the one who asks have to share, with a digest of zcproxy's own code."""
+    found = {name: version(name) for name in PACKAGES}
+    found["python"] = ".".join(platform.python_version_tuple()[:2])
+    return {**found, "code of zcproxy": code_digest()}
+
+
+@cache
+def code_digest() -> str:
+    """Return a digest of the modules of zcproxy, with primitives and benchmarks."""
+    digest = hashlib.sha256()
+    for name in ("zcproxy", "zcproxy.primitives", "zcproxy.benchmarks"):
+        (folder,) = import_module(name).__path__
+        for path in sorted(Path(folder).rglob("*.py")):
+            digest.update(f"{name}/{path.relative_to(folder)}".encode() + path.read_bytes())
+    return digest.hexdigest()[:DIGITS]
