@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "random": set(),
     "storage": {"text", "errors"},
     "user_code": {"text", "errors", "random"},
-    "workers": {"errors", "user_code"},
+    "workers": {"text", "errors", "extras", "storage", "user_code"},
     "models": {"errors", "random"},
     "reading": {"errors", "storage"},
     "figures": {"text", "errors", "extras", "storage"},

@@ -6,31 +6,30 @@ no file: what jobs read is sent to it, and what they measure is sent back.
 
 from __future__ import annotations
 
-import hashlib
-import platform
+import json
 import re
+import socket
 import sys
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from functools import cache
-from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
-from zcproxy.errors import ConfigurationError
+from zcproxy.errors import ConfigurationError, StorageError
 from zcproxy.extras import extra
+from zcproxy.storage.files import read_small_file
+from zcproxy.text.visible import shortened
 
 Value = TypeVar("Value")
 
 LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 """A cluster of so many processes of this machine."""
+ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 SECONDS_TO_CONNECT = 10
-PACKAGES = ("zcproxy", "torch", "numpy", "scipy", "deap")
-"""Packages that results depend on."""
-DIGITS = 16
+LARGEST_FILE = 1_000_000
+"""Bytes of the file of a scheduler."""
 
 
 @contextmanager
@@ -48,12 +47,9 @@ def cluster(address: str) -> Iterator[Executor]:
         from distributed import Client
     with _scheduler(address) as place:
         try:
-            client = Client(timeout=SECONDS_TO_CONNECT, set_as_default=False, **place)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise ConfigurationError(
-                f"no Dask scheduler answers at {address} within {SECONDS_TO_CONNECT} s: check the address, and that "
-                "`dask scheduler` runs there"
-            ) from error
+            client = Client(place, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        except OSError as error:
+            raise ConfigurationError(f"what answers at {address} is no Dask scheduler: check the address") from error
         with client:
             executor = client.get_executor(pure=False)
             prepare(executor)
@@ -61,18 +57,46 @@ def cluster(address: str) -> Iterator[Executor]:
 
 
 @contextmanager
-def _scheduler(address: str) -> Iterator[dict[str, Any]]:
-    """Yield where the scheduler is, as a client takes it; one of this machine ends with the block."""
+def _scheduler(address: str) -> Iterator[Any]:
+    """Yield the address of the scheduler, or one of this machine, which ends with the block."""
     local = LOCAL.fullmatch(address)
     if local is None:
-        yield {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+        yield _answering(_address_in(Path(address)) if Path(address).is_file() else address)
         return
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=int(local[1]), threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+        n_workers=int(local[1]), threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL"
     ) as started:
-        yield {"address": started}
+        yield started
+
+
+def _answering(address: str) -> str:
+    """Return an address that something answers at."""
+    known = ADDRESS.fullmatch(address)
+    if known is None:
+        raise ConfigurationError(
+            f"'{shortened(address, 100)}' is no cluster: give tcp://HOST:PORT of a Dask scheduler, the file that it "
+            "writes, or local:N for N processes of this machine"
+        )
+    try:
+        socket.create_connection((known["host"].strip("[]"), int(known["port"])), SECONDS_TO_CONNECT).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(
+            f"no Dask scheduler answers at {address}: check the address, and that `dask scheduler` runs there ({error})"
+        ) from error
+    return address
+
+
+def _address_in(file: Path) -> str:
+    """Return the address in the file of a scheduler."""
+    try:
+        address = json.loads(read_small_file(file, LARGEST_FILE))["address"]
+    except (StorageError, OSError, ValueError, TypeError, KeyError) as error:
+        raise ConfigurationError(
+            f"{file} is not what `dask scheduler --scheduler-file` writes: it has no address"
+        ) from error
+    return str(address)
 
 
 def is_cluster(executor: Executor | None) -> bool:
@@ -132,21 +156,3 @@ def deaths() -> tuple[type[Exception], ...]:
     from distributed.scheduler import KilledWorker
 
     return (KilledWorker,)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a worker and the one who asks have to share, with a digest of zcproxy's own code."""
-    found = {name: version(name) for name in PACKAGES}
-    found["python"] = ".".join(platform.python_version_tuple()[:2])
-    return {**found, "code of zcproxy": code_digest()}
-
-
-@cache
-def code_digest() -> str:
-    """Return a digest of the modules of zcproxy, with primitives and benchmarks."""
-    digest = hashlib.sha256()
-    for name in ("zcproxy", "zcproxy.primitives", "zcproxy.benchmarks"):
-        (folder,) = import_module(name).__path__
-        for path in sorted(Path(folder).rglob("*.py")):
-            digest.update(f"{name}/{path.relative_to(folder)}".encode() + path.read_bytes())
-    return digest.hexdigest()[:DIGITS]

@@ -9,7 +9,7 @@ import torch
 from distributed import Worker, WorkerPlugin
 
 from zcproxy.errors import ConfigurationError
-from zcproxy.workers.cluster import versions
+from zcproxy.workers.versions import versions
 
 OF_WORKERS = ("dask", "distributed", "tornado", "zict")
 """Packages that a worker runs beside its job."""
