@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import re
-import shutil
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -221,31 +222,33 @@ def test_nobody_there_is_said_within_ten_seconds() -> None:
 
 def test_somebody_else_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "SECONDS_TO_CONNECT", 2)
-    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            with (
-                pytest.raises(ConfigurationError, match="is no Dask scheduler"),
-                cluster(f"tcp://127.0.0.1:{server.server_port}"),
-            ):
-                pass
-        finally:
-            server.shutdown()
-            thread.join()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ConfigurationError, match="no Dask scheduler answers"), cluster(address):
+            pass
 
 
-def test_the_option_gives_the_same_files_as_processes(tmp_path: Path, run: Any) -> None:
-    arguments = ["table", "digits201", "--proxies", "synflow", "--networks", "12"]
+def test_the_option_gives_the_same_files_as_processes(tmp_path: Path) -> None:
+    def table(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "zcproxy", "table", "digits201", "--proxies", "synflow", "--networks", "12"]
+        environment = {**os.environ, "ZCPROXY_CACHE": str(tmp_path / "-".join(options))}
+        return subprocess.run(
+            [*command, *options],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=200,
+        )
+
     for name, options in (("processes", ["--workers", "2"]), ("cluster", ["--cluster", "local:2"])):
-        code, _, shown = run(*arguments, *options, "--out", str(tmp_path / name))
-        assert code == 0, shown
+        done = table(*options, "--out", name)
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr and "Warning" not in done.stderr
     tables = [pd.read_csv(tmp_path / name / "table.csv") for name in ("processes", "cluster")]
     assert tables[0].drop(columns="seconds").equals(tables[1].drop(columns="seconds"))
-    same = ["digits201-scores.csv", "significance.csv", "table.tex"]
-    assert all(
-        (tmp_path / "processes" / name).read_bytes() == (tmp_path / "cluster" / name).read_bytes() for name in same
-    )
-    code, _, shown = run(*arguments, "--cluster", "local:2", "--workers", "2")
-    assert code == 2 and "give one of the two" in shown
-    shutil.rmtree(tmp_path / "cluster")
+    for name in ("digits201-scores.csv", "significance.csv", "table.tex"):
+        assert (tmp_path / "processes" / name).read_bytes() == (tmp_path / "cluster" / name).read_bytes()
+    refused = table("--cluster", "local:2", "--workers", "2")
+    assert refused.returncode == 2 and "give one of the two" in refused.stderr

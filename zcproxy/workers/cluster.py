@@ -6,6 +6,7 @@ no file: what jobs read is sent to it, and what they measure is sent back.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -26,7 +27,7 @@ Value = TypeVar("Value")
 
 LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 """A cluster of so many processes of this machine."""
-ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss)://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
+ADDRESS = re.compile(r"(?:tcp://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
 SECONDS_TO_CONNECT = 10
 LARGEST_FILE = 1_000_000
 """Bytes of the file of a scheduler."""
@@ -45,15 +46,10 @@ def cluster(address: str) -> Iterator[Executor]:
     """
     with extra("cluster", f"the cluster {address}"):
         from distributed import Client
-    with _scheduler(address) as place:
-        try:
-            client = Client(place, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-        except OSError as error:
-            raise ConfigurationError(f"what answers at {address} is no Dask scheduler: check the address") from error
-        with client:
-            executor = client.get_executor(pure=False)
-            prepare(executor)
-            yield executor
+    with _scheduler(address) as place, Client(place, timeout=SECONDS_TO_CONNECT, set_as_default=False) as client:
+        executor = client.get_executor(pure=False)
+        prepare(executor)
+        yield executor
 
 
 @contextmanager
@@ -72,20 +68,30 @@ def _scheduler(address: str) -> Iterator[Any]:
 
 
 def _answering(address: str) -> str:
-    """Return an address that something answers at."""
+    """Return an address that a Dask process answers at: a client would try for long, and close for longer."""
     known = ADDRESS.fullmatch(address)
-    if known is None:
+    if known is None or known["host"] == "local":
         raise ConfigurationError(
             f"'{shortened(address, 100)}' is no cluster: give tcp://HOST:PORT of a Dask scheduler, the file that it "
             "writes, or local:N for N processes of this machine"
         )
     try:
         socket.create_connection((known["host"].strip("[]"), int(known["port"])), SECONDS_TO_CONNECT).close()
+        asyncio.run(_greet(address if "://" in address else f"tcp://{address}"))
     except (OSError, OverflowError) as error:
+        reason = shortened(str(error), 200) or "what is there is silent"
         raise ConfigurationError(
-            f"no Dask scheduler answers at {address}: check the address, and that `dask scheduler` runs there ({error})"
+            f"no Dask scheduler answers at {address} ({reason}): check the address, and that `dask scheduler` runs there"
         ) from error
     return address
+
+
+async def _greet(address: str) -> None:
+    """Exchange the first messages of Dask. Raises `OSError`."""
+    from distributed.core import connect
+
+    comm = await asyncio.wait_for(connect(address, timeout=SECONDS_TO_CONNECT), SECONDS_TO_CONNECT)
+    await comm.close()
 
 
 def _address_in(file: Path) -> str:
