@@ -2,7 +2,8 @@
 
 What is listed in `__all__` is public; every other module is internal and may change without notice, but for the
 packages that these names come from: `zcproxy.evolve` and `zcproxy.search` are packages that can be called,
-`zcproxy.adapters` has the interfaces of other tools, and `zcproxy.testing` the checks for your own spaces and tasks.
+`zcproxy.adapters` has the interfaces of other tools, `zcproxy.callbacks` those of loggers, and `zcproxy.testing` the
+checks for your own spaces and tasks.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: a command answers Ctrl-C before torch is imported."""
-    if name in ("evolve", "search"):
+    if name in ("evolve", "search", "callbacks"):
         return import_module(f"zcproxy.{name}")
     if name not in _PLACES:
         raise AttributeError(f"module 'zcproxy' has no attribute '{name}'")

@@ -21,6 +21,7 @@ from zcproxy.building.job import Trained
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.from_table import from_table
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
+from zcproxy.cli.run_file import RunOptions
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.models.device import check_device
@@ -123,6 +124,7 @@ def verify(names: Names = None) -> None:
 
 @app.command()
 def build(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder to write; one that holds a part of the same build is continued.")],
     space: Annotated[str, typer.Option(help="A name such as nasbench201 or nds_darts, or package.module:name.")],
     dataset: Annotated[str, typer.Option(help="digits, cifar10:FOLDER, cifar100:FOLDER, hf:NAME, or module:function.")],
@@ -173,6 +175,7 @@ def build(
     advise(GOES_ON)
     with RunDisplay() as display:
         trained = build_benchmark(configuration, out, workers=workers, progress=partial(display.step, "training"))
+    RunOptions.of(context).write(out)
     _say_built(trained, out)
 
 

@@ -118,7 +118,7 @@ def _options_in(content: Mapping[str, Any], place: Path, context: typer.Context)
 
 
 def _sections(content: Mapping[str, Any], names: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield the values outside of all tables, then those of the command's table, or of the group's and the command's."""
+    """Yield the values outside of all tables, then those of the tables around and of the command."""
     level: Any = content
     for name in (*names, None):
         yield {key: value for key, value in level.items() if not isinstance(value, dict)}
@@ -151,7 +151,10 @@ def _check_type(hint: Any, value: Any, what: str) -> None:
     (kind,) = (each for each in _alternatives(hint) if each is not types.NoneType)
     if get_origin(kind) is list:
         (each,) = get_args(kind)
-        fits, wanted = isinstance(value, list) and all(_is(each, item) for item in value), f"a list, each {_KINDS[each]}"
+        fits, wanted = (
+            isinstance(value, list) and all(_is(each, item) for item in value),
+            f"a list, each {_KINDS[each]}",
+        )
     else:
         fits, wanted = _is(kind, value), _KINDS[kind]
     if not fits:

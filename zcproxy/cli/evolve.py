@@ -20,16 +20,17 @@ from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.from_table import Classes, LowerIsBetter
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, correlation_records, print_json, records
+from zcproxy.cli.logs import Log, check_logs
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
 from zcproxy.cli.terminal import results
+from zcproxy.cli.watching import RunWatch
 from zcproxy.correlation import Correlation
 from zcproxy.discovery.few import few_labels_line
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.figure import front_figure
-from zcproxy.evolve.observer import Observer
 from zcproxy.evolve.results import FRONT, front_rows
 from zcproxy.evolve.start import draw_samples
 from zcproxy.extras import check_extra
@@ -46,7 +47,7 @@ from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-    *("workers", "compare_with", "control", "report", "images", "figure", "as_json", "plugin", "allow_code"),
+    *("workers", "compare_with", "control", "report", "log", "images", "figure", "as_json", "plugin", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -108,6 +109,7 @@ def evolve_command(
     compare_with: options.Compare = "",
     control: options.Control = False,
     report: options.Report = False,
+    log: Log = "",
     images: Images = "",
     figure: Figure = None,
     as_json: Json = False,
@@ -122,8 +124,9 @@ def evolve_command(
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     proxies = _checked(context)
     with RunDisplay() as display:
-        found = discovered(context, display) if models or labels or input_shape else None
-        show = _evolved(context.params, proxies, display) if found is None else partial(show_discovery, found)
+        watch = RunWatch(context, display)
+        found = discovered(context, watch) if models or labels or input_shape else None
+        show = _evolved(context.params, proxies, watch) if found is None else partial(show_discovery, found, as_json)
     path = show()
     if report:
         console.print(f"report: {write_report(path)}", soft_wrap=True)
@@ -164,20 +167,21 @@ def _checked(context: typer.Context) -> list[Scorer]:
         check_extra("predictors", "--control", "sklearn")
     if context.params["report"]:
         check_installed("--report")
+    check_logs(context.params["log"])
     return resolve_scorers(context.params["compare_with"])
 
 
-def _evolved(given: Mapping[str, Any], proxies: Sequence[Scorer], display: RunDisplay) -> Callable[[], Path]:
+def _evolved(given: Mapping[str, Any], proxies: Sequence[Scorer], watch: RunWatch) -> Callable[[], Path]:
     """Run what the parameters ask for, compare it, and return what shows the result."""
     path, going_on = _begun(given)
     advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
-    observer: Observer = display
-    if given["report"]:
-        from zcproxy.reporting.live import LiveReport
-
-        observer = LiveReport(display, path)
-    result = going_on(workers=given["workers"], observer=observer)
-    rows = compare(path, result, proxies, control=given["control"], workers=given["workers"], observer=display)
+    limits = {name: given[name] for name in ("budget", "generations", "evaluations")}
+    if given["resume_from"] is None and not any(limits.values()):
+        limits["budget"] = DEFAULT_BUDGET
+    workers = given["workers"]
+    with watch.over(path, **limits):
+        result = going_on(workers=workers, observer=watch.observer)
+    rows = compare(path, result, proxies, control=given["control"], workers=workers, observer=watch.display)
     return partial(_finished, result, rows, path, given)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from zcproxy.discovery.few import Effort
 from zcproxy.discovery.fit import Fit
 from zcproxy.discovery.labelled import labelled_task, labels_by_name, samples_of
 from zcproxy.discovery.own_names import named_by_content
-from zcproxy.discovery.parameters import Parameters, check_fitted
+from zcproxy.discovery.parameters import Parameters, check_fitted, is_plain
 from zcproxy.discovery.watching import Callback, Epoch, Watching
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.results import Result
@@ -174,31 +175,33 @@ class ProxySearch(Parameters):
         """
         seed, workers, families = seed_of(self.random_state), workers_of(self.n_jobs), families_of(self.families)
         counts = {name: whole(name, getattr(self, name)) for name in COUNTS}
-        watching = Watching(self.callback, counts["generations"], verbose=bool(self.verbose))
-        samples = samples_of(
-            self.input_shape,
-            self.classes,
-            data=self.data,
-            loss=self.loss,
-            batch=self.batch,
-            targets=self.targets,
-        )
-        task, checked = labelled_task(
-            named_by_content(models),
-            labels_in_order(models, y),
-            samples,
-            key=self.key,
-            lower_is_better=self.lower_is_better,
-            observer=watching,
-        )
-        probes = tuple(self.probes) if self.loss else checked.probes(self.probes)
-        effort = Effort(**counts, probes=probes, seed=seed)
-        found = Fit(task, effort, families, str(self.device), workers, self._cache, watching).run(self.out)
-        self.best_, self.front_, self.result_ = found.proxy, found.front, found.result
-        self.expected_, self.path_ = found.expected, found.path
-        self.seed_, self.epochs_ = seed, tuple(watching.epochs)
-        self.n_networks_, self.left_out_ = len(checked.costs), _by_place(models, checked)
-        self._task, self._samples = task.with_networks(Collection({}), []), samples
+        settings = {name: value for name, value in self.get_params().items() if is_plain(value)}
+        watching = Watching(self.callback, counts["generations"], verbose=bool(self.verbose), settings=settings)
+        with closing(watching):
+            samples = samples_of(
+                self.input_shape,
+                self.classes,
+                data=self.data,
+                loss=self.loss,
+                batch=self.batch,
+                targets=self.targets,
+            )
+            task, checked = labelled_task(
+                named_by_content(models),
+                labels_in_order(models, y),
+                samples,
+                key=self.key,
+                lower_is_better=self.lower_is_better,
+                observer=watching,
+            )
+            probes = tuple(self.probes) if self.loss else checked.probes(self.probes)
+            effort = Effort(**counts, probes=probes, seed=seed)
+            found = Fit(task, effort, families, str(self.device), workers, self._cache, watching).run(self.out)
+            self.best_, self.front_, self.result_ = found.proxy, found.front, found.result
+            self.expected_, self.path_ = found.expected, found.path
+            self.seed_, self.epochs_ = seed, tuple(watching.epochs)
+            self.n_networks_, self.left_out_ = len(checked.costs), _by_place(models, checked)
+            self._task, self._samples = task.with_networks(Collection({}), []), samples
         return self
 
     def predict(self, models: Any) -> Array:

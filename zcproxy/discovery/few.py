@@ -224,10 +224,11 @@ def choose_by_splits(contenders: Contenders, seed: int, observer: Observer, watc
     largest = contenders.names[-1]
     for done, (seen, unseen) in enumerate(splits):
         observer.step("evolving on splits of the labels", done, len(splits))
-        formulas = contenders.made(seen)
+        formulas, evaluations = contenders.made(seen)
         scores.append(contenders.scores(formulas))
         taus = (kendall_tau(scores[-1][largest][places], labels[places]) for places in (seen, unseen))
-        if watch(Split(done + 1, len(splits), str(formulas[largest]), *taus)) and done + 1 >= FOLDS:
+        best = formulas[largest]
+        if watch(Split(done + 1, len(splits), str(best), best.size, *taus, evaluations)) and done + 1 >= FOLDS:
             break
     observer.step("evolving on splits of the labels", len(splits), len(splits))
     judged = judge(contenders.names, scores, labels, [unseen for _, unseen in splits[: len(scores)]])
