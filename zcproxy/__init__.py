@@ -8,6 +8,7 @@ checks for your own spaces and tasks.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     )
 
 __version__ = version("zcproxy")
+
+_HERE = os.path.dirname(__file__)
+if not os.path.isdir(os.path.join(_HERE, "primitives")):  # a checkout: folders that install inside stand beside it
+    __path__ += [os.path.dirname(_HERE), os.path.join(os.path.dirname(_HERE), "results")]
 
 _PLACES = {
     "Adaptation": "adapting.adapt",

@@ -14,7 +14,6 @@ from rich.table import Table
 from zcproxy.adapting.adapt import Adaptation, adapt
 from zcproxy.adapting.candidates import resolve_candidates
 from zcproxy.adapting.decision import Decision, Rule
-from zcproxy.adapting.expectation import Expectation
 from zcproxy.adapting.labels import read_labels
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
@@ -116,8 +115,8 @@ def _show(found: Adaptation, title: str, out: Path) -> None:
     shown.print(f"chosen: {chosen}{stays}", soft_wrap=True)
     shown.print(str(found.proxy.formula), soft_wrap=True)
     shown.print(
-        f"tau to expect on networks without labels: {_text(decision.expected)}, cross-validated with the choice",
-        f"of {names[0]} alone: {_text(decision.general)}",
+        f"tau to expect on networks without labels: {decision.expected}, cross-validated with the choice",
+        f"of {names[0]} alone: {decision.general}",
         sep="\n",
         soft_wrap=True,
     )
@@ -136,7 +135,3 @@ def _table(decision: Decision, names: Sequence[str], title: str) -> Table:
         gain = "" if place == 0 else f"{decision.gains[place]:+.3f} ± {decision.deviations[place]:.3f}"
         table.add_row(names[place], f"{decision.taus[place]:.3f}", gain)
     return table
-
-
-def _text(expected: Expectation) -> str:
-    return f"{expected.tau:.2f} [{expected.low:.2f}, {expected.high:.2f}]"

@@ -8,6 +8,7 @@ import math
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -28,16 +29,17 @@ from zcproxy.user_code.border import running
 POPULATIONS = ("all", "pruned")
 FEWEST_CLASSES = 2
 
-_MADE: dict[str, OwnTask] = {}
+_MADE: WeakValueDictionary[str, OwnTask] = WeakValueDictionary()
+"""Tasks by name, as long as somebody holds them: networks of a fit that is over are freed."""
 
 
 def own_task(name: str) -> OwnTask | None:
-    """Return the task of this name that was made in this process, or None."""
+    """Return the task of this name that was made in this process and is still held, or None."""
     return _MADE.get(name)
 
 
 class OwnTask:
-    """Implements `zcproxy.Task` on networks of a user. This process knows it by its name.
+    """Implements `zcproxy.Task` on networks of a user. This process knows it by its name as long as it is held.
 
     The name ends in a digest of networks and labels, so that no run goes on with others. What is measured of a network
     is kept under its name and the content of what makes it.

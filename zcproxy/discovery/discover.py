@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from zcproxy.discovery.discovery import Discovery
 from zcproxy.discovery.few import Effort, discover_on
 from zcproxy.discovery.labelled import labelled_task, samples_of
 from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.evolve.materials import forget_materials
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.probing.own_loss import LossFunction
 
@@ -100,4 +102,7 @@ def discover(
     place = Path("runs") / task.name if out is None else Path(out)
     effort = Effort(generations, probes=tuple(probes) if loss else checked.probes(probes), seed=seed)
     run = partial(discover_on, workers=workers, device=device, cache=cache, observer=watching)
-    return run(task.name, place, effort, left_out=checked.failed)
+    try:
+        return replace(run(task.name, place, effort, left_out=checked.failed), networks=task)
+    finally:
+        forget_materials()

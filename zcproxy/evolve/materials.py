@@ -133,6 +133,12 @@ def primitives_of(materials: Materials) -> PrimitiveSet:
     return primitive_set(materials.columns, without=without, maximum_size=size, root=root)
 
 
+def forget_materials() -> None:
+    """Free the columns, and the tasks with their networks, that are kept from one epoch to the next."""
+    for kept in (_tables_of, _variations_of, fitness_function_of, primitives_of):
+        kept.cache_clear()
+
+
 def run_island(materials: Materials, job: IslandJob) -> IslandReport:
     """Evolve one island for one epoch; the job that a worker runs."""
     configuration = materials.configuration
