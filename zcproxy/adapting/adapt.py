@@ -68,9 +68,9 @@ class Adaptation(Shown):
     def to_frame(self) -> pd.DataFrame:
         """Return what was chosen among, a row per candidate, the general one first.
 
-        `weight` is what its logarithm has in the formula, 1 where it is chosen alone, 0 where it takes no part; `tau` is
-        on the labels, `gain` the tau to expect on other networks less that of the general candidate, with the standard
-        `deviation` of the gain.
+        `weight` is what its logarithm has in the formula, 1 where it is chosen alone, 0 where it takes no part; `tau`
+        is on the labels, `gain` the tau to expect on other networks less that of the general candidate, with the
+        standard `deviation` of the gain.
         """
         weights = {term.place: term.weight for term in self.decision.terms}
         return pd.DataFrame(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -111,6 +111,17 @@ class OwnTask:
         other._models, other._labels, other._costs = models, dict.fromkeys(names, math.nan), {}
         other._contents = {each: models.content(each) for each in names}
         other.space = ListedSpace(self.stored_under, other._listed, models.make)
+        return other
+
+    def without(self, names: Collection[str]) -> OwnTask:
+        """Return the task of the other networks, which has a name of its own; what is measured of them is shared."""
+        other = object.__new__(OwnTask)
+        vars(other).update(vars(self))
+        other._labels = {each: label for each, label in self._labels.items() if each not in names}
+        other._contents = {each: self._contents[each] for each in other._labels}
+        other.name = f"{self.stored_under}-{_digest([self.fingerprint, other._labels, other._contents])[:8]}"
+        other.space = ListedSpace(self.stored_under, other._listed, self._models.make)
+        _MADE[other.name] = other
         return other
 
     def architectures(self, population: str) -> Sequence[str]:

@@ -13,9 +13,11 @@ from torch import nn
 from zcproxy.discovery.discovery import Discovery
 from zcproxy.discovery.few import Effort, discover_on
 from zcproxy.discovery.labelled import labelled_task, samples_of
+from zcproxy.discovery.measurable import measurable_task
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.materials import forget_materials
 from zcproxy.evolve.observer import Observer, Silent
+from zcproxy.models.device import check_device
 from zcproxy.probing.own_loss import LossFunction
 
 Model = nn.Module | Callable[[], nn.Module]
@@ -71,7 +73,7 @@ def discover(
 
     Raises:
         BenchmarkError: models and accuracies do not fit each other, or fewer than 16 networks are left that have a
-            number and can be built and run: a notice names those that cannot.
+            number and can be built, run and measured: a notice names those that cannot.
         ConfigurationError: the device is not available.
         RunError: `out` belongs to another run.
 
@@ -99,8 +101,12 @@ def discover(
     task, checked = labelled_task(
         models, accuracies, samples, name=name, key=key, lower_is_better=lower_is_better, observer=watching
     )
-    place = Path("runs") / task.name if out is None else Path(out)
     effort = Effort(generations, probes=tuple(probes) if loss else checked.probes(probes), seed=seed)
+    check_device(device)
+    task, checked = measurable_task(
+        task, checked, effort, workers=workers, device=device, cache=cache, observer=watching
+    )
+    place = Path("runs") / task.name if out is None else Path(out)
     run = partial(discover_on, workers=workers, device=device, cache=cache, observer=watching)
     try:
         return replace(run(task.name, place, effort, left_out=checked.failed), networks=task)
