@@ -74,7 +74,7 @@ class TensorBoard:
     def _opened(place: Path) -> Any:
         with extra("tensorboard", "TensorBoard"):
             from torch.utils.tensorboard import SummaryWriter
-        return SummaryWriter(str(place))  # type: ignore[no-untyped-call]
+        return SummaryWriter(str(place))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy needs: scikit-learn copies callbacks with estimators, and open files stay behind."""

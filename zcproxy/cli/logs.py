@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,7 +63,7 @@ class _Loggers:
 
     def __call__(self, epoch: Epoch) -> None:
         for name, logger in list(self._loggers.items()):
-            self._tell(name, lambda logger=logger: logger(epoch))
+            self._tell(name, partial(logger, epoch))
 
     def close(self) -> None:
         for name, logger in list(self._loggers.items()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -132,6 +132,7 @@ def _measure_missing(
         context = replace(context, images=store.images.token)  # what is at hand may change while workers measure
     with dead_workers_reported():
         jobs = [(context, names, [str(column) for column in missing]) for names, missing in chunks]
+        measure_chunk: Callable[[Context, Sequence[str], Sequence[str]], Sequence[Measurement | str]]
         measure_chunk = measure_architectures if failed is None else measured_or_failed
         for index, found in as_completed_jobs(executor, measure_chunk, jobs):
             names, missing = chunks[index]

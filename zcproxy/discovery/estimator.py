@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -201,8 +202,8 @@ class ProxySearch(Parameters):
             probes = tuple(self.probes) if self.loss else checked.probes(self.probes)
             effort = Effort(**counts, probes=probes, seed=seed)
             if len(checked.costs) <= FEW and not families:
-                sweeping = {"workers": workers, "device": str(self.device), "cache": self._cache}
-                task, checked = measurable_task(task, checked, effort, **sweeping, observer=watching)
+                sweeping = partial(measurable_task, workers=workers, device=str(self.device), cache=self._cache)
+                task, checked = sweeping(task, checked, effort, observer=watching)
             found = Fit(task, effort, families, str(self.device), workers, self._cache, watching).run(self.out)
             self.best_, self.front_, self.result_ = found.proxy, found.front, found.result
             self.expected_, self.path_ = found.expected, found.path

@@ -237,9 +237,9 @@ def choose_by_splits(contenders: Contenders, seed: int, observer: Observer, watc
         observer.step("evolving on splits of the labels", done, len(splits))
         formulas, evaluations = contenders.made(seen)
         scores.append(contenders.scores(formulas))
-        taus = (kendall_tau(scores[-1][largest][places], labels[places]) for places in (seen, unseen))
+        kept, left_out = (kendall_tau(scores[-1][largest][places], labels[places]) for places in (seen, unseen))
         best = formulas[largest]
-        if watch(Split(done + 1, len(splits), str(best), best.size, *taus, evaluations)) and done + 1 >= FOLDS:
+        if watch(Split(done + 1, len(splits), str(best), best.size, kept, left_out, evaluations)) and done + 1 >= FOLDS:
             break
     observer.step("evolving on splits of the labels", len(splits), len(splits))
     judged = judge(contenders.names, scores, labels, [unseen for _, unseen in splits[: len(scores)]])

@@ -76,9 +76,9 @@ class Bar:
             return
         self._shown = now
         if self._handle is None:
-            from IPython.display import display
+            from IPython.display import display  # type: ignore[import-not-found,unused-ignore]
 
-            self._handle = display(self, display_id=True)
+            self._handle = display(self, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]
         else:
             self._handle.update(self)
 
