@@ -14,8 +14,8 @@ OPENING = """\
 
 `import zcproxy` offers the names below: they are `zcproxy.__all__`, and they are public, as are `zcproxy.testing`,
 `zcproxy.adapters`, `zcproxy.callbacks`, and the [operators of evolution](evolve.md). Every other module is internal and
-may change without notice: see [CONTRIBUTING](../CONTRIBUTING.md#public-names). `help(zcproxy.Plan)` shows arguments, shapes, defaults and
-errors.
+may change without notice: see [CONTRIBUTING](../CONTRIBUTING.md#public-names). `help(zcproxy.Plan)` shows arguments,
+shapes, defaults and errors.
 The [README](../README.md#in-python) has an example.
 
 `make api` writes this page from the docstrings.

@@ -88,11 +88,11 @@ def test_a_run_of_the_command_line_is_logged(run: Command, store: str) -> None:
 
 
 def test_a_store_that_cannot_be_reached_does_not_stop_the_run(
-    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "file" / "store").as_uri())
     small = ("--networks", "24", "--test-networks", "8", "--probes", "noise", "--workers", "1", "--new-columns", "0")
-    code, out, error = run("evolve", "digits201", *small, "--generations", "10", "--out", "run", "--log", "mlflow")
+    code, out, _ = run("evolve", "digits201", *small, "--generations", "10", "--out", "run", "--log", "mlflow")
     assert code == 0 and "hall of fame" in out
-    assert error.count("nothing more is logged in mlflow") == 1
+    assert caplog.text.count("nothing more is logged in mlflow") == 1
