@@ -1,8 +1,9 @@
-"""Epochs in MLflow: logged into a store of files, read back by its client."""
+"""Epochs in MLflow: logged into a database, read back by its client."""
 
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,36 @@ import pytest
 from callbacks.logged import epochs
 from zcproxy.callbacks import MLflow
 
-mlflow = pytest.importorskip("mlflow", reason="logs into MLflow: pip install 'zcproxy[mlflow]'")
+REASON = "logs into MLflow: pip install 'zcproxy[mlflow]'"
+mlflow = pytest.importorskip("mlflow", reason=REASON)
+pytest.importorskip("sqlalchemy", reason=REASON)
+pytest.importorskip("alembic", reason=REASON)
+# MLflow calls what SQLAlchemy 2.1 calls deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 Command = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database for all tests: MLflow takes seconds to make one."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+
+
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A folder that MLflow logs into, and nothing that it sends anywhere."""
+def store(database: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """What MLflow logs into, with an experiment per test, and nothing that it sends anywhere."""
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    place = (tmp_path / "store").as_uri()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", place)
-    yield place
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", request.node.name)
+    yield database
     while mlflow.active_run() is not None:
         mlflow.end_run()
 
 
-def runs(store: str, experiment: str = "zcproxy") -> list[Any]:
+def runs(store: str, experiment: str = "") -> list[Any]:
     """Return the runs of an experiment, the first one first."""
-    client = mlflow.MlflowClient(store)
+    client, experiment = mlflow.MlflowClient(store), experiment or os.environ["MLFLOW_EXPERIMENT_NAME"]
     found = client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
     return sorted(found, key=lambda each: each.info.start_time)
 
@@ -91,7 +102,7 @@ def test_a_store_that_cannot_be_reached_does_not_stop_the_run(
     run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "file" / "store").as_uri())
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'file' / 'mlflow.db'}")
     small = ("--networks", "24", "--test-networks", "8", "--probes", "noise", "--workers", "1", "--new-columns", "0")
     code, out, _ = run("evolve", "digits201", *small, "--generations", "10", "--out", "run", "--log", "mlflow")
     assert code == 0 and "hall of fame" in out

@@ -97,8 +97,8 @@ def test_a_run_on_few_labels_is_made_again_if_its_code_is_allowed(
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "config_nets.py").write_text(NETS)
     names = list(import_module("config_nets").models)
-    table = pd.DataFrame({"architecture": names, "accuracy": [50 + place + 7 * place % 5 for place in range(len(names))]})
-    table.to_csv(tmp_path / "labels.csv", index=False)
+    shares = [50 + place + 7 * place % 5 for place in range(len(names))]
+    pd.DataFrame({"architecture": names, "accuracy": shares}).to_csv(tmp_path / "labels.csv", index=False)
     own = ("--models", "config_nets:models", "--labels", "labels.csv", "--input", "1x6x6", "--probes", "noise")
     code, out, error = run("evolve", *own, "--generations", "1", "--out", "a", "--workers", "1", "--json")
     assert code == 0, error

@@ -28,7 +28,8 @@ class MLflow:
         run_name: of the runs; None for a name that MLflow makes up.
 
     Raises:
-        ConfigurationError: the package `mlflow` is not installed. `mlflow-skinny` is enough to log.
+        ConfigurationError: the package `mlflow` is not installed. `mlflow-skinny` is enough for a server; a store in a
+            file needs `sqlalchemy` and `alembic` too, which the extra brings.
 
     Example:
         >>> from zcproxy.callbacks import MLflow
