@@ -141,7 +141,8 @@ def _measure_missing(
                 failed |= {name: each for name, each in zip(names, found, strict=True) if isinstance(each, str)}
                 names = [name for name in names if name not in failed]
             measured = [each for each in found if isinstance(each, Measurement)]
-            store.write(names, missing, measured)
+            if names:
+                store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
                 spent[name] = spent.get(name, 0.0) + measurement.seconds
             if progress is not None:
