@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -17,8 +19,9 @@ from zcproxy.adapting.decision import Decision, Rule
 from zcproxy.adapting.labels import read_labels
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
+from zcproxy.cli.json_output import Json, print_json, records
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers
-from zcproxy.cli.terminal import results
+from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.images.own import import_images
 from zcproxy.models.device import check_device
 from zcproxy.storage.files import check_target
@@ -72,6 +75,7 @@ def adapt_command(
     workers: Workers = 2,
     device: Device = "cpu",
     images: Images = "",
+    as_json: Json = False,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
@@ -97,13 +101,25 @@ def adapt_command(
             step=display.step,
         )
     found.proxy.save(out)
-    _show(found, f"{task}, {len(known)} labels", out)
+    if as_json:
+        print_json(_content(found))
+    _show(found, f"{task}, {len(known)} labels", out, results(is_taken=as_json))
 
 
-def _show(found: Adaptation, title: str, out: Path) -> None:
+def _content(found: Adaptation) -> dict[str, Any]:
+    """Return the decision as JSON can hold it."""
+    decision = found.decision
+    expected = {"expected": decision.expected, "expected_of_general": decision.general}
+    return {
+        "formula": str(found.proxy.formula),
+        **{name: records(pd.DataFrame([asdict(each)]))[0] for name, each in expected.items()},
+        "candidates": records(found.to_frame()),
+    }
+
+
+def _show(found: Adaptation, title: str, out: Path, shown: PlainConsole) -> None:
     """Show the candidates of which most is expected, what was decided, and what is expected of that."""
     decision, names = found.decision, [shortened(proxy.name, LONGEST_SHOWN) for proxy in found.candidates]
-    shown = results()
     shown.print(_table(decision, names, title))
     hidden = len(names) - SHOWN
     if hidden > 0:

@@ -132,9 +132,7 @@ def _measure_missing(
         context = replace(context, images=store.images.token)  # what is at hand may change while workers measure
     with dead_workers_reported():
         jobs = [(context, names, [str(column) for column in missing]) for names, missing in chunks]
-        measure_chunk: Callable[[Context, Sequence[str], Sequence[str]], Sequence[Measurement | str]]
-        measure_chunk = measure_architectures if failed is None else measured_or_failed
-        for index, found in as_completed_jobs(executor, measure_chunk, jobs):
+        for index, found in as_completed_jobs(executor, _measurer(raises=failed is None), jobs):
             names, missing = chunks[index]
             done += len(names)
             if failed is not None:
@@ -147,6 +145,10 @@ def _measure_missing(
                 spent[name] = spent.get(name, 0.0) + measurement.seconds
             if progress is not None:
                 progress(done, total)
+
+
+def _measurer(*, raises: bool) -> Callable[[Context, Sequence[str], Sequence[str]], Sequence[Measurement | str]]:
+    return measure_architectures if raises else measured_or_failed
 
 
 def measured_or_failed(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement | str]:
