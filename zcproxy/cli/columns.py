@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import typer
 from rich.table import Table
@@ -10,7 +10,7 @@ from rich.table import Table
 from zcproxy.cli.json_output import Json, print_json
 from zcproxy.cli.options import Plugin
 from zcproxy.cli.terminal import console, results
-from zcproxy.columns.housekeeping import clear, summaries
+from zcproxy.columns.housekeeping import ContextSummary, clear, summaries
 from zcproxy.storage.cache_directory import default_cache
 
 app = typer.Typer(no_args_is_help=True)
@@ -21,7 +21,7 @@ def info(as_json: Json = False, plugin: Plugin = None) -> None:
     """Show what has been measured, how much of it with a plugin as it is now, and how much room it takes."""
     root = default_cache()
     if as_json:
-        print_json([{key: _plain(value) for key, value in vars(each).items()} for each in summaries(root)])
+        print_json([_content(each) for each in summaries(root)])
         return
     table = Table(title=f"columns in {root}", title_justify="left")
     of_plugins = ["of plugins"] if plugin else []
@@ -39,8 +39,11 @@ def info(as_json: Json = False, plugin: Plugin = None) -> None:
     results().print(table)
 
 
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
+def _content(item: ContextSummary) -> dict[str, Any]:
+    """Return a summary as JSON can hold it; without settings where it is of another version, or damaged."""
+    settings = None if item.settings is None else dict(item.settings)
+    numbers = {name: getattr(item, name) for name in ("networks", "columns", "of_plugins", "bytes")}
+    return {"folder": str(item.folder), "settings": settings, **numbers}
 
 
 @app.command("clear")
