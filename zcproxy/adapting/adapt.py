@@ -18,12 +18,13 @@ from zcproxy.adapting.labels import canonical_labels
 from zcproxy.adapting.measuring import Measuring, Source
 from zcproxy.adapting.weighing import DIGITS, Term
 from zcproxy.errors import ConfigurationError, check_known
+from zcproxy.figures.axes import axes_or_new, finish, label
+from zcproxy.figures.style import BLUE, GREY, ORANGE
 from zcproxy.formula import Node
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
 from zcproxy.names.subjects import Subject
-from zcproxy.notebook.axes import DARK, LIGHT, ORANGE, axes_or_new, finish, label
 from zcproxy.notebook.shown import Shown
 from zcproxy.primitives import parse
 from zcproxy.proxy.proxy import Proxy
@@ -95,13 +96,13 @@ class Adaptation(Shown):
         """
         drawn, frame = axes_or_new(axes), self.to_frame()[::-1].reset_index(drop=True)
         takes_part = frame["weight"] > 0
-        for part, colour, text in ((~takes_part, LIGHT, "takes no part"), (takes_part, ORANGE, "in the formula")):
+        for part, colour, text in ((~takes_part, GREY, "takes no part"), (takes_part, ORANGE, "in the formula")):
             shown = frame[part]
             if len(shown):
                 drawn.errorbar(
                     shown["gain"], shown.index, xerr=shown["deviation"], fmt="o", color=colour, capsize=3, label=text
                 )
-        drawn.axvline(0.0, color=DARK, linewidth=1)
+        drawn.axvline(0.0, color=BLUE, linewidth=1)
         drawn.set_yticks(range(len(frame)), [label(name) for name in frame["candidate"]])
         drawn.legend(frameon=False)
         record = self.proxy.provenance[NAME]
