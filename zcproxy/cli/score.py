@@ -79,11 +79,7 @@ def score(
     if model is not None:
         if settings != Settings.COMMON:
             raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
-        value = _score_model(proxy, model, input_shape, seed, initialisation, device, images)
-        if as_json:
-            print_json({"proxy": proxy, "score": value if math.isfinite(value) else None})
-        else:
-            print(repr(value))
+        _show_score(proxy, _score_model(proxy, model, input_shape, seed, initialisation, device, images), as_json)
         return
     if task is None:
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
@@ -110,6 +106,14 @@ def score(
         )
     _show(scorer, known, found, out, as_json)
     _draw(scorer, found, seed, figure or [])
+
+
+def _show_score(proxy: str, value: float, as_json: bool) -> None:
+    """Print the score of one model."""
+    if as_json:
+        print_json({"proxy": proxy, "score": value if math.isfinite(value) else None})
+    else:
+        print(repr(value))
 
 
 def _score_model(

@@ -17,7 +17,6 @@ from zcproxy.discovery.measurable import measurable_task
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.materials import forget_materials
 from zcproxy.evolve.observer import Observer, Silent
-from zcproxy.models.device import check_device
 from zcproxy.probing.own_loss import LossFunction
 
 Model = nn.Module | Callable[[], nn.Module]
@@ -102,7 +101,6 @@ def discover(
         models, accuracies, samples, name=name, key=key, lower_is_better=lower_is_better, observer=watching
     )
     effort = Effort(generations, probes=tuple(probes) if loss else checked.probes(probes), seed=seed)
-    check_device(device)
     task, checked = measurable_task(
         task, checked, effort, workers=workers, device=device, cache=cache, observer=watching
     )

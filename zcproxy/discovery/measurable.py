@@ -14,6 +14,7 @@ from zcproxy.contracts.own_task import OwnTask
 from zcproxy.discovery.few import FEWEST, Effort, context_of, few_configuration, needed_columns
 from zcproxy.errors import BenchmarkError
 from zcproxy.evolve.observer import Observer
+from zcproxy.models.device import check_device
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.storage.notices import notice
 from zcproxy.workers.pool import worker_pool
@@ -46,8 +47,10 @@ def measurable_task(
         The task, and what is known of its networks: those left out are among `failed`.
 
     Raises:
+        ConfigurationError: the device is not available.
         BenchmarkError: fewer than `FEWEST` networks are left, or those left have equal labels.
     """
+    check_device(device)
     names = list(task.architectures("all"))
     configuration = few_configuration(task.name, len(names), effort, device)
     store = ColumnStore(cache or default_cache(), context_of(task, configuration))
