@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE))
 os.environ["ZCPROXY_CACHE"] = str(BUILD / "cache")
 os.environ["ZCPROXY_DATA"] = str(BUILD / "no-data")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 project = "zcproxy"
 author = "zcproxy contributors"
