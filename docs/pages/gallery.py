@@ -22,13 +22,14 @@ CARDS = ROOT / "results" / "proxies" / "README.md"
 _OPENING = """\
 # Gallery of proxies
 
-A proxy is a formula of [the language](../../language.md). Every name below is one that commands and `zcproxy.load_proxy` take:
-`zcproxy score synflow digits201`, `zcproxy.load_proxy("zc-general")`. This gallery is made from the package's own records,
-which `zcproxy proxy show NAME` prints too. [How to choose](../../how-to-choose.md) among them."""
+A proxy is a formula of [the language](../../language.md). Every name below is one that commands and
+`zcproxy.load_proxy` take: `zcproxy score synflow digits201`, `zcproxy.load_proxy("zc-general")`. This gallery is made
+from the package's own records, which `zcproxy proxy show NAME` prints too. [How to choose](../../how-to-choose.md)
+among them."""
 
 _CORRELATIONS = """\
-Taus of papers and taus measured here are [not the same](../../tables.md), often for reasons that are known. `zcproxy table`
-measures any of these proxies on any benchmark, on the same networks as all others."""
+Taus of papers and taus measured here are [not the same](../../tables.md), often for reasons that are known.
+`zcproxy table` measures any of these proxies on any benchmark, on the same networks as all others."""
 
 
 def pages() -> dict[str, str]:
@@ -71,8 +72,8 @@ def _own(name: str) -> str:
         f"Found with zcproxy. `zcproxy.load_proxy({name!r})`, `zcproxy score {name} TASK`.",
         _formula(proxy, before.strip().strip("`")),
         behind.strip(),
-        "Kendall's tau-b with a 95 % bootstrap interval over networks, which the run of the proxy did not see; params and FLOPs "
-        "on the same networks.",
+        "Kendall's tau-b with a 95 % bootstrap interval over networks, which the run of the proxy did not see; params "
+        "and FLOPs on the same networks.",
     )
 
 
@@ -88,7 +89,8 @@ def _published(entry: Published | PublishedAggregate) -> Iterator[str]:
     else:
         proxy = resolve_proxy(entry.name)
         yield _formula(proxy, entry.formula)
-        yield f"Nodes: {proxy.formula.size}. Probes: {', '.join(proxy.probes) or 'none'}. Minibatch: {entry.batch_size}."
+        probes = ", ".join(proxy.probes) or "none"
+        yield f"Nodes: {proxy.formula.size}. Probes: {probes}. Minibatch: {entry.batch_size}."
     if entry.note:
         yield f"**How it differs from the authors' code.** {_sentence(entry.note)}"
     if not isinstance(entry, PublishedAggregate) and entry.authors is not None:

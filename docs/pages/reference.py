@@ -10,6 +10,7 @@ from importlib import import_module
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon import Config, GoogleDocstring
 from sphinx.util.inspect import stringify_signature
+
 from write_api import GROUPS
 
 from . import written

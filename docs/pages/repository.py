@@ -42,7 +42,9 @@ def pages() -> dict[str, str]:
             "results",
         ),
         "repository/benchmarks.md": _index(
-            "Benchmarks, one by one", "Papers, labels, populations, and what was checked against the source.", "benchmarks"
+            "Benchmarks, one by one",
+            "Papers, labels, populations, and what was checked against the source.",
+            "benchmarks",
         ),
     }
 
