@@ -19,6 +19,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 project = "zcproxy"
 author = "zcproxy contributors"
+copyright = author
 version = release = version_of("zcproxy")
 html_title = f"zcproxy {version}"
 

@@ -45,11 +45,8 @@ def _index(entries: Sequence[Published | PublishedAggregate]) -> Iterator[str]:
     yield _OPENING
     yield "## Found with zcproxy"
     yield _table(
-        ("proxy", "formula", "nodes", "probes"),
-        [
-            (_link(name), f"`{proxy.formula}`", str(proxy.formula.size), ", ".join(proxy.probes) or "none")
-            for name, proxy in ((name, resolve_proxy(name)) for name in proxies.NAMES)
-        ],
+        ("proxy", "formula"),
+        [(_link(name), f"`{resolve_proxy(name).formula}`") for name in proxies.NAMES],
     )
     yield "## Published"
     yield _CORRELATIONS
