@@ -94,14 +94,21 @@ def _published(entry: Published | PublishedAggregate) -> Iterator[str]:
         yield f"**Authors' settings** (`--settings authors`) are read from {_escaped(entry.authors.source)}."
     if entry.reported:
         yield "## Published correlations"
-        yield _table(
-            ("task", "population", "Kendall's tau", "source"),
-            [(f"`{item.task}`", item.population, _tau(item), _escaped(item.source)) for item in entry.reported],
-        )
+        yield from _reported(entry.reported)
     bibtex = "\n\n".join(paper.bibtex() for paper in papers_of(entry.paper))
     if bibtex:
         yield "## BibTeX"
         yield f"```bibtex\n{bibtex}\n```"
+
+
+def _reported(reported: Sequence[Reported]) -> Iterator[str]:
+    """Yield the taus of each source: one table per source is narrow enough for a telephone."""
+    for source in dict.fromkeys(item.source for item in reported):
+        yield f"Kendall's tau, from {_escaped(source)}:"
+        yield _table(
+            ("task", "population", "tau"),
+            [(f"`{item.task}`", item.population, _tau(item)) for item in reported if item.source == source],
+        )
 
 
 def _formula(proxy: Proxy, text: str) -> str:

@@ -132,7 +132,7 @@ def test_tutorials_are_stored_without_outputs() -> None:
     for path in TUTORIALS:
         text = path.read_text(encoding="utf-8")
         assert text.startswith("---\nfile_format: mystnb\n"), path
-        assert text.count("```{code-cell} ipython3\n") >= 5, path
+        assert text.count("```{code-cell} ipython3\n") >= 4, path
         assert "data:image" not in text and "{output" not in text, path
 
 
