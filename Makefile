@@ -58,7 +58,7 @@ picture: $(VENV)/.installed-test
 api: $(VENV)/.installed-test
 	$(BIN)/python docs/write_api.py
 
-# Two notebooks at a time. `ZCPROXY_NOTEBOOKS=cache` executes only those that have changed.
+# Two notebooks at a time; with ZCPROXY_NOTEBOOKS=off they are not executed.
 docs: $(VENV)/.installed-docs
 	$(BIN)/python -m sphinx --jobs 2 --fail-on-warning --keep-going --fresh-env -b html -d build/docs/doctrees docs build/site
 

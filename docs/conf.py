@@ -30,6 +30,7 @@ myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_links_external_new_tab = False
 
+# `off` leaves notebooks as they are stored, for tests of everything else.
 nb_execution_mode = os.environ.get("ZCPROXY_NOTEBOOKS", "force")
 nb_execution_in_temp = True
 nb_execution_timeout = 180
