@@ -17,6 +17,7 @@ from zcproxy.reporting.report import PAGE, write_report
 from zcproxy.search.directory import CONFIGURATION, SearchDirectory
 from zcproxy.storage.records import read_record_file, write_record_file
 
+TASK = "digits201"
 Check = Callable[[str], str]
 HOSTILE = "</style><script>alert(1)</script><svg onload=x>"
 
@@ -32,6 +33,23 @@ def test_the_page_of_a_table_has_every_row_with_its_interval(tabled: Path, check
         if row.tau_low == row.tau_low:
             assert f"{row.tau:.3f} [{row.tau_low:.2f}, {row.tau_high:.2f}]" in text
     assert "20 of all 500, seed 0" in text and "sum(log(params))" in text and "noise ceiling" in text
+
+
+def test_the_page_of_a_table_has_the_scores_of_the_best(tabled: Path, checked: Check) -> None:
+    place = tabled / f"{TASK}-scores.csv"
+    table = pd.read_csv(tabled / "table.csv").query("proxy != 'noise ceiling'")
+    best = table.loc[table["tau"].idxmax(), "proxy"]
+    text = text_of(tabled, checked)
+    for row in pd.read_csv(place).to_dict("records"):
+        assert f"{row['arch']}: score {row[best]:.5g}, accuracy {row['label']:.2f}" in text
+    scores = pd.read_csv(place)
+    scores.rename(columns={best: "renamed"}).to_csv(place, index=False)
+    assert "the best: " not in text_of(tabled, checked)
+    scores.assign(label="high").to_csv(place, index=False)
+    with pytest.raises(RunError, match=f"{place.name}, line 2: 'high' under 'label' is not a number"):
+        write_report(tabled)
+    place.unlink()
+    assert "the best: " not in text_of(tabled, checked)
 
 
 def test_the_page_of_a_search_has_its_front(searched: Path, checked: Check) -> None:

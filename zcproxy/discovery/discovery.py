@@ -13,7 +13,8 @@ import pandas as pd
 from zcproxy.adapting.expectation import Expectation
 from zcproxy.discovery.choice import Choice
 from zcproxy.evolve.results import Result
-from zcproxy.notebook.axes import DARK, LIGHT, ORANGE, axes_or_new, finish, label
+from zcproxy.figures.axes import axes_or_new, finish, label
+from zcproxy.figures.style import BLUE, GREY, ORANGE
 from zcproxy.notebook.shown import Shown
 from zcproxy.proxy.proxy import Proxy
 
@@ -64,8 +65,8 @@ class Discovery(Shown):
         """
         drawn, frame = axes_or_new(axes), self.to_frame()
         places = range(len(frame))
-        drawn.plot(frame["training_tau"], places, "o", color=LIGHT, label="on all labels")
-        drawn.plot(frame["validation_tau"], places, "o", color=DARK, label="on networks left out")
+        drawn.plot(frame["training_tau"], places, "o", color=GREY, label="on all labels")
+        drawn.plot(frame["validation_tau"], places, "o", color=BLUE, label="on networks left out")
         (chosen,) = np.flatnonzero(frame["chosen"])
         sides = [[self.expected.tau - self.expected.low], [self.expected.high - self.expected.tau]]
         drawn.errorbar(

@@ -17,8 +17,9 @@ from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.deap.individual import ParetoFitness
 from zcproxy.evolve.directory import State
 from zcproxy.evolve.fitness import Fitness, FitnessFunction
+from zcproxy.figures.axes import axes_or_new, finish
+from zcproxy.figures.style import BLUE, GREY, ORANGE
 from zcproxy.formula import Node
-from zcproxy.notebook.axes import DARK, LIGHT, ORANGE, axes_or_new, finish
 from zcproxy.notebook.shown import Shown
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.storage.files import replacing
@@ -107,7 +108,7 @@ class Result(Shown):
             ConfigurationError: matplotlib is not installed.
         """
         drawn, frame = axes_or_new(axes), self.to_frame()
-        for column, colour in (("training_tau", LIGHT), ("validation_tau", DARK)):
+        for column, colour in (("training_tau", GREY), ("validation_tau", BLUE)):
             drawn.plot(frame["size"], frame[column], "o-", color=colour, markersize=4, label=column.replace("_", " "))
         chosen = frame[frame["chosen"]]
         drawn.plot(chosen["size"], chosen["validation_tau"], "o", color=ORANGE, markersize=8, label="chosen")

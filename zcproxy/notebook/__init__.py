@@ -1,1 +1,1 @@
-"""Results as a notebook shows them: a line, a table in HTML, a drawing."""
+"""Results as a notebook shows them: a line, a table in HTML."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.correlation.ranks import mean_ranks, rank_scores
-from zcproxy.notebook.axes import DARK, finish, label
+from zcproxy.figures.axes import finish, label
+from zcproxy.figures.style import BLUE, GREY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ def draw_ranks(axes: Axes, scores: Array, labels: Array, title: str) -> Axes:
         labels: accuracies in per cent, one per network.
         title: of the axes.
     """
-    axes.scatter(mean_ranks(rank_scores(scores)), labels, s=9, alpha=0.6, linewidths=0, color=DARK)
+    axes.scatter(mean_ranks(rank_scores(scores)), labels, s=9, alpha=0.6, linewidths=0, color=BLUE)
     return finish(axes, title=title, across="rank by score, best on the right", up="accuracy, %")
 
 
@@ -42,8 +43,8 @@ def draw_taus(axes: Axes, names: Sequence[str], taus: Sequence[tuple[float, floa
     places = np.arange(len(names))
     values, lows, highs = np.array(taus, np.float64).reshape(-1, 3).T
     sides = np.nan_to_num(np.stack([values - lows, highs - values]), nan=0.0).clip(0)
-    axes.errorbar(values, places, xerr=sides, fmt="o", color=DARK, markersize=4, capsize=2, linewidth=1)
+    axes.errorbar(values, places, xerr=sides, fmt="o", color=BLUE, markersize=4, capsize=2, linewidth=1)
     axes.set_yticks(places, [label(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.axvline(0.0, color="gray", linewidth=0.8)
+    axes.axvline(0.0, color=GREY, linewidth=0.8)
     return finish(axes, title=title, across="Kendall's tau-b, with its 95 % interval")

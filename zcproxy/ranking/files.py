@@ -50,11 +50,16 @@ def write_table(
     write_text(paths[2], latex(tables, typesetting))
     write_csv(paths[3], significance_frame(tables))
     for table in tables if new is None else new:
-        name = re.sub(r"[^A-Za-z0-9.@]+", "-", table.task)[-LONGEST_NAME:].strip("-")
-        paths += [folder / f"{name}-scores.csv", folder / f"{name}-scores.png"]
+        paths += [scores_file(folder, table.task), scores_file(folder, table.task).with_suffix(".png")]
         write_csv(paths[-2], scores_frame(table))
         save(scatter([table]), paths[-1])
     return paths
+
+
+def scores_file(folder: Path, task: str) -> Path:
+    """Return where the scores of a task lie in the folder of a table."""
+    name = re.sub(r"[^A-Za-z0-9.@]+", "-", task)[-LONGEST_NAME:].strip("-")
+    return folder / f"{name}-scores.csv"
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

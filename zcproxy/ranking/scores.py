@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from zcproxy.correlation import Correlation, correlate, kendall_tau
 from zcproxy.errors import check_known
+from zcproxy.figures.axes import axes_or_new
 from zcproxy.images.image_sets import ImageSet
-from zcproxy.notebook.axes import axes_or_new
 from zcproxy.notebook.shown import Shown
 from zcproxy.probing.coverage import Coverage
 from zcproxy.ranking.drawing import draw_ranks

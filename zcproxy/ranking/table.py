@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from zcproxy.contracts.task import Task
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve.observer import Observer, Silent
+from zcproxy.figures.axes import axes_or_new
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.models.device import check_device
 from zcproxy.names.proxies import BASELINE, reported_tau, resolve_proxy
 from zcproxy.names.scorers import as_scorers
 from zcproxy.names.tasks import get_task
-from zcproxy.notebook.axes import axes_or_new
 from zcproxy.notebook.shown import Shown
 from zcproxy.primitives.zoo import NAMES
 from zcproxy.probing.coverage import Coverage

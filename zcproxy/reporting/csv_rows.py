@@ -57,8 +57,8 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
         FileNotFoundError: there is no such file.
         RunError: it cannot be read, or is not such a table.
     """
+    of_process = csv.field_size_limit(LONGEST_CELL)
     try:
-        csv.field_size_limit(LONGEST_CELL)
         content = read_small_file(path, LARGEST).decode("utf-8")
         reader = csv.DictReader(io.StringIO(content, newline=""), strict=True)
         missing = [name for name in needed if name not in (reader.fieldnames or ())]
@@ -71,6 +71,8 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
     except (StorageError, UnicodeDecodeError, csv.Error) as error:
         raise RunError(f"{path} is not a table that a run wrote: {error}") from error
+    finally:
+        csv.field_size_limit(of_process)
     return rows
 
 

@@ -8,20 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from zcproxy.names.proxies import BASELINE
+from zcproxy.ranking.files import scores_file
 from zcproxy.ranking.latex import CEILING
 from zcproxy.ranking.layout import HEADINGS, LEGEND, cells, p_value
 from zcproxy.ranking.measures import MEASURES, Estimate
 from zcproxy.ranking.table import Row as TableRow
 from zcproxy.reporting import csv_rows
-from zcproxy.reporting.figures import Interval, forest_figure
+from zcproxy.reporting.figures import Interval, Networks, forest_figure, scores_figure
 from zcproxy.reporting.page import render
 from zcproxy.text.visible import shortened
 
 NEEDED = ("task", "population", "proxy", "tau", "tau_low", "tau_high")
 MOST_ROWS = 300
 """Proxies per task that the page has."""
+MOST_NETWORKS = 500
+"""Networks that a figure of scores has."""
 LONGEST_FORMULA = 1000
 
 
@@ -37,11 +41,11 @@ def table_page(path: Path) -> str:
     by_task: dict[tuple[str, str], list[csv_rows.Row]] = {}
     for row in csv_rows.read_rows(path / "table.csv", NEEDED):
         by_task.setdefault((row.text("task"), row.text("population")), []).append(row)
-    tables = [_task(place, *name, rows) for place, (name, rows) in enumerate(by_task.items())]
+    tables = [_task(path, place, *name, rows) for place, (name, rows) in enumerate(by_task.items())]
     return render("table.html", title=path.resolve().name, refresh_seconds=None, tables=tables, legend=LEGEND)
 
 
-def _task(place: int, task: str, population: str, rows: Sequence[csv_rows.Row]) -> dict[str, Any]:
+def _task(folder: Path, place: int, task: str, population: str, rows: Sequence[csv_rows.Row]) -> dict[str, Any]:
     ceilings = [row.number("tau") for row in rows if row.text("proxy") == CEILING]
     known = [_row(row) for row in rows if row.text("proxy") != CEILING]
     ranked = sorted(known, key=lambda row: math.inf if math.isnan(_tau(row).value) else -_tau(row).value)[:MOST_ROWS]
@@ -61,6 +65,7 @@ def _task(place: int, task: str, population: str, rows: Sequence[csv_rows.Row]) 
         "figure": forest_figure(
             f"table{place}", intervals, across="Kendall's tau-b", ceiling=ceilings[0] if ceilings else None
         ),
+        "scores": _scores(scores_file(folder, task), place, ranked),
         "headings": [HEADINGS[name] for name in shown],
         "rows": [
             {"name": row.name, "cells": [each[name] for name in shown]} for row, each in zip(ranked, texts, strict=True)
@@ -70,6 +75,20 @@ def _task(place: int, task: str, population: str, rows: Sequence[csv_rows.Row]) 
         },
         "images": ", ".join(images),
     }
+
+
+def _scores(path: Path, place: int, ranked: Sequence[TableRow]) -> Markup | None:
+    """Return score against accuracy of the best proxy; None where its scores are not there."""
+    best = ranked[0].name if ranked else ""
+    try:
+        rows = csv_rows.read_rows(path, ("arch", "label"))
+    except FileNotFoundError:
+        return None
+    if not rows or best not in rows[0].cells:
+        return None
+    scores, labels = (np.array([row.number(name) for row in rows], np.float64) for name in (best, "label"))
+    networks = Networks("", scores, labels, [row.text("arch") for row in rows])
+    return scores_figure(f"scores{place}", [networks], f"the best: {best}", MOST_NETWORKS)
 
 
 def _tau(row: TableRow) -> Estimate:

@@ -13,7 +13,7 @@ import pandas as pd
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
 from zcproxy.errors import BenchmarkError
 from zcproxy.figures import save
-from zcproxy.notebook.axes import axes_or_new
+from zcproxy.figures.axes import axes_or_new
 from zcproxy.notebook.shown import Shown
 from zcproxy.reading.data_directory import sha256_of
 from zcproxy.search.configuration import SearchConfiguration

@@ -11,9 +11,6 @@ from zcproxy.text.visible import shortened
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DARK, LIGHT, ORANGE = "#1f4e79", "#9aa7b5", "#d55e00"
-"""Blue, grey and orange that colour-blind readers tell apart."""
-
 LONGEST = 60
 """Characters of a label."""
 
