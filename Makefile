@@ -4,6 +4,7 @@
 # make check   linter, formatter and type checker, over the package, the tests and the scripts of results/ and docs/
 # make picture draw the rooms and their imports anew: docs/architecture.svg
 # make api     write docs/api.md from the docstrings of the public names
+# make docs    build the site into build/site: warnings are errors, the notebooks are executed
 #
 # Each creates the virtual environment when it is missing or older than the project's requirements.
 
@@ -26,7 +27,7 @@ test: export ZCPROXY_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: demo test fuzz check picture api clean
+.PHONY: demo test fuzz check picture api docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -57,8 +58,12 @@ picture: $(VENV)/.installed-test
 api: $(VENV)/.installed-test
 	$(BIN)/python docs/write_api.py
 
+# Two notebooks at a time; with ZCPROXY_NOTEBOOKS=off they are not executed.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python -m sphinx --jobs 2 --fail-on-warning --keep-going --fresh-env -b html -d build/docs/doctrees docs build/site
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info docs/generated
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
@@ -70,6 +75,10 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml setup.py constraints.txt
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) install --quiet -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --quiet -c constraints.txt -e '.[docs]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

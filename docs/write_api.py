@@ -13,9 +13,9 @@ OPENING = """\
 # Python interface
 
 `import zcproxy` offers the names below: they are `zcproxy.__all__`, and they are public, as are `zcproxy.testing`,
-`zcproxy.adapters`, and the [operators of evolution](evolve.md). Every other module is internal and may change without
-notice: see [CONTRIBUTING](../CONTRIBUTING.md#public-names). `help(zcproxy.Plan)` shows arguments, shapes, defaults and
-errors.
+`zcproxy.adapters`, `zcproxy.callbacks`, and the [operators of evolution](evolve.md). Every other module is internal and
+may change without notice: see [CONTRIBUTING](../CONTRIBUTING.md#public-names). `help(zcproxy.Plan)` shows arguments,
+shapes, defaults and errors.
 The [README](../README.md#in-python) has an example.
 
 `make api` writes this page from the docstrings.
@@ -31,6 +31,7 @@ GROUPS = {
     "Scores and tables": ("zcproxy", ("score", "Scores", "table", "Plan", "TaskTable", "get_task")),
     "Words of your own": ("zcproxy", ("primitive", "probe", "load_plugin")),
     "Few labels": ("zcproxy", ("discover", "Discovery", "ProxySearch", "one_input", "adapt", "Adaptation")),
+    "Loggers and progress": ("zcproxy.callbacks", ("TensorBoard", "MLflow", "Progress")),
     "Search": ("zcproxy", ("search", "SearchConfiguration", "Setting", "SearchResult")),
     "What you implement": ("zcproxy", ("ChoiceSpace", "SearchSpace", "Task", "Batch", "SuperNetwork", "ImageDataset")),
     "Errors": ("zcproxy", ("ZcproxyError",)),

@@ -30,7 +30,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "proxies": ("proxy", "zoo", "proxies"),
     "doors": ("names", "export"),
     "work": ("evolve", "search", "building"),
-    "uses": ("ranking", "adapting", "adapters", "discovery", "reporting"),
+    "uses": ("ranking", "adapting", "adapters", "discovery", "reporting", "callbacks"),
     "program": ("cli",),
     "face": ("face", "testing", "space", "benchmark"),
 }

@@ -53,8 +53,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "adapters": WORK,
     "discovery": WORK | {"adapting"},
     "reporting": WORK | {"ranking", "discovery"},
-    "cli": WORK | {"ranking", "adapting", "discovery", "reporting"},
-    "face": WORK | {"ranking", "adapting", "discovery", "reporting", "cli"},
+    "callbacks": WORK | {"discovery"},
+    "cli": WORK | {"ranking", "adapting", "discovery", "reporting", "callbacks"},
+    "face": WORK | {"ranking", "adapting", "discovery", "reporting", "callbacks", "cli"},
     "space": {"contracts"},
     "benchmark": {"contracts"},
 }

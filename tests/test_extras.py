@@ -16,6 +16,7 @@ EXTRAS: dict[str, list[str]] = tomllib.loads((Path(__file__).parents[1] / "pypro
 ]
 ABSENT = (
     *("sklearn", "pymoo", "matplotlib", "jinja2", "markupsafe", "PIL", "nats_bench", "datasets"),
+    *("tensorboard", "mlflow", "sqlalchemy", "alembic"),
     *("pytest", "hypothesis", "setuptools"),
 )
 
@@ -52,6 +53,8 @@ NEEDING = {
     "score params digits201 --networks 4 --figure a.pdf": ("figures", "a figure"),
     "report run": ("report", "a report"),
     "evolve --generations 1 --report --out r": ("report", "--report"),
+    "evolve --generations 1 --log tensorboard --out l": ("tensorboard", "TensorBoard"),
+    "evolve --generations 1 --log mlflow --out l": ("mlflow", "MLflow"),
     "score naswot digits201 --networks 4 --images pictures": ("images", "a folder of pictures"),
     "benchmark build --space nasbench201 --dataset hf:mnist --networks 2 --out b": (
         "huggingface",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -88,3 +90,21 @@ def test_the_citation_and_the_changelog_name_the_version() -> None:
     version = CONTENT["project"]["version"]
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"\n## [{version}] - " in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_a_checkout_is_complete_where_another_version_is_installed(tmp_path: Path) -> None:
+    """`python -m zcproxy` in a checkout takes the folders beside `zcproxy/`, as an editable installation does."""
+    code = (
+        "import sys\n"
+        "is_editable = lambda each: getattr(each, '__module__', '').startswith('__editable')\n"
+        "sys.meta_path = [each for each in sys.meta_path if not is_editable(each)]\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "import zcproxy, zcproxy.primitives, zcproxy.benchmarks, zcproxy.proxies\n"
+        "print(zcproxy.__file__, zcproxy.primitives.__file__, zcproxy.benchmarks.__file__, zcproxy.proxies.__file__)\n"
+        "print(zcproxy.load_proxy('zc-general').name, zcproxy.get_task('digits201').name)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    files, names = found.stdout.splitlines()
+    folders = ("zcproxy", "primitives", "benchmarks", "results/proxies")
+    assert files.split() == [str(ROOT / folder / "__init__.py") for folder in folders]
+    assert names == "zc-general digits201"

@@ -2,11 +2,13 @@
 
 What is listed in `__all__` is public; every other module is internal and may change without notice, but for the
 packages that these names come from: `zcproxy.evolve` and `zcproxy.search` are packages that can be called,
-`zcproxy.adapters` has the interfaces of other tools, and `zcproxy.testing` the checks for your own spaces and tasks.
+`zcproxy.adapters` has the interfaces of other tools, `zcproxy.callbacks` those of loggers, and `zcproxy.testing` the
+checks for your own spaces and tasks.
 """
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
     )
 
 __version__ = version("zcproxy")
+
+_HERE = os.path.dirname(__file__)
+if not os.path.isdir(os.path.join(_HERE, "primitives")):  # a checkout: folders that install inside stand beside it
+    __path__ += [os.path.dirname(_HERE), os.path.join(os.path.dirname(_HERE), "results")]
 
 _PLACES = {
     "Adaptation": "adapting.adapt",
@@ -111,7 +117,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: a command answers Ctrl-C before torch is imported."""
-    if name in ("evolve", "search"):
+    if name in ("evolve", "search", "callbacks"):
         return import_module(f"zcproxy.{name}")
     if name not in _PLACES:
         raise AttributeError(f"module 'zcproxy' has no attribute '{name}'")

@@ -61,7 +61,7 @@ class Study:
         seen, unseen = np.sort(order[:labels]), np.sort(order[labels:])
         contenders = self._contenders(seen)
         choice = choose_by_splits(contenders, number, Silent())
-        formula = contenders.made(np.arange(labels))[choice.name]
+        formula = contenders.made(np.arange(labels))[0][choice.name]
         evaluator = _evaluator(self.table)
         general = general_proxies()
         scores = np.stack([evaluator(proxy.formula) for proxy in general])
@@ -105,7 +105,7 @@ class Study:
         materials = Materials(
             (self.context,), (contenders.architectures,), contenders.columns, contenders.cache, configuration, ((),)
         )
-        hall = evolved_by_size(materials, configuration, EFFORT.generations)
+        hall = evolved_by_size(materials, configuration, EFFORT.generations).hall
         return max(hall.values(), key=lambda item: item[1].merit)[0]
 
 

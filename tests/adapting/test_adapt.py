@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import zcproxy
 from zcproxy.adapting.adapt import Adaptation, adapt
@@ -104,3 +105,19 @@ def test_bad_arguments(tmp_path: Path) -> None:
         adapt("ofa_resnet50", labels_of(10), candidates)
     with pytest.raises(BenchmarkError, match="9 networks have labels"):
         adapt(TASK, labels_of(9), candidates, cache=tmp_path)
+
+
+def test_it_is_a_table_and_a_drawing(found: Adaptation) -> None:
+    frame = found.to_frame()
+    assert frame["candidate"].tolist() == [proxy.name for proxy in found.candidates]
+    weights = {term.place: term.weight for term in found.decision.terms}
+    assert frame["weight"].tolist() == [weights.get(place, 0.0) for place in range(4)]
+    assert frame["gain"].iloc[0] == 0 and np.array_equal(frame["tau"], found.decision.taus)
+    assert frame["formula"].tolist() == [str(proxy.formula) for proxy in found.candidates]
+    assert str(found.proxy.formula) in repr(found) and f"of {found.candidates[0].name} alone" in repr(found)
+    assert "20 labels of digits201" in repr(found) and "<table" in found._repr_html_()
+    axes = found.plot(Figure().subplots())
+    assert [text.get_text() for text in axes.get_yticklabels()] == frame["candidate"].tolist()[::-1]
+    assert axes.get_title() == "digits201: 20 labels"
+    legend = axes.get_legend()
+    assert legend is not None and "in the formula" in [text.get_text() for text in legend.get_texts()]

@@ -127,9 +127,9 @@ def test_known_columns_cost_nothing(run: Command, tmp_path: Path, proxy_file: Pa
     first, second = (rows_of(tmp_path / name) for name in ("first.csv", "second.csv"))
     assert [row["score"] for row in first] == [row["score"] for row in second]
     assert all(float(row["seconds"]) == 0 for row in second)
-    code, _, err = run("columns", "info")
+    code, shown, _ = run("columns", "info")
     assert code == 0
-    assert TASK in err
+    assert TASK in shown
     assert run("columns", "clear")[0] == 0
     assert not (tmp_path / "cache" / "columns").exists()
 

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from zcproxy.cli.commands import PLACES, program
+from zcproxy.names.tasks import get_task
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -68,3 +70,30 @@ def test_a_shell_completes_commands_and_options(typed: str, found: str) -> None:
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, capture_output=True, text=True, env=os.environ | asked, check=False)
     assert (result.returncode, result.stdout) == (0, f"{found}\n"), result.stderr
+
+
+def test_every_command_with_results_prints_them_as_json(run: Command, tmp_path: Path) -> None:
+    def printed(*words: str) -> Any:
+        code, out, error = run(*words, "--json")
+        assert code == 0 and len(out.splitlines()) == 1, error
+        return json.loads(out)
+
+    names = [row["proxy"] for row in printed("proxy", "list")]
+    assert {"zc-general", "synflow", "az_nas"} <= set(names)
+    shown = printed("proxy", "show", "synflow")
+    assert shown["formula"].startswith("sum(") and shown["published"] and shown["bibtex"]
+    assert printed("proxy", "show", "az_nas")["members"]
+    (benchmark,) = printed("benchmark", "list", "nasbench201")
+    assert {row["task"] for row in benchmark["tasks"]} >= {"nasbench201/cifar10"} and benchmark["licence"]
+    (tmp_path / "one_model.py").write_text("from torch import nn\ndef net(): return nn.Linear(3, 2)")
+    scored = printed("score", "sum(params)", "--model", "one_model:net", "--input", "3")
+    assert scored == {"proxy": "sum(params)", "score": 8.0}
+    task = get_task("digits201")
+    networks = task.architectures("all")[:12]
+    rows = [f"{name},{label}" for name, label in zip(networks, task.labels(networks), strict=True)]
+    (tmp_path / "labels.csv").write_text("\n".join(["architecture,accuracy", *rows]))
+    words = ("adapt", "digits201", "--labels", "labels.csv", "--from", "sum(params),sum(log(params))", "--workers", "1")
+    adapted = printed(*words)
+    assert len(adapted["candidates"]) == 2 and adapted["expected"]["low"] <= adapted["expected"]["tau"]
+    (columns,) = (row for row in printed("columns", "info") if row["networks"] == 12)
+    assert columns["settings"]["task"] == "digits201" and columns["columns"] >= 1 and columns["bytes"] > 0

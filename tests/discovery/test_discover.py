@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
+import pickle
+import weakref
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -20,6 +23,7 @@ from torch import nn
 import zcproxy
 from zcproxy.discovery.few import FILE
 from zcproxy.errors import BenchmarkError
+from zcproxy.primitives import parse
 
 Models = dict[str, Callable[[], nn.Module]]
 Run = Callable[..., tuple[int, str, str]]
@@ -191,3 +195,75 @@ def test_many_labels_are_an_ordinary_run(folder: Path, run: Run, monkeypatch: py
     assert not (folder / "found" / FILE).exists()
     code, _, errors = run("evolve", "--resume", "found", "--generations", "2", "--workers", "1")
     assert code == 2 and "--allow-code trained_nets:models" in errors
+
+
+class NoGradient(torch.autograd.Function):
+    """Runs forwards, and raises where it is differentiated."""
+
+    @staticmethod
+    def forward(context: Any, inputs: torch.Tensor) -> torch.Tensor:
+        return inputs.clone()
+
+    @staticmethod
+    def backward(context: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("no gradient of this layer")
+
+
+class Undifferentiable(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(64, 10))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return cast("torch.Tensor", NoGradient.apply(self.layers(inputs)))  # type: ignore[no-untyped-call]
+
+
+def test_models_that_cannot_be_measured_are_named_and_the_others_go_on(
+    folder: Path, models: Models, trained: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    values = dict(zip(trained["architecture"], trained["accuracy"], strict=True))
+    given: Models = {**models, "1-2-1": Undifferentiable, "3-8-3": Undifferentiable}
+    with caplog.at_level(logging.WARNING, "zcproxy"):
+        found = zcproxy.discover(given, values, **QUICK)
+    assert found.labels == 22 and list(found.left_out) == ["1-2-1", "3-8-3"]
+    assert "the network '1-2-1' cannot be measured" in found.left_out["1-2-1"]
+    assert "left out, 22 networks are left: '1-2-1', '3-8-3'" in caplog.text and "no gradient of this" in caplog.text
+    kept = {name: model for name, model in models.items() if name not in found.left_out}
+    alone = zcproxy.discover(kept, {name: values[name] for name in kept}, **QUICK)
+    assert alone.proxy == found.proxy and alone.task == found.task
+    search = zcproxy.ProxySearch(input_shape=(1, 6, 6), generations=1).fit(given, values)
+    assert search.n_networks_ == 22 and list(search.left_out_) == ["1-2-1", "3-8-3"]
+    few = dict.fromkeys(list(models)[:9], Undifferentiable)
+    with pytest.raises(BenchmarkError, match=r"15 of 24 networks can be measured, 16 are needed; the network '1-2-1'"):
+        zcproxy.discover({**models, **few}, values, **QUICK)
+
+
+def test_networks_that_cannot_be_measured_rank_worst(
+    folder: Path, models: Models, trained: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    search = zcproxy.ProxySearch(input_shape=(1, 6, 6), generations=1).fit(models, list(trained["accuracy"]))
+    search.best_ = zcproxy.Proxy(parse("sum(frobenius_norm(grad(weight)@ones))"))
+    with caplog.at_level(logging.WARNING, "zcproxy"):
+        scores = search.predict([models["1-2-1"], Undifferentiable])
+    assert np.isfinite(scores[0]) and scores[1] == -np.inf and "not measured, ranked worst" in caplog.text
+    with pytest.raises(BenchmarkError, match="none of the networks can be measured"):
+        search.predict([Undifferentiable])
+
+
+def test_networks_of_a_fit_that_is_over_are_freed(folder: Path, models: Models, trained: pd.DataFrame) -> None:
+    known = {models[name](): name for name in trained["architecture"]}
+    dead = [weakref.ref(model) for model in known]
+    search = zcproxy.ProxySearch(input_shape=(1, 6, 6), generations=1)
+    search.fit({name: model for model, name in known.items()}, list(trained["accuracy"]))
+    found = zcproxy.discover({name: model for model, name in known.items()}, list(trained["accuracy"]), **QUICK)
+    task = found.task
+    del known
+    gc.collect()
+    assert len([model for model in dead if model() is not None]) == 24  # the result knows its networks
+    assert zcproxy.get_task(task).name == task and pickle.loads(pickle.dumps(found)).proxy == found.proxy
+    del found
+    gc.collect()
+    assert [model for model in dead if model() is not None] == []
+    with pytest.raises(BenchmarkError, match="unknown task"):
+        zcproxy.get_task(task)
+    assert search.best_.formula.size > 0

@@ -8,6 +8,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from corruptions import ALL, OF_LINES
 
 from zcproxy.errors import ConfigurationError, RunError, ZcproxyError
 from zcproxy.evolve import Configuration, Limits, evolve, resume
-from zcproxy.evolve.directory import CHECKPOINT, CONFIGURATION, JOURNAL, LIMITS, PREVIOUS, RunDirectory, State
+from zcproxy.evolve.directory import (
+    CHECKPOINT,
+    CONFIGURATION,
+    ENVIRONMENT,
+    JOURNAL,
+    LIMITS,
+    PREVIOUS,
+    RunDirectory,
+    State,
+)
 from zcproxy.storage.claims import claimed
 
 Run = Callable[..., tuple[int, str, str]]
@@ -226,3 +236,10 @@ def test_resuming_refuses_what_it_does_not_heed(run: Run, tmp_path: Path, option
     code, _, shown = run("evolve", "--resume", "run", *options)
     assert code == 2 and message in shown and len(shown.splitlines()) == 1
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_versions_are_those_of_the_installed_packages(tmp_path: Path, small: Configuration, column_cache: Path) -> None:
+    evolve(small, Limits(generations=1), tmp_path / "run", cache=column_cache)
+    written = json.loads((tmp_path / "run" / ENVIRONMENT).read_text())
+    for name in ("zcproxy", "torch", "numpy", "deap"):
+        assert written[name] == version(name)

@@ -38,6 +38,13 @@ EVERYTHING = Choices([vocabulary().leaf(text) for text in vocabulary().leaves], 
         ("depth - (log_paths - 2)", r"\operatorname{depth} - \left( \operatorname{log\_paths} - 2 \right)"),
         ("(depth + 0.5) / log_paths", r"\frac{\operatorname{depth} + 0.5}{\operatorname{log\_paths}}"),
         ("square(depth + 1e-7)", r"\left( \operatorname{depth} + 1 \cdot 10^{-7} \right)^2"),
+        ("depth + -0.7", r"\operatorname{depth} - 0.7"),
+        ("depth - -0.7", r"\operatorname{depth} + 0.7"),
+        ("-0.7 + depth", r"-0.7 + \operatorname{depth}"),
+        (
+            "depth - (log_paths + -2)",
+            r"\operatorname{depth} - \left( \operatorname{log\_paths} - 2 \right)",
+        ),
         ("std(macs)", r"\operatorname{std}_{\ell} \left( \operatorname{macs}_{\ell} \right)"),
     ],
 )

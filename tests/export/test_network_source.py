@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
-from zcproxy.export.network_source import export_network
+from zcproxy.export.network_source import _construction, export_network
 from zcproxy.names.spaces import get_space
 
 LOAD = """
@@ -62,3 +63,43 @@ def test_what_cannot_be_written_down_is_refused(network: nn.Module, message: str
     with pytest.raises(ModelError, match=message):
         export_network(network, (3,), "x", tmp_path / "found.py")
     assert not list(tmp_path.iterdir())
+
+
+LAYERS = {
+    "nn.Conv2d(in_channels=3, out_channels=4, kernel_size=(3, 3))": nn.Conv2d(3, 4, 3),
+    "nn.Conv2d(in_channels=4, out_channels=4, kernel_size=(3, 1), stride=(2, 2), groups=4, bias=False)": nn.Conv2d(
+        4, 4, (3, 1), stride=2, groups=4, bias=False
+    ),
+    "nn.Conv2d(in_channels=3, out_channels=4, kernel_size=(3, 3), padding='same')": nn.Conv2d(3, 4, 3, padding="same"),
+    "nn.Conv2d(in_channels=3, out_channels=4, kernel_size=(3, 3), padding=(1, 0))": nn.Conv2d(3, 4, 3, padding=(1, 0)),
+    "nn.ConvTranspose2d(in_channels=3, out_channels=4, kernel_size=(2, 2))": nn.ConvTranspose2d(3, 4, 2),
+    "nn.BatchNorm2d(num_features=4)": nn.BatchNorm2d(4),
+    "nn.BatchNorm2d(num_features=4, momentum=None, affine=False)": nn.BatchNorm2d(4, momentum=None, affine=False),
+    "nn.LayerNorm(normalized_shape=(4,), elementwise_affine=False)": nn.LayerNorm(4, elementwise_affine=False),
+    "nn.MaxPool2d(kernel_size=3, stride=2)": nn.MaxPool2d(3, stride=2),
+    "nn.Linear(in_features=3, out_features=4)": nn.Linear(3, 4),
+    "nn.Dropout(p=0.1)": nn.Dropout(0.1),
+    "nn.Dropout()": nn.Dropout(0.5),
+    "nn.ReLU(inplace=True)": nn.ReLU(inplace=True),
+}
+
+
+@pytest.mark.parametrize("text", LAYERS)
+def test_an_argument_that_has_its_default_is_not_written(text: str) -> None:
+    layer = LAYERS[text]
+    assert _construction("layer", layer) == text
+    written: nn.Module = getattr(nn, text[3:].partition("(")[0])(**ast_arguments(text))
+    assert repr(written) == repr(layer)
+    assert written.load_state_dict(layer.state_dict()) == ([], [])
+
+
+def ast_arguments(text: str) -> dict[str, object]:
+    """Return the arguments of a call by name."""
+    call = ast.parse(text, mode="eval").body
+    assert isinstance(call, ast.Call) and not call.args
+    return {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+
+
+def test_a_layer_whose_arguments_are_not_known_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"torch does not say what .*, a GRU, is made of"):
+        export_network(nn.Sequential(nn.GRU(3, 4)), (2, 3), "x", tmp_path / "found.py")

@@ -7,9 +7,10 @@ from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from zcproxy.adapting.candidates import checked_candidates
 from zcproxy.adapting.decision import Decision, Rule, decide
@@ -17,22 +18,28 @@ from zcproxy.adapting.labels import canonical_labels
 from zcproxy.adapting.measuring import Measuring, Source
 from zcproxy.adapting.weighing import DIGITS, Term
 from zcproxy.errors import ConfigurationError, check_known
+from zcproxy.figures.axes import axes_or_new, finish, label
+from zcproxy.figures.style import BLUE, GREY, ORANGE
 from zcproxy.formula import Node
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
 from zcproxy.names.subjects import Subject
+from zcproxy.notebook.shown import Shown
 from zcproxy.primitives import parse
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.ranking.scoring import setting_of
 from zcproxy.workers.progress import Step, silent
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 NAME = "adapted"
 """The name of the proxy, and of its record in `provenance` too."""
 
 
-@dataclass(frozen=True)
-class Adaptation:
+@dataclass(frozen=True, repr=False)
+class Adaptation(Shown):
     """A proxy for a space.
 
     Attributes:
@@ -46,6 +53,61 @@ class Adaptation:
     candidates: tuple[Proxy, ...]
     decision: Decision
     images: ImageSet | None = None
+
+    @property
+    def headline(self) -> str:
+        """What was chosen, its formula, and the tau to expect beside that of the general candidate."""
+        names = [self.candidates[term.place].name for term in self.decision.terms]
+        chosen = names[0] if len(names) == 1 else f"a weighed sum of {', '.join(names)}"
+        record = self.proxy.provenance[NAME]
+        return (
+            f"chosen by {record['networks']} labels of {record['task']}: {chosen}\n{self.proxy.formula}\n"
+            f"tau to expect on networks without labels: {self.decision.expected}, cross-validated with the choice; "
+            f"of {self.candidates[0].name} alone: {self.decision.general}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what was chosen among, a row per candidate, the general one first.
+
+        `weight` is what its logarithm has in the formula, 1 where it is chosen alone, 0 where it takes no part; `tau`
+        is on the labels, `gain` the tau to expect on other networks less that of the general candidate, with the
+        standard `deviation` of the gain.
+        """
+        weights = {term.place: term.weight for term in self.decision.terms}
+        return pd.DataFrame(
+            {
+                "candidate": [proxy.name for proxy in self.candidates],
+                "weight": [weights.get(place, 0.0) for place in range(len(self.candidates))],
+                "tau": self.decision.taus,
+                "gain": self.decision.gains,
+                "deviation": self.decision.deviations,
+                "formula": [str(proxy.formula) for proxy in self.candidates],
+            }
+        )
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw what is to be expected of each candidate ahead of the general one, with its standard deviation.
+
+        Args:
+            axes: of matplotlib, to draw into; None for those of a new figure.
+
+        Raises:
+            ConfigurationError: matplotlib is not installed.
+        """
+        drawn, frame = axes_or_new(axes), self.to_frame()[::-1].reset_index(drop=True)
+        takes_part = frame["weight"] > 0
+        for part, colour, text in ((~takes_part, GREY, "takes no part"), (takes_part, ORANGE, "in the formula")):
+            shown = frame[part]
+            if len(shown):
+                drawn.errorbar(
+                    shown["gain"], shown.index, xerr=shown["deviation"], fmt="o", color=colour, capsize=3, label=text
+                )
+        drawn.axvline(0.0, color=BLUE, linewidth=1)
+        drawn.set_yticks(range(len(frame)), [label(name) for name in frame["candidate"]])
+        drawn.legend(frameon=False)
+        record = self.proxy.provenance[NAME]
+        title = f"{record['task']}: {record['networks']} labels"
+        return finish(drawn, title=title, across=f"tau expected ahead of {label(self.candidates[0].name)}")
 
 
 def adapt(
@@ -99,6 +161,9 @@ def adapt(
         >>> found = zcproxy.adapt("digits201", labels, candidates, rule="choose")
         >>> found.proxy.provenance["adapted"]["networks"]
         12
+        >>> list(found.to_frame()["candidate"])
+        ['naswot', 'zen']
+        >>> axes = found.plot()
         >>> found.decision.expected.low <= found.decision.expected.tau <= found.decision.expected.high
         True
     """

@@ -42,6 +42,9 @@ class Expectation:
     low: float
     high: float
 
+    def __str__(self) -> str:
+        return f"{self.tau:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
 
 def expect(judge: Judge, told_apart: NDArray[np.integer], seed: int = 0) -> Expectation:
     """Return what a way of choosing is worth on networks that it did not see.

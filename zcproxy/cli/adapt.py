@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -14,13 +16,13 @@ from rich.table import Table
 from zcproxy.adapting.adapt import Adaptation, adapt
 from zcproxy.adapting.candidates import resolve_candidates
 from zcproxy.adapting.decision import Decision, Rule
-from zcproxy.adapting.expectation import Expectation
 from zcproxy.adapting.labels import read_labels
 from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
+from zcproxy.cli.json_output import Json, print_json, records
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers
-from zcproxy.cli.terminal import results
+from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.images.own import import_images
 from zcproxy.models.device import check_device
 from zcproxy.storage.files import check_target
@@ -76,6 +78,7 @@ def adapt_command(
     cluster: Cluster = "",
     device: Device = "cpu",
     images: Images = "",
+    as_json: Json = False,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
@@ -101,13 +104,25 @@ def adapt_command(
             step=display.step,
         )
     found.proxy.save(out)
-    _show(found, f"{task}, {len(known)} labels", out)
+    if as_json:
+        print_json(_content(found))
+    _show(found, f"{task}, {len(known)} labels", out, results(is_taken=as_json))
 
 
-def _show(found: Adaptation, title: str, out: Path) -> None:
+def _content(found: Adaptation) -> dict[str, Any]:
+    """Return the decision as JSON can hold it."""
+    decision = found.decision
+    expected = {"expected": decision.expected, "expected_of_general": decision.general}
+    return {
+        "formula": str(found.proxy.formula),
+        **{name: records(pd.DataFrame([asdict(each)]))[0] for name, each in expected.items()},
+        "candidates": records(found.to_frame()),
+    }
+
+
+def _show(found: Adaptation, title: str, out: Path, shown: PlainConsole) -> None:
     """Show the candidates of which most is expected, what was decided, and what is expected of that."""
     decision, names = found.decision, [shortened(proxy.name, LONGEST_SHOWN) for proxy in found.candidates]
-    shown = results()
     shown.print(_table(decision, names, title))
     hidden = len(names) - SHOWN
     if hidden > 0:
@@ -119,8 +134,8 @@ def _show(found: Adaptation, title: str, out: Path) -> None:
     shown.print(f"chosen: {chosen}{stays}", soft_wrap=True)
     shown.print(str(found.proxy.formula), soft_wrap=True)
     shown.print(
-        f"tau to expect on networks without labels: {_text(decision.expected)}, cross-validated with the choice",
-        f"of {names[0]} alone: {_text(decision.general)}",
+        f"tau to expect on networks without labels: {decision.expected}, cross-validated with the choice",
+        f"of {names[0]} alone: {decision.general}",
         sep="\n",
         soft_wrap=True,
     )
@@ -139,7 +154,3 @@ def _table(decision: Decision, names: Sequence[str], title: str) -> Table:
         gain = "" if place == 0 else f"{decision.gains[place]:+.3f} ± {decision.deviations[place]:.3f}"
         table.add_row(names[place], f"{decision.taus[place]:.3f}", gain)
     return table
-
-
-def _text(expected: Expectation) -> str:
-    return f"{expected.tau:.2f} [{expected.low:.2f}, {expected.high:.2f}]"

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -21,7 +21,9 @@ from zcproxy.building.job import Trained
 from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.from_table import from_table
+from zcproxy.cli.json_output import Json, print_json
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
+from zcproxy.cli.run_file import RunOptions
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
 from zcproxy.models.device import check_device
@@ -41,8 +43,11 @@ Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Be
 
 
 @app.command("list")
-def list_command(names: Names = None) -> None:
+def list_command(names: Names = None, as_json: Json = False) -> None:
     """Show the known benchmarks, which of their tasks are here, and how to get the rest."""
+    if as_json:
+        print_json([_content(name) for name in names or released()])
+        return
     for name in names or released():
         benchmark = released_benchmark(name)
         release = cast(Release, benchmark.release)
@@ -68,6 +73,19 @@ def list_command(names: Names = None) -> None:
     unreadable = os.path.isdir(directory) and not os.access(directory, os.R_OK | os.X_OK)
     remark = ", which may not be read" if unreadable else ""
     print(f"data directory: {visible(str(directory))}{remark} (set {VARIABLE} to change it)")
+
+
+def _content(name: str) -> dict[str, Any]:
+    """Return what is shown of a benchmark as JSON can hold it."""
+    benchmark = released_benchmark(name)
+    release = cast(Release, benchmark.release)
+    here = present_datasets(benchmark)
+    return {
+        "name": name,
+        "title": release.title,
+        "tasks": [{"task": benchmark.task_name(each), "is_here": each in here} for each in benchmark.datasets],
+        **{key: getattr(release, key) for key in ("labels", "files", "size", "licence")},
+    }
 
 
 @app.command("import")
@@ -174,10 +192,16 @@ def build(
         device=device,
     )
     advise(GOES_ON)
+<<<<<<< HEAD
     with RunDisplay() as display, cluster_executor(context) as executor:
         trained = build_benchmark(
             configuration, out, workers=workers, executor=executor, progress=partial(display.step, "training")
         )
+=======
+    with RunDisplay() as display:
+        trained = build_benchmark(configuration, out, workers=workers, progress=partial(display.step, "training"))
+    RunOptions.of(context).write(out)
+>>>>>>> main
     _say_built(trained, out)
 
 

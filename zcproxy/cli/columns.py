@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 from rich.table import Table
 
+from zcproxy.cli.json_output import Json, print_json
 from zcproxy.cli.options import Plugin
-from zcproxy.cli.terminal import console
-from zcproxy.columns.housekeeping import clear, summaries
+from zcproxy.cli.terminal import console, results
+from zcproxy.columns.housekeeping import ContextSummary, clear, summaries
 from zcproxy.storage.cache_directory import default_cache
 
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
-def info(plugin: Plugin = None) -> None:
+def info(as_json: Json = False, plugin: Plugin = None) -> None:
     """Show what has been measured, how much of it with a plugin as it is now, and how much room it takes."""
     root = default_cache()
+    if as_json:
+        print_json([_content(each) for each in summaries(root)])
+        return
     table = Table(title=f"columns in {root}", title_justify="left")
     of_plugins = ["of plugins"] if plugin else []
     for name in ("task", "batch", "initialisation", "device", "networks", "columns", *of_plugins, "MB"):
@@ -30,7 +36,14 @@ def info(plugin: Plugin = None) -> None:
         numbers = [settings["batch_size"], drawn, settings["device"], item.networks, item.columns]
         numbers += [item.of_plugins] if plugin else []
         table.add_row(settings["task"], *map(str, numbers), f"{item.bytes / 1e6:.1f}")
-    console.print(table)
+    results().print(table)
+
+
+def _content(item: ContextSummary) -> dict[str, Any]:
+    """Return a summary as JSON can hold it; without settings where it is of another version, or damaged."""
+    settings = None if item.settings is None else dict(item.settings)
+    numbers = {name: getattr(item, name) for name in ("networks", "columns", "of_plugins", "bytes")}
+    return {"folder": str(item.folder), "settings": settings, **numbers}
 
 
 @app.command("clear")

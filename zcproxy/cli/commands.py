@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple, cast
 import typer
 from typer.core import TyperGroup
 
+from zcproxy.cli.config_file import TYPED
 from zcproxy.cli.everywhere import add_to, say_version
 from zcproxy.cli.usage import OneLineGroup
 
@@ -82,6 +83,7 @@ class Commands(OneLineGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the name of the command that is called, the command, and the other arguments."""
         name, _, rest = super().resolve_command(ctx, args)
+        ctx.meta[TYPED] = tuple(rest)
         return name, self.load(str(name)), rest
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from concurrent.futures import Executor
+=======
+from dataclasses import asdict
+>>>>>>> main
 from pathlib import Path
 
 import typer
 
 from zcproxy.building.from_table import TableSource, benchmark_from_table
-from zcproxy.cli.display import RunDisplay, console
+from zcproxy.cli.display import console
+from zcproxy.cli.json_output import print_json, records
 from zcproxy.cli.options import folder_name
 from zcproxy.cli.resume import typed
 from zcproxy.cli.terminal import results
+from zcproxy.cli.watching import RunWatch
 from zcproxy.discovery.discovery import Discovery
 from zcproxy.discovery.few import FEW, FEWEST, FILE, Effort, discover_on
 from zcproxy.errors import ConfigurationError
@@ -20,12 +26,21 @@ from zcproxy.user_code.references import parse_shape
 
 TAKEN = (
     *("models", "labels", "input_shape", "classes", "lower_is_better"),
+<<<<<<< HEAD
     *("out", "generations", "seed", "maximum_size", "probes", "workers", "cluster", "device", "report", "allow_code"),
+=======
+    *("out", "generations", "seed", "maximum_size", "probes", "workers", "device"),
+    *("report", "log", "as_json", "plugin", "allow_code"),
+>>>>>>> main
 )
 """Parameters of `evolve` that few labels of own networks take."""
 
 
+<<<<<<< HEAD
 def discovered(context: typer.Context, display: RunDisplay, executor: Executor | None = None) -> Discovery | None:
+=======
+def discovered(context: typer.Context, watch: RunWatch) -> Discovery | None:
+>>>>>>> main
     """Return what was discovered by a few labels; None where there are enough of them for an ordinary run.
 
     The networks and their labels become the folder of a benchmark beside the run directory. For an ordinary run it is
@@ -33,8 +48,12 @@ def discovered(context: typer.Context, display: RunDisplay, executor: Executor |
 
     Args:
         context: of the command.
+<<<<<<< HEAD
         display: shows the progress.
         executor: where jobs run; None for processes of this machine.
+=======
+        watch: of the run.
+>>>>>>> main
 
     Raises:
         ConfigurationError: an option is missing, or one is given that plays no part.
@@ -57,7 +76,10 @@ def discovered(context: typer.Context, display: RunDisplay, executor: Executor |
     out = given["out"] or Path("runs") / f"{folder_name(given['models'])}-{given['seed']}"
     folder = out.with_name(f"{out.name}.networks")
     labels, checked = benchmark_from_table(
-        source, folder, least=FEWEST, progress=lambda done, total: display.step("building the networks", done, total)
+        source,
+        folder,
+        least=FEWEST,
+        progress=lambda done, total: watch.display.step("building the networks", done, total),
     )
     console.print(f"{len(labels)} networks, a benchmark that every command takes: {folder}", soft_wrap=True)
     if len(labels) > FEW:
@@ -75,6 +97,7 @@ def discovered(context: typer.Context, display: RunDisplay, executor: Executor |
         probes=checked.probes([name.strip() for name in split_names(given["probes"])]),
         seed=given["seed"],
     )
+<<<<<<< HEAD
     return discover_on(
         str(folder.resolve()),
         out,
@@ -85,11 +108,35 @@ def discovered(context: typer.Context, display: RunDisplay, executor: Executor |
         observer=display,
         left_out=checked.failed,
     )
+=======
+    with watch.over(out, generations=effort.generations):
+        return discover_on(
+            str(folder.resolve()),
+            out,
+            effort,
+            workers=given["workers"],
+            device=given["device"],
+            observer=watch.observer,
+            left_out=checked.failed,
+            watch=watch.split,
+        )
+>>>>>>> main
 
 
-def show_discovery(found: Discovery) -> Path:
+def show_discovery(found: Discovery, as_json: bool = False) -> Path:
     """Show the formula and what to expect of it; return the run directory."""
-    place, shown = found.path / FILE, results()
+    place, shown = found.path / FILE, results(is_taken=as_json)
+    if as_json:
+        print_json(
+            {
+                "formula": str(found.proxy.formula),
+                "labels": found.labels,
+                "chosen": found.choice.name,
+                "expected": asdict(found.expected),
+                "contenders": records(found.to_frame()),
+                "left_out": dict(found.left_out),
+            }
+        )
     console.print()
     for line in str(found).splitlines():
         shown.print(line, soft_wrap=True)

@@ -1,29 +1,35 @@
-"""The options that every command has: `--version` and `--quiet`."""
+"""The options that every command has, `--version` and `--quiet`, and `--config` of those with many."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 
+from zcproxy.cli.config_file import Config
 from zcproxy.cli.terminal import console
+
+CONFIGURED = ("adapt", "build", "evolve", "from-table", "score", "search", "table")
+"""Commands that take options from a file."""
 
 
 def add_to(command: Any) -> None:
     """Add the options to a command, or to all commands of a group."""
     below = getattr(command, "commands", None)
     if below is None:
-        command.params += _options()
+        command.params += _options(_with_options)
+        command.params += _options(_with_config) if command.name in CONFIGURED else []
     else:
         for each in below.values():
             add_to(each)
 
 
-def _options() -> list[Any]:
+def _options(function: Callable[..., None]) -> list[Any]:
     """Return the options as typer makes them of a function's parameters."""
     app = typer.Typer(add_completion=False)
-    app.command()(_with_options)
+    app.command()(function)
     return list(typer.main.get_command(app).params)
 
 
@@ -57,3 +63,7 @@ def _with_options(
     ] = False,
 ) -> None:
     """Lend the options to other commands."""
+
+
+def _with_config(config: Config = None) -> None:
+    """Lend the option to other commands."""

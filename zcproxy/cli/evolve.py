@@ -22,16 +22,17 @@ from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.from_table import Classes, LowerIsBetter
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, correlation_records, print_json, records
+from zcproxy.cli.logs import Log, check_logs
 from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
 from zcproxy.cli.terminal import results
+from zcproxy.cli.watching import RunWatch
 from zcproxy.correlation import Correlation
 from zcproxy.discovery.few import few_labels_line
 from zcproxy.errors import ConfigurationError
 from zcproxy.evolve import Configuration, Limits, Result, evolve, resume
 from zcproxy.evolve.directory import CONFIGURATION, RunDirectory
 from zcproxy.evolve.figure import front_figure
-from zcproxy.evolve.observer import Observer
 from zcproxy.evolve.results import FRONT, front_rows
 from zcproxy.evolve.start import draw_samples
 from zcproxy.extras import check_extra
@@ -48,7 +49,11 @@ from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
+<<<<<<< HEAD
     *("workers", "cluster", "compare_with", "control", "report", "images", "figure", "as_json", "plugin", "allow_code"),
+=======
+    *("workers", "compare_with", "control", "report", "log", "images", "figure", "as_json", "plugin", "allow_code"),
+>>>>>>> main
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -111,6 +116,7 @@ def evolve_command(
     compare_with: options.Compare = "",
     control: options.Control = False,
     report: options.Report = False,
+    log: Log = "",
     images: Images = "",
     figure: Figure = None,
     as_json: Json = False,
@@ -124,9 +130,16 @@ def evolve_command(
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     proxies = _checked(context)
+<<<<<<< HEAD
     with RunDisplay() as display, cluster_executor(context) as executor:
         found = discovered(context, display, executor) if models or labels or input_shape else None
         show = _evolved(context.params, proxies, display, executor) if found is None else partial(show_discovery, found)
+=======
+    with RunDisplay() as display:
+        watch = RunWatch(context, display)
+        found = discovered(context, watch) if models or labels or input_shape else None
+        show = _evolved(context.params, proxies, watch) if found is None else partial(show_discovery, found, as_json)
+>>>>>>> main
     path = show()
     if report:
         console.print(f"report: {write_report(path)}", soft_wrap=True)
@@ -167,9 +180,11 @@ def _checked(context: typer.Context) -> list[Scorer]:
         check_extra("predictors", "--control", "sklearn")
     if context.params["report"]:
         check_installed("--report")
+    check_logs(context.params["log"])
     return resolve_scorers(context.params["compare_with"])
 
 
+<<<<<<< HEAD
 def _evolved(
     given: Mapping[str, Any], proxies: Sequence[Scorer], display: RunDisplay, executor: Executor | None
 ) -> Callable[[], Path]:
@@ -184,6 +199,19 @@ def _evolved(
     where = {"workers": given["workers"], "executor": executor}
     result = going_on(**where, observer=observer)
     rows = compare(path, result, proxies, control=given["control"], **where, observer=display)
+=======
+def _evolved(given: Mapping[str, Any], proxies: Sequence[Scorer], watch: RunWatch) -> Callable[[], Path]:
+    """Run what the parameters ask for, compare it, and return what shows the result."""
+    path, going_on = _begun(given)
+    advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
+    limits = {name: given[name] for name in ("budget", "generations", "evaluations")}
+    if given["resume_from"] is None and not any(limits.values()):
+        limits["budget"] = DEFAULT_BUDGET
+    workers = given["workers"]
+    with watch.over(path, **limits):
+        result = going_on(workers=workers, observer=watch.observer)
+    rows = compare(path, result, proxies, control=given["control"], workers=workers, observer=watch.display)
+>>>>>>> main
     return partial(_finished, result, rows, path, given)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from zcproxy import proxies
+from zcproxy.cli.json_output import Json, print_json
 from zcproxy.cli.options import Plugin
 from zcproxy.cli.terminal import console
 from zcproxy.errors import ConfigurationError, check_known
@@ -40,11 +42,14 @@ ProxyArgument = Annotated[
 
 
 @app.command("list")
-def list_command() -> None:
+def list_command(as_json: Json = False) -> None:
     """List the proxies that come with the package and the published ones, with their papers."""
     rows = dict.fromkeys(proxies.NAMES, "found with zcproxy")
     rows |= {name: published(name).paper for name in NAMES}
     rows |= {name: f"{published_aggregate(name).paper} (sum of ranks)" for name in AGGREGATES}
+    if as_json:
+        print_json([{"proxy": name, "paper": paper} for name, paper in rows.items()])
+        return
     widest = max(map(len, rows))
     for name, paper in rows.items():
         print(f"{name:<{widest}}  {paper}")
@@ -54,6 +59,7 @@ def list_command() -> None:
 def show(
     proxy: ProxyArgument,
     bibtex: Annotated[bool, typer.Option("--bibtex", help="Print the BibTeX of its papers and nothing else.")] = False,
+    as_json: Json = False,
     plugin: Plugin = None,
 ) -> None:
     """Show a proxy: its formula, its probes, its paper with BibTeX, and its published and measured correlations."""
@@ -63,6 +69,9 @@ def show(
         if not entries:
             raise ConfigurationError(f"no BibTeX is known of '{shortened(proxy, 80)}': see zcproxy proxy show")
         print(entries)
+        return
+    if as_json:
+        print_json(_content(proxy, entry))
         return
     table = Table(show_header=False, box=None)
     if isinstance(entry, PublishedAggregate):
@@ -77,6 +86,26 @@ def show(
     console.print(table)
     if entries:
         console.print("", *entries.split("\n"), sep="\n", soft_wrap=True)
+
+
+def _content(proxy: str, entry: Published | PublishedAggregate | None) -> dict[str, Any]:
+    """Return what is shown of a proxy as JSON can hold it."""
+    if isinstance(entry, PublishedAggregate):
+        found: dict[str, Any] = {"name": entry.name, "rule": entry.rule, "members": list(entry.members)}
+    else:
+        chosen = resolve_proxy(proxy)
+        found = {
+            "name": chosen.name,
+            "formula": str(chosen.formula),
+            "nodes": chosen.formula.size,
+            "probes": list(chosen.probes),
+            "measures": chosen.description,
+            "correlations": [dict(item) for item in chosen.correlations],
+        }
+    if entry is not None:
+        found |= {"paper": entry.paper, "differs": entry.note, "published": [asdict(each) for each in entry.reported]}
+        found["bibtex"] = [paper.bibtex() for paper in papers_of(entry.paper)]
+    return found
 
 
 def _add_proxy(table: Table, chosen: Proxy) -> None:

@@ -6,18 +6,25 @@ from collections.abc import Collection
 
 import typer
 
+from zcproxy.cli.config_file import PLACE
 from zcproxy.errors import ConfigurationError
 
 
 def typed(context: typer.Context) -> dict[str, str]:
-    """Return the parameters that were given on the command line: the name of each, and what the user calls it."""
+    """Return the parameters that were given: the name of each, and what the user calls it.
+
+    Given is what was typed, and what `--config` names a file of that is not the default: files write defaults down too.
+    """
     found = {}
     for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        given = context.params.get(parameter.name or "") not in (None, [], ())
-        if parameter.name is not None and given and source is not None and source.name == "COMMANDLINE":
+        if parameter.name is None or context.params.get(parameter.name) in (None, [], ()):
+            continue
+        source = getattr(context.get_parameter_source(parameter.name), "name", "")
+        is_of_file = source == "DEFAULT_MAP" and context.params[parameter.name] != parameter.default
+        if source == "COMMANDLINE" or is_of_file:
             is_option = parameter.param_type_name == "option"
-            found[parameter.name] = parameter.opts[0] if is_option else f"the {parameter.name}"
+            called = parameter.opts[0] if is_option else f"the {parameter.name}"
+            found[parameter.name] = f"{called} of {context.meta[PLACE]}" if is_of_file else called
     return found
 
 

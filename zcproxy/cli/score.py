@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -81,7 +82,7 @@ def score(
     if model is not None:
         if settings != Settings.COMMON:
             raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
-        _score_model(proxy, model, input_shape, seed, initialisation, device, images)
+        _show_score(proxy, _score_model(proxy, model, input_shape, seed, initialisation, device, images), as_json)
         return
     if task is None:
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
@@ -110,17 +111,25 @@ def score(
     _draw(scorer, found, seed, figure or [])
 
 
+def _show_score(proxy: str, value: float, as_json: bool) -> None:
+    """Print the score of one model."""
+    if as_json:
+        print_json({"proxy": proxy, "score": value if math.isfinite(value) else None})
+    else:
+        print(repr(value))
+
+
 def _score_model(
     proxy: str, model: str, input_shape: str | None, seed: int, initialisation: int, device: str, images: str
-) -> None:
-    """Print the score of one model."""
+) -> float:
+    """Return the score of one model."""
     chosen = resolve_proxy(proxy)
     if input_shape is None:
         raise ConfigurationError("--model needs --input, for example --input 3x32x32")
     check_device(device)
     inputs = _model_inputs(chosen, parse_shape(input_shape), images, seed).to(device)
     network = load_model(model, seed, initialisation).to(device)
-    print(repr(chosen(network, inputs)))
+    return chosen(network, inputs)
 
 
 def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None, as_json: bool) -> None:

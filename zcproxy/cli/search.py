@@ -19,6 +19,7 @@ from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, print_json, records
 from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, Workers, folder_name
 from zcproxy.cli.resume import check_resuming, typed
+from zcproxy.cli.run_file import RunOptions
 from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.errors import ConfigurationError
 from zcproxy.figures import check_figures, save
@@ -98,11 +99,24 @@ def search_command(
             out = out or Path("runs") / f"search-{folder_name(subject)}-{seed}"
             going_on = partial(search, configuration, out, reuse=tuple(reuse or ()))
         advise(GOES_ON)
+<<<<<<< HEAD
         result = going_on(workers=workers, executor=executor, step=display.step)
+=======
+        result = going_on(workers=workers, step=display.step)
+    _record(context, out, evaluations if "evaluations" in typed(context) else None)
+>>>>>>> main
     if as_json:
         print_json(records(result.front))
     _show(result, out, results(is_taken=as_json))
     _draw(result, out, figure or [])
+
+
+def _record(context: typer.Context, out: Path, evaluations: int | None) -> None:
+    """Write the options in effect into the directory."""
+    is_resumed = context.params["resume_from"] is not None
+    written = RunOptions.extended(out, evaluations=evaluations) if is_resumed else RunOptions.of(context)
+    if written is not None:
+        written.write(out)
 
 
 def _draw(result: SearchResult, out: Path, figures: Sequence[Path]) -> None:

@@ -17,6 +17,7 @@ from zcproxy.cli.images import Images
 from zcproxy.cli.json_output import Json, print_json, records
 from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Workers
 from zcproxy.cli.resume import typed
+from zcproxy.cli.run_file import RunOptions
 from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.cli.wording import in_options
 from zcproxy.errors import ConfigurationError
@@ -105,7 +106,13 @@ def table(
     found: list[TaskTable] = []
     advise(GOES_ON)
     held = nullcontext() if out is None else claimed(out)
+<<<<<<< HEAD
     with held, RunDisplay() as display, cluster_executor(context) as given, worker_pool(workers, given) as executor:
+=======
+    with held, RunDisplay() as display, worker_pool(workers) as executor:
+        if out is not None:
+            RunOptions.of(context).write(out)
+>>>>>>> main
         for name in names:
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
             if out is not None:

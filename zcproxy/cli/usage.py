@@ -9,6 +9,7 @@ from typing import Any, cast
 import typer
 from typer.core import TyperGroup
 
+from zcproxy.cli.config_file import PLACE
 from zcproxy.errors import ConfigurationError
 
 _UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
@@ -37,4 +38,11 @@ def _usage_reported() -> Iterator[None]:
         context: Any = getattr(error, "ctx", None)
         path = "zcproxy" if context is None else context.command_path
         message = getattr(error, "format_message", error.__str__)()
-        raise ConfigurationError(f"{message.rstrip('.')}; see {path} --help") from error
+        file = "" if context is None else _file_of(getattr(error, "param", None), context)
+        raise ConfigurationError(f"{file}{message.rstrip('.')}; see {path} --help") from error
+
+
+def _file_of(parameter: Any, context: Any) -> str:
+    """Return what stands before a message on a value of a file; nothing where the value was typed."""
+    source = None if parameter is None else context.get_parameter_source(parameter.name)
+    return f"{context.meta[PLACE]}: " if source is not None and source.name == "DEFAULT_MAP" else ""

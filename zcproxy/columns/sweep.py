@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +13,12 @@ import numpy as np
 from zcproxy.columns.context import Context
 from zcproxy.columns.store import ATTEMPTS, ColumnStore, LostColumnsError
 from zcproxy.columns.table import ColumnTable, table_of
+<<<<<<< HEAD
 from zcproxy.contracts.task import Batch
 from zcproxy.errors import StorageError
+=======
+from zcproxy.errors import ModelError, StorageError
+>>>>>>> main
 from zcproxy.formula import Node
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.untrained import untrained
@@ -23,10 +27,17 @@ from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.storage.cache_directory import default_cache
+<<<<<<< HEAD
 from zcproxy.workers.cluster import is_cluster, sent_once
+=======
+from zcproxy.text.visible import shortened
+>>>>>>> main
 from zcproxy.workers.jobs import as_completed_jobs
 from zcproxy.workers.pool import dead_workers_reported, single_threaded as single_threaded, worker_pool as worker_pool
 from zcproxy.workers.progress import Progress
+
+LONGEST_NAME = 80
+"""Characters of a network's name in messages."""
 
 CHUNK = 4
 """Networks a job measures before it reports back: what a killed sweep can lose for each worker."""
@@ -81,6 +92,23 @@ def sweep_into(
     raise StorageError(f"cannot read back what was written to {store.folder}: choose another place (ZCPROXY_CACHE)")
 
 
+def sweep_failures(
+    store: ColumnStore,
+    architectures: Sequence[str],
+    columns: Sequence[Node],
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> dict[str, str]:
+    """Measure what the store lacks, and return why networks cannot be measured, by name: the others are in the store.
+
+    Arguments as those of `sweep_into`.
+    """
+    failed: dict[str, str] = {}
+    _measure_missing(store, architectures, columns, executor, progress, {}, failed)
+    return failed
+
+
 def _measure_missing(
     store: ColumnStore,
     architectures: Sequence[str],
@@ -88,8 +116,12 @@ def _measure_missing(
     executor: Executor | None,
     progress: Progress | None,
     spent: dict[str, float],
+    failed: dict[str, str] | None = None,
 ) -> None:
-    """Measure what the store lacks and write it there; add the seconds of each network to `spent`."""
+    """Measure what the store lacks and write it there; add the seconds of each network to `spent`.
+
+    Networks that cannot be measured are entered in `failed` with the reason; without it, the first one raises.
+    """
     groups: dict[tuple[Node, ...], list[str]] = {}
     for architecture in dict.fromkeys(architectures):
         missing = store.missing(architecture, columns)
@@ -111,17 +143,28 @@ def _measure_missing(
     if chunks and is_cluster(executor):
         shown = sent_once(executor, _shown(context, [column for missing in groups for column in missing]))
     with dead_workers_reported():
+<<<<<<< HEAD
         jobs = [(context, names, [str(column) for column in missing], shown) for names, missing in chunks]
         for index, measured in as_completed_jobs(executor, measure_architectures, jobs, _described):
+=======
+        jobs = [(context, names, [str(column) for column in missing]) for names, missing in chunks]
+        for index, found in as_completed_jobs(executor, _measurer(raises=failed is None), jobs):
+>>>>>>> main
             names, missing = chunks[index]
-            store.write(names, missing, measured)
+            done += len(names)
+            if failed is not None:
+                failed |= {name: each for name, each in zip(names, found, strict=True) if isinstance(each, str)}
+                names = [name for name in names if name not in failed]
+            measured = [each for each in found if isinstance(each, Measurement)]
+            if names:
+                store.write(names, missing, measured)
             for name, measurement in zip(names, measured, strict=True):
                 spent[name] = spent.get(name, 0.0) + measurement.seconds
-            done += len(names)
             if progress is not None:
                 progress(done, total)
 
 
+<<<<<<< HEAD
 def _described(context: Context, architectures: Sequence[str], *_: object) -> str:
     return f"measuring {', '.join(architectures)} of {context.name}"
 
@@ -144,6 +187,25 @@ def measure_architectures(
         texts: of the columns.
         shown: the minibatch, for a machine that has no images; None for that of the context.
     """
+=======
+def _measurer(*, raises: bool) -> Callable[[Context, Sequence[str], Sequence[str]], Sequence[Measurement | str]]:
+    return measure_architectures if raises else measured_or_failed
+
+
+def measured_or_failed(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement | str]:
+    """Measure a few architectures as `measure_architectures`; the reason stands for one that cannot be measured."""
+    found: list[Measurement | str] = []
+    for architecture in architectures:
+        try:
+            found += measure_architectures(context, [architecture], texts)
+        except ModelError as error:
+            found.append(str(error))
+    return found
+
+
+def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:
+    """Measure columns of a few architectures in this process; the job that a worker runs."""
+>>>>>>> main
     task = context.task
     columns = [parse(text) for text in texts]
     batch = _shown(context, columns) if shown is None else shown
@@ -156,6 +218,10 @@ def measure_architectures(
             network = untrained(task.build, task.space.name, architecture, context.initialisation, context.rule)
             network = network.to(context.device)
             started = time.perf_counter()
-            found = measure(network, inputs, compared, columns, input_seed=context.initialisation, disposable=True)
+            try:
+                found = measure(network, inputs, compared, columns, input_seed=context.initialisation, disposable=True)
+            except ModelError as error:
+                name = shortened(architecture, LONGEST_NAME)
+                raise ModelError(f"the network '{name}' cannot be measured: {error}") from error
             result.append(replace(found, seconds=time.perf_counter() - started))
     return result

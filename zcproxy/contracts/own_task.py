@@ -6,8 +6,9 @@ import hashlib
 import json
 import math
 import pickle
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -28,16 +29,17 @@ from zcproxy.user_code.border import running
 POPULATIONS = ("all", "pruned")
 FEWEST_CLASSES = 2
 
-_MADE: dict[str, OwnTask] = {}
+_MADE: WeakValueDictionary[str, OwnTask] = WeakValueDictionary()
+"""Tasks by name, as long as somebody holds them: networks of a fit that is over are freed."""
 
 
 def own_task(name: str) -> OwnTask | None:
-    """Return the task of this name that was made in this process, or None."""
+    """Return the task of this name that was made in this process and is still held, or None."""
     return _MADE.get(name)
 
 
 class OwnTask:
-    """Implements `zcproxy.Task` on networks of a user. This process knows it by its name.
+    """Implements `zcproxy.Task` on networks of a user. This process knows it by its name as long as it is held.
 
     The name ends in a digest of networks and labels, so that no run goes on with others. What is measured of a network
     is kept under its name and the content of what makes it.
@@ -109,6 +111,17 @@ class OwnTask:
         other._models, other._labels, other._costs = models, dict.fromkeys(names, math.nan), {}
         other._contents = {each: models.content(each) for each in names}
         other.space = ListedSpace(self.stored_under, other._listed, models.make)
+        return other
+
+    def without(self, names: Collection[str]) -> OwnTask:
+        """Return the task of the other networks, which has a name of its own; what is measured of them is shared."""
+        other = object.__new__(OwnTask)
+        vars(other).update(vars(self))
+        other._labels = {each: label for each, label in self._labels.items() if each not in names}
+        other._contents = {each: self._contents[each] for each in other._labels}
+        other.name = f"{self.stored_under}-{_digest([self.fingerprint, other._labels, other._contents])[:8]}"
+        other.space = ListedSpace(self.stored_under, other._listed, self._models.make)
+        _MADE[other.name] = other
         return other
 
     def architectures(self, population: str) -> Sequence[str]:

@@ -88,11 +88,12 @@ class Contenders:
         """Nodes that each contender has at most, as far as labels had a say in them."""
         return [0, len(GENERAL), *sizes_up_to(self.configuration.maximum_size)]
 
-    def made(self, places: NDArray[np.intp]) -> dict[str, Node]:
-        """Return the formula of each contender, made on some of the networks."""
+    def made(self, places: NDArray[np.intp]) -> tuple[dict[str, Node], int]:
+        """Return the formula of each contender, made on some of the networks, and how many formulas that took."""
         networks = tuple(self.architectures[place] for place in places)
         materials = Materials((self.context,), (networks,), self.columns, self.cache, self.configuration, ((),))
-        return self.of_hall(evolved_by_size(materials, self.configuration, self.generations, self.executor), places)
+        found = evolved_by_size(materials, self.configuration, self.generations, self.executor)
+        return self.of_hall(found.hall, places), found.evaluations
 
     def of_hall(self, hall: Hall, places: Sequence[int] | NDArray[np.intp]) -> dict[str, Node]:
         """Return the formulas, given the best of each size that evolved on some of the networks."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from torch import nn
 from zcproxy.discovery.discovery import Discovery
 from zcproxy.discovery.few import Effort, discover_on
 from zcproxy.discovery.labelled import labelled_task, samples_of
+from zcproxy.discovery.measurable import measurable_task
 from zcproxy.evolve.configuration import DEFAULT_PROBES
+from zcproxy.evolve.materials import forget_materials
 from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.probing.own_loss import LossFunction
 
@@ -69,7 +72,7 @@ def discover(
 
     Raises:
         BenchmarkError: models and accuracies do not fit each other, or fewer than 16 networks are left that have a
-            number and can be built and run: a notice names those that cannot.
+            number and can be built, run and measured: a notice names those that cannot.
         ConfigurationError: the device is not available.
         RunError: `out` belongs to another run.
 
@@ -97,7 +100,13 @@ def discover(
     task, checked = labelled_task(
         models, accuracies, samples, name=name, key=key, lower_is_better=lower_is_better, observer=watching
     )
-    place = Path("runs") / task.name if out is None else Path(out)
     effort = Effort(generations, probes=tuple(probes) if loss else checked.probes(probes), seed=seed)
+    task, checked = measurable_task(
+        task, checked, effort, workers=workers, device=device, cache=cache, observer=watching
+    )
+    place = Path("runs") / task.name if out is None else Path(out)
     run = partial(discover_on, workers=workers, device=device, cache=cache, observer=watching)
-    return run(task.name, place, effort, left_out=checked.failed)
+    try:
+        return replace(run(task.name, place, effort, left_out=checked.failed), networks=task)
+    finally:
+        forget_materials()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from zcproxy.adapting.expectation import Expectation
+from zcproxy.contracts.own_task import OwnTask
 from zcproxy.discovery.choice import Choice
 from zcproxy.evolve.results import Result
 from zcproxy.figures.axes import axes_or_new, finish, label
@@ -35,6 +36,8 @@ class Discovery(Shown):
         path: the run directory; `discovered.json` in it is the proxy.
         left_out: why networks take no part, by name.
         contenders: what was chosen among, see `to_frame`.
+        networks: the task itself where `discover` made it: its name stands for it in this process as long as this is
+            kept; copies in other processes are without.
     """
 
     proxy: Proxy
@@ -45,6 +48,10 @@ class Discovery(Shown):
     path: Path
     left_out: Mapping[str, str] = field(default_factory=dict)
     contenders: tuple[Mapping[str, Any], ...] = ()
+    networks: OwnTask | None = field(default=None, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "networks": None}
 
     def to_frame(self) -> pd.DataFrame:
         """Return what was chosen among, a row per contender, smallest first.
@@ -106,12 +113,8 @@ class Discovery(Shown):
         lines = [
             f"chosen by {self.labels} labels: {self.choice.name}",
             str(self.proxy.formula),
-            f"tau to expect on networks without labels: {_text(expected)}, cross-validated with the choice",
-            f"of {next(iter(self.choice.taus))} unchanged: {_text(general)}",
+            f"tau to expect on networks without labels: {expected}, cross-validated with the choice",
+            f"of {next(iter(self.choice.taus))} unchanged: {general}",
             self.warning,
         ]
         return "\n".join(lines)
-
-
-def _text(expected: Expectation) -> str:
-    return f"{expected.tau:.2f} [{expected.low:.2f}, {expected.high:.2f}]"

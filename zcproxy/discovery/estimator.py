@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,23 +16,27 @@ from numpy.typing import NDArray
 from zcproxy.adapting.expectation import Expectation
 from zcproxy.building.checking import Checked, check_networks
 from zcproxy.columns.context import Context
-from zcproxy.columns.sweep import sweep
-from zcproxy.contracts.own_labels import own_labels
+from zcproxy.columns.store import ColumnStore
+from zcproxy.columns.sweep import sweep_failures, sweep_into
+from zcproxy.contracts.own_labels import named_networks, own_labels
 from zcproxy.contracts.own_models import Collection
 from zcproxy.correlation import kendall_tau
 from zcproxy.discovery.arguments import families_of, labels_in_order, seed_of, whole, workers_of
-from zcproxy.discovery.few import Effort
+from zcproxy.discovery.few import FEW, Effort
 from zcproxy.discovery.fit import Fit
 from zcproxy.discovery.labelled import labelled_task, labels_by_name, samples_of
+from zcproxy.discovery.measurable import measurable_task
 from zcproxy.discovery.own_names import named_by_content
-from zcproxy.discovery.parameters import Parameters, check_fitted
+from zcproxy.discovery.parameters import Parameters, check_fitted, is_plain
 from zcproxy.discovery.watching import Callback, Epoch, Watching
+from zcproxy.errors import BenchmarkError
 from zcproxy.evolve.configuration import DEFAULT_PROBES
 from zcproxy.evolve.results import Result
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.minibatch import images_of
 from zcproxy.probing.own_loss import LossFunction
 from zcproxy.proxy.proxy import Proxy
+from zcproxy.storage.cache_directory import default_cache
 from zcproxy.storage.notices import notice
 from zcproxy.workers.pool import worker_pool
 
@@ -174,31 +180,36 @@ class ProxySearch(Parameters):
         """
         seed, workers, families = seed_of(self.random_state), workers_of(self.n_jobs), families_of(self.families)
         counts = {name: whole(name, getattr(self, name)) for name in COUNTS}
-        watching = Watching(self.callback, counts["generations"], verbose=bool(self.verbose))
-        samples = samples_of(
-            self.input_shape,
-            self.classes,
-            data=self.data,
-            loss=self.loss,
-            batch=self.batch,
-            targets=self.targets,
-        )
-        task, checked = labelled_task(
-            named_by_content(models),
-            labels_in_order(models, y),
-            samples,
-            key=self.key,
-            lower_is_better=self.lower_is_better,
-            observer=watching,
-        )
-        probes = tuple(self.probes) if self.loss else checked.probes(self.probes)
-        effort = Effort(**counts, probes=probes, seed=seed)
-        found = Fit(task, effort, families, str(self.device), workers, self._cache, watching).run(self.out)
-        self.best_, self.front_, self.result_ = found.proxy, found.front, found.result
-        self.expected_, self.path_ = found.expected, found.path
-        self.seed_, self.epochs_ = seed, tuple(watching.epochs)
-        self.n_networks_, self.left_out_ = len(checked.costs), _by_place(models, checked)
-        self._task, self._samples = task.with_networks(Collection({}), []), samples
+        settings = {name: value for name, value in self.get_params().items() if is_plain(value)}
+        watching = Watching(self.callback, counts["generations"], verbose=bool(self.verbose), settings=settings)
+        with closing(watching):
+            samples = samples_of(
+                self.input_shape,
+                self.classes,
+                data=self.data,
+                loss=self.loss,
+                batch=self.batch,
+                targets=self.targets,
+            )
+            task, checked = labelled_task(
+                named_by_content(models),
+                labels_in_order(models, y),
+                samples,
+                key=self.key,
+                lower_is_better=self.lower_is_better,
+                observer=watching,
+            )
+            probes = tuple(self.probes) if self.loss else checked.probes(self.probes)
+            effort = Effort(**counts, probes=probes, seed=seed)
+            if len(checked.costs) <= FEW and not families:
+                sweeping = partial(measurable_task, workers=workers, device=str(self.device), cache=self._cache)
+                task, checked = sweeping(task, checked, effort, observer=watching)
+            found = Fit(task, effort, families, str(self.device), workers, self._cache, watching).run(self.out)
+            self.best_, self.front_, self.result_ = found.proxy, found.front, found.result
+            self.expected_, self.path_ = found.expected, found.path
+            self.seed_, self.epochs_ = seed, tuple(watching.epochs)
+            self.n_networks_, self.left_out_ = len(checked.costs), _by_place(models, checked)
+            self._task, self._samples = task.with_networks(Collection({}), []), samples
         return self
 
     def predict(self, models: Any) -> Array:
@@ -222,10 +233,17 @@ class ProxySearch(Parameters):
         collection = Collection(self._samples.models(named))
         task = self._task.with_networks(collection, list(named))
         checked = check_networks(collection, list(named), task.input_shape, task.classes, least=1)
-        formula, names = self.best_.formula, list(checked.costs)
+        formula, columns = self.best_.formula, self.best_.formula.columns()
         context = Context(task, self.best_.batch_size, 0, str(self.device), images_of(task).token)
+        store = ColumnStore(self._cache or default_cache(), context)
         with worker_pool(workers_of(self.n_jobs)) as executor:
-            table = sweep(context, names, formula.columns(), executor=executor, cache=self._cache)
+            failed = sweep_failures(store, list(checked.costs), columns, executor=executor)
+            names = [name for name in checked.costs if name not in failed]
+            if failed:
+                notice(f"not measured, ranked worst: {named_networks(list(failed))}: {next(iter(failed.values()))}")
+            if not names:
+                raise BenchmarkError(f"none of the networks can be measured; {next(iter(failed.values()))}")
+            table = sweep_into(store, names, columns, executor=executor)
         values = Evaluator(table.counts, table.values, table.blocks, table.connections)(formula)
         defined = np.where(np.isnan(values), -np.inf, values)
         found = dict(zip(names, defined.tolist(), strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from typing import NamedTuple
 
 from zcproxy.evolve.configuration import Configuration
 from zcproxy.evolve.fitness import Fitness
@@ -14,9 +15,21 @@ from zcproxy.formula import Node
 from zcproxy.primitives import parse
 
 
+class Evolved(NamedTuple):
+    """What evolution found.
+
+    Attributes:
+        hall: the best formula of each size, with its fitness.
+        evaluations: formulas evaluated.
+    """
+
+    hall: dict[int, tuple[Node, Fitness]]
+    evaluations: int
+
+
 def evolved_by_size(
     materials: Materials, configuration: Configuration, generations: int, executor: Executor | None = None
-) -> dict[int, tuple[Node, Fitness]]:
+) -> Evolved:
     """Return the best formula of each size on the networks of the materials, with its fitness there.
 
     Islands evolve for as many generations without exchange: labels are few, and so are generations.
@@ -31,10 +44,16 @@ def evolved_by_size(
     jobs = [IslandJob(island, 0, tuple(texts), generations) for island, texts in enumerate(state.islands)]
     scorer = fitness_function_of(measured(materials))
     hall: dict[int, tuple[Node, Fitness]] = {}
+<<<<<<< HEAD
     for report in island_reports(executor, materials, jobs):
+=======
+    evaluations = 0
+    for report in in_order(executor, run_island, [(materials, job) for job in jobs]):
+>>>>>>> main
         found = [parse(text) for text in report.best]
         merge_best(hall, {formula.size: (formula, scorer(formula)) for formula in found})
-    return hall
+        evaluations += report.evaluations
+    return Evolved(hall, evaluations)
 
 
 def best_up_to(hall: dict[int, tuple[Node, Fitness]], sizes: Sequence[int]) -> list[Node | None]:

@@ -14,6 +14,7 @@ import numpy as np
 from zcproxy.adapting.agreement import null_variance
 from zcproxy.columns.context import Context
 from zcproxy.columns.sweep import sweep
+from zcproxy.contracts.task import Task
 from zcproxy.correlation import PairwiseTau, kendall_tau
 from zcproxy.discovery.choice import Choice, choose_contender
 from zcproxy.discovery.contenders import Contenders, general_proxies, largest_size
@@ -158,6 +159,17 @@ def few_configuration(task: str, labels: int, effort: Effort, device: str = "cpu
     )
 
 
+def context_of(task: Task, configuration: Configuration) -> Context:
+    """Return what the columns of the networks are measured in."""
+    return Context(task, configuration.batch_size, 0, configuration.device, images_of(task).token)
+
+
+def needed_columns(configuration: Configuration) -> list[Node]:
+    """Return the columns that formulas evolve from, and those of the general proxies."""
+    general = [column for proxy in general_proxies() for column in proxy.formula.columns()]
+    return list(dict.fromkeys([*first_columns(configuration), *general]))
+
+
 def _measured(
     configuration: Configuration,
     architectures: tuple[str, ...],
@@ -169,13 +181,12 @@ def _measured(
     """Measure all columns of the networks."""
     (name,) = configuration.tasks
     task = get_task(name)
-    context = Context(task, configuration.batch_size, 0, configuration.device, images_of(task).token)
+    context = context_of(task, configuration)
     columns = first_columns(configuration)
-    needed = [column for proxy in general_proxies() for column in proxy.formula.columns()]
     table = sweep(
         context,
         architectures,
-        list(dict.fromkeys([*columns, *needed])),
+        needed_columns(configuration),
         executor=executor,
         cache=cache,
         progress=lambda done, total: observer.step(f"measuring {name}", done, total),
@@ -226,10 +237,11 @@ def choose_by_splits(contenders: Contenders, seed: int, observer: Observer, watc
     largest = contenders.names[-1]
     for done, (seen, unseen) in enumerate(splits):
         observer.step("evolving on splits of the labels", done, len(splits))
-        formulas = contenders.made(seen)
+        formulas, evaluations = contenders.made(seen)
         scores.append(contenders.scores(formulas))
-        taus = (kendall_tau(scores[-1][largest][places], labels[places]) for places in (seen, unseen))
-        if watch(Split(done + 1, len(splits), str(formulas[largest]), *taus)) and done + 1 >= FOLDS:
+        kept, left_out = (kendall_tau(scores[-1][largest][places], labels[places]) for places in (seen, unseen))
+        best = formulas[largest]
+        if watch(Split(done + 1, len(splits), str(best), best.size, kept, left_out, evaluations)) and done + 1 >= FOLDS:
             break
     observer.step("evolving on splits of the labels", len(splits), len(splits))
     judged = judge(contenders.names, scores, labels, [unseen for _, unseen in splits[: len(scores)]])

@@ -18,6 +18,7 @@ from zcproxy.discovery.beside_families import beside_configuration, front_beside
 from zcproxy.discovery.few import FEW, Effort, discover_on, few_configuration
 from zcproxy.discovery.watching import Watching
 from zcproxy.evolve.configuration import Configuration, Limits
+from zcproxy.evolve.materials import forget_materials
 from zcproxy.evolve.results import Result
 from zcproxy.evolve.run import evolve
 from zcproxy.names.proxies import load_proxy
@@ -81,6 +82,7 @@ class Fit:
             parent = stack.enter_context(tempfile.TemporaryDirectory(prefix="zcproxy-")) if out is None else out
             place = Path(parent) / self._folder(configuration)
             path = None if out is None else place
+            stack.callback(forget_materials)
             return self._chosen_by_splits(place, path) if is_few else self._evolved(configuration, place, path)
 
     def _folder(self, configuration: Configuration) -> str:

@@ -62,6 +62,13 @@ def check_fitted(estimator: Parameters, method: str) -> None:
         raise NotFittedError(f"this {type(estimator).__name__} is not fitted: call fit(models, y) before {method}")
 
 
+def is_plain(value: Any) -> bool:
+    """Whether a value is a number, a text, or several of them."""
+    if isinstance(value, list | tuple):
+        return all(map(is_plain, value))
+    return isinstance(value, _PLAIN)
+
+
 def _defaults(estimator: type) -> dict[str, Any]:
     """Return the arguments of a class with their defaults."""
     arguments = list(inspect.signature(estimator).parameters.values())

@@ -26,15 +26,19 @@ class Split:
         number: from 1.
         of: splits in all.
         formula: the best that evolved on what it kept.
+        size: its nodes.
         training_tau: Kendall's tau-b there.
         validation_tau: on what it left out.
+        evaluations: formulas evaluated.
     """
 
     number: int
     of: int
     formula: str
+    size: int
     training_tau: float
     validation_tau: float
+    evaluations: int
 
 
 Watch = Callable[[Split], bool]

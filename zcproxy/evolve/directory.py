@@ -18,9 +18,6 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-import torch
-
 from zcproxy.errors import ConfigurationError, FormulaError, RunError
 from zcproxy.evolve.configuration import Configuration, Limits
 from zcproxy.formula.language import FIELD, LANGUAGE, current_name, taken_from
@@ -234,8 +231,6 @@ def _environment() -> dict[str, str]:
     return {
         "zcproxy": __version__,
         "python": sys.version.split()[0],
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "deap": version("deap"),  # its own `__version__` leaves the last part out
+        **{name: version(name) for name in ("torch", "numpy", "deap")},  # DEAP leaves the last part of its own out
         "platform": platform.platform(),
     }

@@ -152,6 +152,12 @@ def primitives_of(known: Measured) -> PrimitiveSet:
     return primitive_set(known.columns, without=without, maximum_size=size, root=root)
 
 
+def forget_materials() -> None:
+    """Free the columns, and the tasks with their networks, that are kept from one epoch to the next."""
+    for kept in (measured, fitness_function_of, primitives_of):
+        kept.cache_clear()
+
+
 def island_reports(
     executor: Executor | None, materials: Materials, jobs: Sequence[IslandJob]
 ) -> Iterator[IslandReport]:

@@ -21,6 +21,7 @@ from zcproxy.evolve.observer import Observer, Silent
 from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.run_columns import RunColumns
 from zcproxy.evolve.sample import Sample
+from zcproxy.evolve.standing import standings
 from zcproxy.evolve.start import check_own_toolbox, draw_samples, first_state
 from zcproxy.evolve.targets import Targets, check_transferable
 from zcproxy.evolve.unseen import Unseen
@@ -238,6 +239,7 @@ class _Run:
         state.seconds = clock.seconds
         formula, score = max(hall.values(), key=lambda item: (item[1].merit, -item[1].size))
         self._directory.save_state(state, journal_line(state, formula, score, reports))
+        self._observer.standing(lambda: standings(hall, self._validation(state)))
         self._stopped = self._observer.evolving(state, str(formula), score.merit, self._seconds_left(clock)) is True
 
     def _with_migrants(self, state: State, population: list[str], island: int) -> list[str]:
@@ -272,6 +274,9 @@ class _Run:
         samples = [self._samples[name] for name in self._configuration.tasks]
         architectures = tuple(getattr(sample, part) or sample.training for sample in samples)
         return fitness_function_of(measured(replace(self._materials(state), architectures=architectures)))
+
+    def _validation(self, state: State) -> FitnessFunction | None:
+        return self._scorer(state, "validation") if self._configuration.validation_share else None
 
     def _seconds_left(self, clock: Clock) -> float | None:
         if self._limits.seconds is None:

@@ -73,6 +73,10 @@ def _written(node: Node, arguments: list[str]) -> str:
         return _number(node.value)
     if node.is_leaf:
         return _leaf(node)
+    if node.symbol in _SUMS and (constant := node.arguments[1].value) is not None and constant < 0:
+        # a + -0.7 is a - 0.7
+        other = {"add": "subtract", "subtract": "add"}[node.symbol]
+        return _OPERATIONS[other].format(_argument(node, 0, arguments[0]), _number(-constant))
     operator = _operator(node)
     if operator is None:
         index = "_{s}" if _is_over_stages(node) else r"_{\ell}"

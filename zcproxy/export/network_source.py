@@ -98,14 +98,36 @@ def _flattened(network: nn.Module) -> fx.GraphModule:
 
 
 def _construction(name: str, module: nn.Module) -> str:
-    """Return the call that makes a module like this one, all arguments by name."""
+    """Return the call that makes a module like this one: arguments by name, those that differ from their default.
+
+    An older torch then reads what it has no argument for, as long as that is as it was.
+    """
     kind = type(module)
     if not kind.__module__.startswith("torch.nn."):
         raise ModelError(f"cannot export the network: '{name}' is a {kind.__name__}, which is not part of torch.nn")
+    if isinstance(module, nn.RNNBase):  # its signature names no argument
+        raise ModelError(f"cannot export the network: torch does not say what '{name}', a {kind.__name__}, is made of")
     arguments = []
-    for parameter in inspect.signature(kind.__init__).parameters:
-        if hasattr(module, parameter) and parameter not in ("self", "device", "dtype"):
+    without = ("self", "device", "dtype", *(["bias"] if not _is_affine(module) else []))
+    for parameter, declared in inspect.signature(kind.__init__).parameters.items():
+        if hasattr(module, parameter) and parameter not in without:
             value = getattr(module, parameter)
             value = value is not None if parameter == "bias" else value
-            arguments.append(f"{parameter}={value!r}")
+            if not _is_default(value, declared.default):
+                arguments.append(f"{parameter}={value!r}")
     return f"nn.{kind.__name__}({', '.join(arguments)})"
+
+
+def _is_affine(module: nn.Module) -> bool:
+    """Whether a normalisation has weights; one that has none has no bias either, whatever `bias` says."""
+    return bool(getattr(module, "affine", getattr(module, "elementwise_affine", True)))
+
+
+def _is_default(value: object, default: object) -> bool:
+    """Whether an attribute is what the default of its argument becomes: a number stands for each side of a window too.
+
+    A tuple of equal numbers is what torch makes of one number: of `stride=1`, for example, `(1, 1)`.
+    """
+    if isinstance(value, tuple) and isinstance(default, int) and not isinstance(default, bool):
+        return bool(value) and all(each == default for each in value)
+    return type(value) is type(default) and value == default

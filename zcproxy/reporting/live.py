@@ -9,6 +9,7 @@ from zcproxy.errors import ZcproxyError
 from zcproxy.evolve.directory import RunDirectory, State
 from zcproxy.evolve.observer import Observer
 from zcproxy.evolve.sample import Sample
+from zcproxy.evolve.standing import Standings
 from zcproxy.evolve.start import draw_samples
 from zcproxy.reporting.evolve_page import evolve_page
 from zcproxy.reporting.report import PAGE, check_installed
@@ -56,6 +57,10 @@ class LiveReport:
                 self._observer.saying(f"no report: {error}")
             self._has_failed = True
         return ends
+
+    def standing(self, hall: Standings) -> None:
+        """Pass on the hall of fame."""
+        self._observer.standing(hall)
 
     def saying(self, text: str) -> None:
         """Pass on a message."""

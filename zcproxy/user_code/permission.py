@@ -8,6 +8,7 @@ installed packages are software that the user installed: files may name them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -56,6 +57,21 @@ def stored_in(place: Path) -> Iterator[None]:
     """Take the names that are resolved inside as those of a stored file."""
     with entered(Scope(_SCOPE.get().permitted, str(place))):
         yield
+
+
+def stored_from_here(place: Path, typed: Iterable[str]) -> None:
+    """Take the names that are resolved for the rest of a command as those of a stored file.
+
+    Args:
+        place: the file.
+        typed: what the user typed beside it: references in these texts are permitted.
+    """
+    permit(reference for text in typed for reference in _REFERENCES.findall(text))
+    _SCOPE.set(Scope(_SCOPE.get().permitted, str(place)))
+
+
+_REFERENCES = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
+"""What has the form `package.module:name` in a text: `a:b` in `mine=a:b`."""
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def _answering(address: str) -> str:
     except (OSError, OverflowError) as error:
         reason = shortened(str(error), 200) or "what is there is silent"
         raise ConfigurationError(
-            f"no Dask scheduler answers at {address} ({reason}): check the address, and that `dask scheduler` runs there"
+            f"no Dask scheduler answers at {address} ({reason}): check the address, and that a scheduler runs there"
         ) from error
     return address
 
