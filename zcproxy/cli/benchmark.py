@@ -192,16 +192,11 @@ def build(
         device=device,
     )
     advise(GOES_ON)
-<<<<<<< HEAD
     with RunDisplay() as display, cluster_executor(context) as executor:
         trained = build_benchmark(
             configuration, out, workers=workers, executor=executor, progress=partial(display.step, "training")
         )
-=======
-    with RunDisplay() as display:
-        trained = build_benchmark(configuration, out, workers=workers, progress=partial(display.step, "training"))
     RunOptions.of(context).write(out)
->>>>>>> main
     _say_built(trained, out)
 
 

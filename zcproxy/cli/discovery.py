@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from concurrent.futures import Executor
-=======
 from dataclasses import asdict
->>>>>>> main
 from pathlib import Path
 
 import typer
@@ -26,21 +23,13 @@ from zcproxy.user_code.references import parse_shape
 
 TAKEN = (
     *("models", "labels", "input_shape", "classes", "lower_is_better"),
-<<<<<<< HEAD
-    *("out", "generations", "seed", "maximum_size", "probes", "workers", "cluster", "device", "report", "allow_code"),
-=======
-    *("out", "generations", "seed", "maximum_size", "probes", "workers", "device"),
+    *("out", "generations", "seed", "maximum_size", "probes", "workers", "cluster", "device"),
     *("report", "log", "as_json", "plugin", "allow_code"),
->>>>>>> main
 )
 """Parameters of `evolve` that few labels of own networks take."""
 
 
-<<<<<<< HEAD
-def discovered(context: typer.Context, display: RunDisplay, executor: Executor | None = None) -> Discovery | None:
-=======
-def discovered(context: typer.Context, watch: RunWatch) -> Discovery | None:
->>>>>>> main
+def discovered(context: typer.Context, watch: RunWatch, executor: Executor | None = None) -> Discovery | None:
     """Return what was discovered by a few labels; None where there are enough of them for an ordinary run.
 
     The networks and their labels become the folder of a benchmark beside the run directory. For an ordinary run it is
@@ -48,12 +37,8 @@ def discovered(context: typer.Context, watch: RunWatch) -> Discovery | None:
 
     Args:
         context: of the command.
-<<<<<<< HEAD
-        display: shows the progress.
-        executor: where jobs run; None for processes of this machine.
-=======
         watch: of the run.
->>>>>>> main
+        executor: where jobs run; None for processes of this machine.
 
     Raises:
         ConfigurationError: an option is missing, or one is given that plays no part.
@@ -97,30 +82,18 @@ def discovered(context: typer.Context, watch: RunWatch) -> Discovery | None:
         probes=checked.probes([name.strip() for name in split_names(given["probes"])]),
         seed=given["seed"],
     )
-<<<<<<< HEAD
-    return discover_on(
-        str(folder.resolve()),
-        out,
-        effort,
-        workers=given["workers"],
-        executor=executor,
-        device=given["device"],
-        observer=display,
-        left_out=checked.failed,
-    )
-=======
     with watch.over(out, generations=effort.generations):
         return discover_on(
             str(folder.resolve()),
             out,
             effort,
             workers=given["workers"],
+            executor=executor,
             device=given["device"],
             observer=watch.observer,
             left_out=checked.failed,
             watch=watch.split,
         )
->>>>>>> main
 
 
 def show_discovery(found: Discovery, as_json: bool = False) -> Path:

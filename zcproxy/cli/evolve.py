@@ -49,11 +49,8 @@ from zcproxy.workers.interrupt import advise
 
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
-<<<<<<< HEAD
-    *("workers", "cluster", "compare_with", "control", "report", "images", "figure", "as_json", "plugin", "allow_code"),
-=======
-    *("workers", "compare_with", "control", "report", "log", "images", "figure", "as_json", "plugin", "allow_code"),
->>>>>>> main
+    *("workers", "cluster", "compare_with", "control", "report", "log", "images", "figure", "as_json", "plugin"),
+    "allow_code",
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -130,16 +127,15 @@ def evolve_command(
 ) -> None:
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     proxies = _checked(context)
-<<<<<<< HEAD
     with RunDisplay() as display, cluster_executor(context) as executor:
-        found = discovered(context, display, executor) if models or labels or input_shape else None
-        show = _evolved(context.params, proxies, display, executor) if found is None else partial(show_discovery, found)
-=======
-    with RunDisplay() as display:
         watch = RunWatch(context, display)
-        found = discovered(context, watch) if models or labels or input_shape else None
-        show = _evolved(context.params, proxies, watch) if found is None else partial(show_discovery, found, as_json)
->>>>>>> main
+        is_own = bool(models or labels or input_shape)
+        found = discovered(context, watch, executor) if is_own else None
+        show = (
+            _evolved(context.params, proxies, watch, executor)
+            if found is None
+            else partial(show_discovery, found, as_json)
+        )
     path = show()
     if report:
         console.print(f"report: {write_report(path)}", soft_wrap=True)
@@ -184,34 +180,19 @@ def _checked(context: typer.Context) -> list[Scorer]:
     return resolve_scorers(context.params["compare_with"])
 
 
-<<<<<<< HEAD
 def _evolved(
-    given: Mapping[str, Any], proxies: Sequence[Scorer], display: RunDisplay, executor: Executor | None
+    given: Mapping[str, Any], proxies: Sequence[Scorer], watch: RunWatch, executor: Executor | None
 ) -> Callable[[], Path]:
-    """Run what the parameters ask for, compare it, and return what shows the result."""
-    path, going_on = _begun(given)
-    advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
-    observer: Observer = display
-    if given["report"]:
-        from zcproxy.reporting.live import LiveReport
-
-        observer = LiveReport(display, path)
-    where = {"workers": given["workers"], "executor": executor}
-    result = going_on(**where, observer=observer)
-    rows = compare(path, result, proxies, control=given["control"], **where, observer=display)
-=======
-def _evolved(given: Mapping[str, Any], proxies: Sequence[Scorer], watch: RunWatch) -> Callable[[], Path]:
     """Run what the parameters ask for, compare it, and return what shows the result."""
     path, going_on = _begun(given)
     advise(f"zcproxy evolve --resume {shlex.quote(str(path))} continues it", path / CONFIGURATION)
     limits = {name: given[name] for name in ("budget", "generations", "evaluations")}
     if given["resume_from"] is None and not any(limits.values()):
         limits["budget"] = DEFAULT_BUDGET
-    workers = given["workers"]
+    where = {"workers": given["workers"], "executor": executor}
     with watch.over(path, **limits):
-        result = going_on(workers=workers, observer=watch.observer)
-    rows = compare(path, result, proxies, control=given["control"], workers=workers, observer=watch.display)
->>>>>>> main
+        result = going_on(**where, observer=watch.observer)
+    rows = compare(path, result, proxies, control=given["control"], **where, observer=watch.display)
     return partial(_finished, result, rows, path, given)
 
 

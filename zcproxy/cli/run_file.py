@@ -20,7 +20,19 @@ from zcproxy.text.toml import toml_table
 RUN_FILE = "run.toml"
 
 _LEFT_OUT = frozenset(
-    ("out", "resume_from", "as_json", "figure", "figure_kind", "report", "log", "plugin", "allow_code", "workers")
+    (
+        "out",
+        "resume_from",
+        "as_json",
+        "figure",
+        "figure_kind",
+        "report",
+        "log",
+        "plugin",
+        "allow_code",
+        "workers",
+        "cluster",
+    )
 )
 """Parameters that do not shape a run: where it writes, what it shows, which code it may run, how many processes."""
 

@@ -99,12 +99,8 @@ def search_command(
             out = out or Path("runs") / f"search-{folder_name(subject)}-{seed}"
             going_on = partial(search, configuration, out, reuse=tuple(reuse or ()))
         advise(GOES_ON)
-<<<<<<< HEAD
         result = going_on(workers=workers, executor=executor, step=display.step)
-=======
-        result = going_on(workers=workers, step=display.step)
     _record(context, out, evaluations if "evaluations" in typed(context) else None)
->>>>>>> main
     if as_json:
         print_json(records(result.front))
     _show(result, out, results(is_taken=as_json))

@@ -106,13 +106,9 @@ def table(
     found: list[TaskTable] = []
     advise(GOES_ON)
     held = nullcontext() if out is None else claimed(out)
-<<<<<<< HEAD
     with held, RunDisplay() as display, cluster_executor(context) as given, worker_pool(workers, given) as executor:
-=======
-    with held, RunDisplay() as display, worker_pool(workers) as executor:
         if out is not None:
             RunOptions.of(context).write(out)
->>>>>>> main
         for name in names:
             found.append(build_table(name, scorers, plan, executor=executor, observer=display))
             if out is not None:

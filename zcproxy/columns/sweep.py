@@ -13,12 +13,8 @@ import numpy as np
 from zcproxy.columns.context import Context
 from zcproxy.columns.store import ATTEMPTS, ColumnStore, LostColumnsError
 from zcproxy.columns.table import ColumnTable, table_of
-<<<<<<< HEAD
 from zcproxy.contracts.task import Batch
-from zcproxy.errors import StorageError
-=======
 from zcproxy.errors import ModelError, StorageError
->>>>>>> main
 from zcproxy.formula import Node
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.untrained import untrained
@@ -27,11 +23,8 @@ from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.storage.cache_directory import default_cache
-<<<<<<< HEAD
-from zcproxy.workers.cluster import is_cluster, sent_once
-=======
 from zcproxy.text.visible import shortened
->>>>>>> main
+from zcproxy.workers.cluster import is_cluster, sent_once
 from zcproxy.workers.jobs import as_completed_jobs
 from zcproxy.workers.pool import dead_workers_reported, single_threaded as single_threaded, worker_pool as worker_pool
 from zcproxy.workers.progress import Progress
@@ -143,13 +136,8 @@ def _measure_missing(
     if chunks and is_cluster(executor):
         shown = sent_once(executor, _shown(context, [column for missing in groups for column in missing]))
     with dead_workers_reported():
-<<<<<<< HEAD
         jobs = [(context, names, [str(column) for column in missing], shown) for names, missing in chunks]
-        for index, measured in as_completed_jobs(executor, measure_architectures, jobs, _described):
-=======
-        jobs = [(context, names, [str(column) for column in missing]) for names, missing in chunks]
-        for index, found in as_completed_jobs(executor, _measurer(raises=failed is None), jobs):
->>>>>>> main
+        for index, found in as_completed_jobs(executor, _measurer(raises=failed is None), jobs, _described):
             names, missing = chunks[index]
             done += len(names)
             if failed is not None:
@@ -164,7 +152,6 @@ def _measure_missing(
                 progress(done, total)
 
 
-<<<<<<< HEAD
 def _described(context: Context, architectures: Sequence[str], *_: object) -> str:
     return f"measuring {', '.join(architectures)} of {context.name}"
 
@@ -174,6 +161,23 @@ def _shown(context: Context, columns: Sequence[Node]) -> Batch:
     if any(map(looks_at_images, columns)):
         return minibatch(context.task, context.batch_size, context.images)
     return blank_batch(context.task.input_shape, context.batch_size)
+
+
+def _measurer(*, raises: bool) -> Callable[..., Sequence[Measurement | str]]:
+    return measure_architectures if raises else measured_or_failed
+
+
+def measured_or_failed(
+    context: Context, architectures: Sequence[str], texts: Sequence[str], shown: Batch | None = None
+) -> list[Measurement | str]:
+    """Measure a few architectures as `measure_architectures`; the reason stands for one that cannot be measured."""
+    found: list[Measurement | str] = []
+    for architecture in architectures:
+        try:
+            found += measure_architectures(context, [architecture], texts, shown)
+        except ModelError as error:
+            found.append(str(error))
+    return found
 
 
 def measure_architectures(
@@ -187,25 +191,6 @@ def measure_architectures(
         texts: of the columns.
         shown: the minibatch, for a machine that has no images; None for that of the context.
     """
-=======
-def _measurer(*, raises: bool) -> Callable[[Context, Sequence[str], Sequence[str]], Sequence[Measurement | str]]:
-    return measure_architectures if raises else measured_or_failed
-
-
-def measured_or_failed(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement | str]:
-    """Measure a few architectures as `measure_architectures`; the reason stands for one that cannot be measured."""
-    found: list[Measurement | str] = []
-    for architecture in architectures:
-        try:
-            found += measure_architectures(context, [architecture], texts)
-        except ModelError as error:
-            found.append(str(error))
-    return found
-
-
-def measure_architectures(context: Context, architectures: Sequence[str], texts: Sequence[str]) -> list[Measurement]:
-    """Measure columns of a few architectures in this process; the job that a worker runs."""
->>>>>>> main
     task = context.task
     columns = [parse(text) for text in texts]
     batch = _shown(context, columns) if shown is None else shown

@@ -44,12 +44,8 @@ def evolved_by_size(
     jobs = [IslandJob(island, 0, tuple(texts), generations) for island, texts in enumerate(state.islands)]
     scorer = fitness_function_of(measured(materials))
     hall: dict[int, tuple[Node, Fitness]] = {}
-<<<<<<< HEAD
-    for report in island_reports(executor, materials, jobs):
-=======
     evaluations = 0
-    for report in in_order(executor, run_island, [(materials, job) for job in jobs]):
->>>>>>> main
+    for report in island_reports(executor, materials, jobs):
         found = [parse(text) for text in report.best]
         merge_best(hall, {formula.size: (formula, scorer(formula)) for formula in found})
         evaluations += report.evaluations
