@@ -128,17 +128,22 @@ def evolve_command(
     """Evolve a proxy on labelled networks, choose one with the validation networks, test it on unseen ones."""
     proxies = _checked(context)
     with RunDisplay() as display, cluster_executor(context) as executor:
-        watch = RunWatch(context, display)
-        is_own = bool(models or labels or input_shape)
-        found = discovered(context, watch, executor) if is_own else None
-        show = (
-            _evolved(context.params, proxies, watch, executor)
-            if found is None
-            else partial(show_discovery, found, as_json)
-        )
+        show = _run(context, proxies, RunWatch(context, display), executor)
     path = show()
     if report:
         console.print(f"report: {write_report(path)}", soft_wrap=True)
+
+
+def _run(
+    context: typer.Context, proxies: Sequence[Scorer], watch: RunWatch, executor: Executor | None
+) -> Callable[[], Path]:
+    """Run what the parameters ask for, and return what shows the result and returns its directory."""
+    given = context.params
+    is_own = given["models"] or given["labels"] or given["input_shape"]
+    found = discovered(context, watch, executor) if is_own else None
+    if found is not None:
+        return partial(show_discovery, found, given["as_json"])
+    return _evolved(given, proxies, watch, executor)
 
 
 def _finished(

@@ -26,7 +26,7 @@ def code_digest() -> str:
     """Return a digest of the modules of zcproxy, with primitives and benchmarks."""
     digest = hashlib.sha256()
     for name in ("zcproxy", "zcproxy.primitives", "zcproxy.benchmarks"):
-        (folder,) = import_module(name).__path__
+        folder = import_module(name).__path__[0]
         for path in sorted(Path(folder).rglob("*.py")):
             digest.update(f"{name}/{path.relative_to(folder)}".encode() + path.read_bytes())
     return digest.hexdigest()[:DIGITS]
