@@ -88,7 +88,7 @@ def _answering(address: str) -> str:
 
 async def _greet(address: str) -> None:
     """Exchange the first messages of Dask. Raises `OSError`."""
-    from distributed.core import connect
+    from distributed.comm.core import connect
 
     comm = await asyncio.wait_for(connect(address, timeout=SECONDS_TO_CONNECT), SECONDS_TO_CONNECT)
     await comm.close()
