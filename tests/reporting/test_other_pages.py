@@ -52,6 +52,13 @@ def test_the_page_of_a_table_has_the_scores_of_the_best(tabled: Path, checked: C
     assert "the best: " not in text_of(tabled, checked)
 
 
+def test_the_page_of_a_table_has_the_options_that_make_it_again(tabled: Path, checked: Check) -> None:
+    assert "How to reproduce" not in text_of(tabled, checked)
+    (tabled / "run.toml").write_text(f'# zcproxy table --config run.toml\n[table]\nproxies = "{HOSTILE}"\n')
+    text = text_of(tabled, checked)
+    assert "How to reproduce" in text and "zcproxy table --config run.toml" in text and HOSTILE in text
+
+
 def test_the_page_of_a_search_has_its_front(searched: Path, checked: Check) -> None:
     text = text_of(searched, checked)
     front = pd.read_csv(searched / "front.csv")
@@ -148,7 +155,7 @@ def test_a_page_that_cannot_be_written_leaves_nothing(tabled: Path, tmp_path: Pa
 
 def test_a_page_that_would_be_too_large_is_refused() -> None:
     with pytest.raises(ZcproxyError, match=r"the page has 3\.0 MB, more than 3"):
-        render("table.html", title="large", refresh_seconds=None, tables=[], legend="x" * LARGEST_PAGE)
+        render("table.html", title="large", refresh_seconds=None, tables=[], options="", legend="x" * LARGEST_PAGE)
 
 
 def test_the_names_of_the_files_are_those_of_their_rooms() -> None:

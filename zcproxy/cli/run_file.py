@@ -15,9 +15,8 @@ from zcproxy.cli.config_file import names_of
 from zcproxy.evolve.directory import State
 from zcproxy.evolve.standing import Standings
 from zcproxy.storage.files import write_text
+from zcproxy.storage.run_options import RUN_FILE
 from zcproxy.text.toml import toml_table
-
-RUN_FILE = "run.toml"
 
 _LEFT_OUT = frozenset(
     (

@@ -19,6 +19,7 @@ from zcproxy.ranking.table import Row as TableRow
 from zcproxy.reporting import csv_rows
 from zcproxy.reporting.figures import Interval, Networks, forest_figure, scores_figure
 from zcproxy.reporting.page import render
+from zcproxy.storage.run_options import options_text
 from zcproxy.text.visible import shortened
 
 NEEDED = ("task", "population", "proxy", "tau", "tau_low", "tau_high")
@@ -37,12 +38,20 @@ def table_page(path: Path) -> str:
 
     Raises:
         RunError: `table.csv` is missing or damaged.
+        StorageError: `run.toml` is no file of options.
     """
     by_task: dict[tuple[str, str], list[csv_rows.Row]] = {}
     for row in csv_rows.read_rows(path / "table.csv", NEEDED):
         by_task.setdefault((row.text("task"), row.text("population")), []).append(row)
     tables = [_task(path, place, *name, rows) for place, (name, rows) in enumerate(by_task.items())]
-    return render("table.html", title=path.resolve().name, refresh_seconds=None, tables=tables, legend=LEGEND)
+    return render(
+        "table.html",
+        title=path.resolve().name,
+        refresh_seconds=None,
+        tables=tables,
+        legend=LEGEND,
+        options=options_text(path),
+    )
 
 
 def _task(folder: Path, place: int, task: str, population: str, rows: Sequence[csv_rows.Row]) -> dict[str, Any]:
