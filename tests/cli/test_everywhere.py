@@ -97,3 +97,18 @@ def test_every_command_with_results_prints_them_as_json(run: Command, tmp_path: 
     assert len(adapted["candidates"]) == 2 and adapted["expected"]["low"] <= adapted["expected"]["tau"]
     (columns,) = (row for row in printed("columns", "info") if row["networks"] == 12)
     assert columns["settings"]["task"] == "digits201" and columns["columns"] >= 1 and columns["bytes"] > 0
+
+
+def test_several_models_are_scored_each_by_name(
+    run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "two_models.py").write_text(
+        "from torch import nn\ndef small(): return nn.Linear(3, 4)\ndef large(): return nn.Linear(3, 9)"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    command = ("score", "sum(params)", "--model", "two_models:small", "--model", "two_models:large", "--input", "3")
+    code, out, error = run(*command)
+    assert (code, out.splitlines()) == (0, ["two_models:large 36.0", "two_models:small 16.0"]), error
+    code, out, _ = run(*command, "--json")
+    found = {each["model"]: each["score"] for each in json.loads(out)}
+    assert code == 0 and found == {"two_models:small": 16.0, "two_models:large": 36.0}

@@ -143,6 +143,7 @@ def test_few_labels_of_own_networks_have_a_page_too(
     text = checked(Path("mine", PAGE).read_text(encoding="utf-8"))
     formula = json.loads(Path("mine", "discovered.json").read_text())["formula"]
     assert formula in out.splitlines() and formula in text and "The choice by 24 labels" in text and "(chosen)" in text
+    assert "How to reproduce" in text and "[evolve]\n" in text and 'models = "own_nets:build"\n' in text
     assert "not at hand" not in text and "Score against accuracy" not in text
     code, _, shown = run("report", "mine")
     assert code == 0 and "without some parts" in shown and "--allow-code own_nets:build" in shown

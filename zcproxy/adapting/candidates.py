@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from zcproxy.errors import ConfigurationError, ProxyFileError
+from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.formula import Kind
 from zcproxy.names.proxies import load_proxy, resolve_proxy
 from zcproxy.names.scorers import ZOO, split_names
@@ -19,6 +20,10 @@ FEWEST, MOST = 2, 500
 
 FRONT = "front"
 """The folder of a run directory that holds its proxies."""
+
+
+PATH = re.compile(r"[\w.~-]*(/[\w.~-]+)+/?")
+"""What may be the path of a file or folder."""
 
 
 def resolve_candidates(text: str) -> list[Proxy]:
@@ -71,7 +76,12 @@ def _named(name: str) -> list[Proxy]:
     if name == ZOO:
         return [resolve_proxy(each) for each in NAMES]
     if not os.path.isdir(name):
-        return [replace(resolve_proxy(name), name=name)]
+        try:
+            return [replace(resolve_proxy(name), name=name)]
+        except FormulaError as error:
+            if PATH.fullmatch(name) is None:
+                raise
+            raise ProxyFileError(f"there is no file or folder {name}, and it is no formula either: {error}") from error
     folder = Path(name)
     folder = folder / FRONT if (folder / FRONT).is_dir() else folder
     files = sorted(folder.glob("*.json"))

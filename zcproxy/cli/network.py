@@ -52,7 +52,10 @@ def export(
     chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
     network = bench.network(chosen, inherited=weights == Weights.INHERITED)
     source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
-    console.print(str(chosen), f"written: {source}, {state}", sep="\n")
+    trained = (
+        "as the search trained them" if weights == Weights.INHERITED else "untrained: train the network before use"
+    )
+    console.print(str(chosen), f"written: {source}, {state}", f"weights: {trained}", sep="\n", soft_wrap=True)
 
 
 def _best(search: Path) -> str:

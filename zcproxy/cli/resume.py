@@ -28,6 +28,11 @@ def typed(context: typer.Context) -> dict[str, str]:
     return found
 
 
+def is_typed(context: typer.Context, name: str) -> bool:
+    """Return whether a parameter was typed, not read from a file."""
+    return getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+
+
 def check_resuming(context: typer.Context, allowed: Collection[str], extending: str) -> None:
     """Raise `ConfigurationError` if an option was given that --resume would ignore.
 

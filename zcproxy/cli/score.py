@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -44,7 +44,10 @@ from zcproxy.user_code.references import is_reference, load_model, parse_shape, 
 from zcproxy.workers.interrupt import GOES_ON, advise
 from zcproxy.workers.pool import worker_pool
 
-Model = Annotated[str | None, typer.Option(help="Score one network instead: package.module:factory.")]
+Model = Annotated[
+    list[str] | None,
+    typer.Option(help="Score a network instead: package.module:factory; may be given again.", metavar="MODULE:NAME"),
+]
 InputShape = Annotated[str | None, typer.Option("--input", "--input-shape", help="Its input, for example 3x32x32.")]
 
 
@@ -74,16 +77,16 @@ def score(
     plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
-    """Score networks of a task and correlate with their accuracies, or score one model of your own."""
-    if model is None and task is None and proxy and not _is_scorer(proxy):
+    """Score networks of a task and correlate with their accuracies, or score models of your own."""
+    if not model and task is None and proxy and not _is_scorer(proxy):
         proxy, task = None, proxy
     proxy = DEFAULT if proxy is None else proxy
     check_known("settings", settings, Settings)
-    if model is not None:
+    if model:
         if settings != Settings.COMMON:
             raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
-        _show_score(proxy, _score_model(proxy, model, input_shape, seed, initialisation, device, images), as_json)
-        return
+        scored = {each: _score_model(proxy, each, input_shape, seed, initialisation, device, images) for each in model}
+        return _show_scores(proxy, scored, as_json)
     if task is None:
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
     if out is not None:
@@ -111,12 +114,19 @@ def score(
     _draw(scorer, found, seed, figure or [])
 
 
-def _show_score(proxy: str, value: float, as_json: bool) -> None:
-    """Print the score of one model."""
+def _show_scores(proxy: str, scores: Mapping[str, float], as_json: bool) -> None:
+    """Print the score of one model, or a line with the name and the score of each, the highest first."""
     if as_json:
-        print_json({"proxy": proxy, "score": value if math.isfinite(value) else None})
+        found = [
+            {"model": name, "proxy": proxy, "score": value if math.isfinite(value) else None}
+            for name, value in scores.items()
+        ]
+        print_json(found if len(found) > 1 else {name: each for name, each in found[0].items() if name != "model"})
+    elif len(scores) == 1:
+        print(*map(repr, scores.values()))
     else:
-        print(repr(value))
+        for name, value in sorted(scores.items(), key=lambda item: -math.inf if math.isnan(item[1]) else item[1])[::-1]:
+            print(name, repr(value))
 
 
 def _score_model(

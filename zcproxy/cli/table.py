@@ -16,7 +16,7 @@ from zcproxy.cli.figure_options import Figure, FigureKind, say_figures
 from zcproxy.cli.images import Images
 from zcproxy.cli.json_output import Json, print_json, records
 from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Workers
-from zcproxy.cli.resume import typed
+from zcproxy.cli.resume import is_typed
 from zcproxy.cli.run_file import RunOptions
 from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.cli.wording import in_options
@@ -127,9 +127,11 @@ def table(
 def _typesetting(context: typer.Context, measures: str, caption: str, label: str) -> Typesetting:
     """Return how `table.tex` is set. Raises `ConfigurationError` for options that play no part."""
     if context.params["out"] is None:
-        given = [text for name, text in typed(context).items() if name in ("measures", "caption", "label")]
-        if given:
-            raise ConfigurationError(f"{', '.join(given)} is for table.tex: give --out, the folder to write it to")
+        words = [f"--{name}" for name in ("measures", "caption", "label") if is_typed(context, name)]
+        if words:
+            raise ConfigurationError(
+                f"table.tex is what {', '.join(words)} shapes: give --out, the folder to write it to"
+            )
     return Typesetting(tuple(split_names(measures)), caption, label)
 
 

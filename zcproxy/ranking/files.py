@@ -72,7 +72,8 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
     """Return one row per task and proxy: each measure with `_low`, `_high`, `_spread`, and the noise ceiling's tau.
 
     `behind_best` is how far its tau is below that of the task's best proxy, `behind_best_p` the corrected p-value of
-    that; neither is known of the best itself, and of any where the networks are too few.
+    that; neither is known of the best itself, and of any where the networks are too few. `seen` is how many of the
+    networks it was fitted to, as its file tells.
     """
     rows: list[dict[str, object]] = []
     for table in tables:
@@ -86,6 +87,7 @@ def frame(tables: Sequence[TaskTable]) -> pd.DataFrame:
             ahead = behind.get(row.name)
             found |= {"behind_best": math.nan if ahead is None else ahead.difference}
             found |= {"behind_best_p": math.nan if ahead is None else ahead.p_corrected}
+            found |= {"seen": table.seen.get(row.name, 0)}
             found |= {"images": "" if table.images is None else table.images.description}
             found |= {"undefined": row.undefined, "initialisations": table.plan.initialisations}
             found |= dict(zip(("reported_low", "reported_high"), row.reported or (None, None), strict=True))

@@ -74,7 +74,7 @@ def latex(tables: Sequence[TaskTable], typesetting: Typesetting | None = None) -
     chosen = typesetting or Typesetting()
     body = _tabular(tables, chosen.measures)
     if not (chosen.caption or chosen.label):
-        return "\n".join([*body, ""])
+        return "\n".join([*(f"% {sentence}" for sentence in _seen(tables)), *body, ""])
     return "\n".join(
         [
             r"\begin{table}",
@@ -161,7 +161,16 @@ def _caption(tables: Sequence[TaskTable], chosen: Typesetting) -> str:
     tasks = "; ".join(escaping.latex(title(table)) for table in tables)
     said = escaping.latex(chosen.caption) if chosen.caption else "Rank correlation of zero-cost proxies with accuracy"
     said += "" if said.endswith((".", "?", "!")) else "."
-    return f"{said} {tasks}. {_marks(tables, chosen.measures)}"
+    return " ".join([f"{said} {tasks}.", _marks(tables, chosen.measures), *map(escaping.latex, _seen(tables))])
+
+
+def _seen(tables: Sequence[TaskTable]) -> list[str]:
+    """Return which proxies were fitted to networks of a table, a sentence for each."""
+    return [
+        f"{name} was fitted to {seen} of these {len(table.labels)} networks of {table.task}."
+        for table in tables
+        for name, seen in table.seen.items()
+    ]
 
 
 def _marks(tables: Sequence[TaskTable], measures: Sequence[str]) -> str:

@@ -34,6 +34,7 @@ from zcproxy.reporting.page import render
 from zcproxy.reporting.reproduction import reproduction
 from zcproxy.reporting.svg import MUTED
 from zcproxy.reporting.values import duration, shown_value, spread
+from zcproxy.storage.run_options import options_text
 from zcproxy.text.visible import shortened
 
 MOST_ROWS = 200
@@ -93,6 +94,7 @@ def evolve_page(
         few=_few(run.few),
         warning="" if run.few is not None or not found.labels else few_labels_line(found.labels),
         images={task: shown.description for task, shown in run.images.items()},
+        options="" if run.few is None else options_text(path),
         again=reproduction(run.configuration, run.limits, f"{run.name}-again"),
     )
 

@@ -39,7 +39,7 @@ def render(template: str, **content: Any) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    found = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
@@ -48,6 +48,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    found.filters["block"] = _block
+    return found
+
+
+def _block(text: str) -> Markup:
+    """Return a text of several lines, escaped."""
+    return Markup("\n").join(Markup.escape(visible(line)) for line in text.splitlines())
 
 
 def _shown(value: Any) -> Any:

@@ -83,6 +83,7 @@ def _task(folder: Path, place: int, task: str, population: str, rows: Sequence[c
             row.name: shortened(row.text, LONGEST_FORMULA) for row in ranked if row.text not in ("", BASELINE)
         },
         "images": ", ".join(images),
+        "seen": {row.text("proxy"): row.text("seen") for row in rows if row.text("seen") not in ("", "0")},
     }
 
 
