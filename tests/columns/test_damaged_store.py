@@ -56,7 +56,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The networks that sweeps measure: with stand-ins, so that many damages can be tried."""
     found: list[str] = []
 
-    def measure(context: Context, names: list[str], texts: list[str]) -> list[Measurement]:
+    def measure(context: Context, names: list[str], texts: list[str], shown: None) -> list[Measurement]:
         found.extend(names)
         return measured(tuple(names), tuple(map(parse, texts)))
 
