@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from zcproxy.errors import FormulaError
 from zcproxy.primitives import parse
 from zcproxy.storage.files import cannot_read, cannot_write
 from zcproxy.storage.sealed import DamagedError, read_header
+
+PAUSE = 0.01
+"""Seconds between two tries to delete a folder that another process writes to."""
 
 
 @dataclass(frozen=True)
@@ -117,4 +121,5 @@ def clear(root: Path) -> int:
             busy = isinstance(error, FileNotFoundError) or error.errno == errno.ENOTEMPTY  # another process writes
             if attempt == ATTEMPTS - 1 or not busy:
                 raise cannot_write(folder, error) from error
+            time.sleep(PAUSE)
     return freed

@@ -40,6 +40,8 @@ DAMAGED = ".damaged"
 """Suffix of files that were set aside."""
 ATTEMPTS = 50
 """Times that a write or a deletion is tried while another process deletes or writes the same folder."""
+OF_DELETIONS = (FileNotFoundError, FileExistsError)
+"""What fails where a folder is deleted meanwhile: also making it, if it is gone when that is looked at."""
 ABANDONED_SECONDS = 86400.0
 """Age from which an unfinished file is taken for one that a killed process left."""
 
@@ -189,7 +191,7 @@ def _write_into(folder: Path, path: Path, content: bytes, context: Context) -> N
                 temporary.write_bytes(content)
             return
         except StorageError as error:
-            if attempt == ATTEMPTS - 1 or not isinstance(error.__cause__, FileNotFoundError):
+            if attempt == ATTEMPTS - 1 or not isinstance(error.__cause__, OF_DELETIONS):
                 raise
 
 
