@@ -31,7 +31,7 @@ PLACES = {
     "score": Place(
         "score",
         "score",
-        "Score networks of a task and correlate with their accuracies, or score one model of your own.",
+        "Score networks of a task and correlate with their accuracies, or score models of your own.",
     ),
     "evolve": Place(
         "evolve",

@@ -129,9 +129,7 @@ def _typesetting(context: typer.Context, measures: str, caption: str, label: str
     if context.params["out"] is None:
         words = [f"--{name}" for name in ("measures", "caption", "label") if is_typed(context, name)]
         if words:
-            raise ConfigurationError(
-                f"table.tex is what {', '.join(words)} shapes: give --out, the folder to write it to"
-            )
+            raise ConfigurationError(f"{', '.join(words)} is for table.tex: give --out, the folder to write it to")
     return Typesetting(tuple(split_names(measures)), caption, label)
 
 
