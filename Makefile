@@ -20,6 +20,7 @@ MYPY := $(abspath $(BIN))/python -m mypy --cache-dir $(abspath $(VENV))/.mypy_ca
 MINUTES ?= 30
 SEED ?= 0
 FUZZ_OUT ?= runs/fuzz
+TEST_PROCESSES ?= auto
 
 ifeq ($(origin ZCPROXY_DATA), undefined)
 ifneq ($(wildcard ../shared/data),)
@@ -35,7 +36,7 @@ demo: $(VENV)/.installed
 	$(BIN)/zcproxy evolve --generations 60 --seed 0 --compare synflow,naswot,snip,zico --control --out $(DEMO)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --maxprocesses 4 --dist loadfile
 
 fuzz: $(VENV)/.installed-test
 	PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(MINUTES) --seed $(SEED) --out $(FUZZ_OUT)

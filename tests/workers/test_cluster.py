@@ -82,7 +82,7 @@ def test_evolution_is_the_same_and_workers_are_sent_what_they_read(
     executor: Executor, elsewhere: Path, tmp_path: Path
 ) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    evolve(SMALL, Limits(generations=10), here, workers=2, cache=tmp_path / "first")
+    evolve(SMALL, Limits(generations=10), here, workers=1, cache=tmp_path / "first")
     evolve(SMALL, Limits(generations=10), there, executor=executor, cache=tmp_path / "second")
     assert files_of(here) == files_of(there) and len(files_of(here)) > 6
     assert not (elsewhere / "cache").exists()
@@ -90,21 +90,21 @@ def test_evolution_is_the_same_and_workers_are_sent_what_they_read(
 
 def test_a_table_a_search_and_a_benchmark_are_the_same(executor: Executor, elsewhere: Path, tmp_path: Path) -> None:
     prepare(executor)
-    plan, scorers = Plan(networks=20, resamples=50), resolve_scorers("synflow,naswot")
+    plan, scorers = Plan(networks=12, resamples=20), resolve_scorers("synflow,naswot")
     tables = [
         frame([build_table("digits201", scorers, plan, executor=each, cache=tmp_path / str(number))])
         for number, each in enumerate((None, executor))
     ]
     assert tables[0].drop(columns="seconds").equals(tables[1].drop(columns="seconds"))
     setting = Setting("digits201", formula="sum(log(l1_norm(weight)))")
-    configuration = SearchConfiguration(setting, ("proxy",), ("macs",), evaluations=12, population=4)
+    configuration = SearchConfiguration(setting, ("proxy",), ("macs",), evaluations=8, population=4)
     fronts = [
         search(configuration, tmp_path / f"search{number}", executor=each, cache=tmp_path / f"cache{number}").front
         for number, each in enumerate((None, executor))
     ]
     assert fronts[0].drop(columns="seconds", errors="ignore").equals(fronts[1].drop(columns="seconds", errors="ignore"))
     building = BuildConfiguration(
-        space="digits_cells", dataset="digits", networks=4, seeds=2, recipe=Recipe(epochs=1, batch_size=128)
+        space="digits_cells", dataset="digits", networks=2, seeds=1, recipe=Recipe(epochs=1, batch_size=128)
     )
     trained = [
         build_benchmark(building, tmp_path / f"built{number}", executor=each)
@@ -117,12 +117,12 @@ def test_a_table_a_search_and_a_benchmark_are_the_same(executor: Executor, elsew
 def test_workers_that_are_killed_lose_nothing(client: Any, executor: Executor, tmp_path: Path) -> None:
     prepare(executor)
     task = get_task("digits201")
-    networks, columns = task.architectures("all")[:120], [parse("l1_norm(weight)"), parse("max(grad(weight)@data)")]
+    networks, columns = task.architectures("all")[:60], [parse("l1_norm(weight)"), parse("max(grad(weight)@data)")]
     over, killed = threading.Event(), []
 
     def kill() -> None:
         rng = np.random.default_rng(0)
-        while not over.wait(0.7) and len(killed) < 5:
+        while not over.wait(0.7) and len(killed) < 3:
             known = [worker["pid"] for worker in _workers(client) if worker["pid"] not in killed]
             if known:
                 killed.append(known[rng.integers(len(known))])
@@ -132,7 +132,7 @@ def test_workers_that_are_killed_lose_nothing(client: Any, executor: Executor, t
     thread.start()
     rounds = 0
     try:
-        while len(killed) < 5:
+        while len(killed) < 3:
             rounds += 1
             table = sweep(Context(task), networks, columns, executor=executor, cache=tmp_path / f"there{rounds}")
     finally:
