@@ -52,6 +52,14 @@ def test_the_page_of_a_table_has_the_scores_of_the_best(tabled: Path, checked: C
     assert "the best: " not in text_of(tabled, checked)
 
 
+def test_the_page_of_a_table_says_what_a_proxy_has_seen(tabled: Path, checked: Check) -> None:
+    assert "was fitted to" not in text_of(tabled, checked)
+    table = pd.read_csv(tabled / "table.csv")
+    table["seen"] = table["seen"].where(table["proxy"] != "synflow", 7)
+    table.to_csv(tabled / "table.csv", index=False)
+    assert "synflow was fitted to 7 of these 20 networks or their equivalents: " in text_of(tabled, checked)
+
+
 def test_the_page_of_a_table_has_the_options_that_make_it_again(tabled: Path, checked: Check) -> None:
     assert "How to reproduce" not in text_of(tabled, checked)
     (tabled / "run.toml").write_text(f'# zcproxy table --config run.toml\n[table]\nproxies = "{HOSTILE}"\n')

@@ -19,9 +19,10 @@ def typed(context: typer.Context) -> dict[str, str]:
     for parameter in context.command.params:
         if parameter.name is None or context.params.get(parameter.name) in (None, [], ()):
             continue
-        source = getattr(context.get_parameter_source(parameter.name), "name", "")
-        is_of_file = source == "DEFAULT_MAP" and context.params[parameter.name] != parameter.default
-        if source == "COMMANDLINE" or is_of_file:
+        is_of_file = (
+            _source(context, parameter.name) == "DEFAULT_MAP" and context.params[parameter.name] != parameter.default
+        )
+        if is_typed(context, parameter.name) or is_of_file:
             is_option = parameter.param_type_name == "option"
             called = parameter.opts[0] if is_option else f"the {parameter.name}"
             found[parameter.name] = f"{called} of {context.meta[PLACE]}" if is_of_file else called
@@ -30,7 +31,11 @@ def typed(context: typer.Context) -> dict[str, str]:
 
 def is_typed(context: typer.Context, name: str) -> bool:
     """Return whether a parameter was typed, not read from a file."""
-    return getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    return _source(context, name) == "COMMANDLINE"
+
+
+def _source(context: typer.Context, name: str) -> str:
+    return getattr(context.get_parameter_source(name), "name", "")
 
 
 def check_resuming(context: typer.Context, allowed: Collection[str], extending: str) -> None:

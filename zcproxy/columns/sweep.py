@@ -130,11 +130,10 @@ def _measure_missing(
         for start in range(0, len(names), CHUNK)
     ]
     context = store.context
-    if any(looks_at_images(column) for missing in groups for column in missing):
+    needed = [column for missing in groups for column in missing]
+    if any(map(looks_at_images, needed)):
         context = replace(context, images=store.images.token)  # what is at hand may change while workers measure
-    shown = None
-    if chunks and is_cluster(executor):
-        shown = sent_once(executor, _shown(context, [column for missing in groups for column in missing]))
+    shown = sent_once(executor, _shown(context, needed)) if chunks and is_cluster(executor) else None
     with dead_workers_reported():
         jobs = [(context, names, [str(column) for column in missing], shown) for names, missing in chunks]
         for index, found in as_completed_jobs(executor, _measurer(raises=failed is None), jobs, _described):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from zcproxy.ranking.files import scores_file
 from zcproxy.ranking.latex import CEILING
 from zcproxy.ranking.layout import HEADINGS, LEGEND, cells, p_value
 from zcproxy.ranking.measures import MEASURES, Estimate
+from zcproxy.ranking.seen import seen_line
 from zcproxy.ranking.table import Row as TableRow
 from zcproxy.reporting import csv_rows
 from zcproxy.reporting.figures import Interval, Networks, forest_figure, scores_figure
@@ -70,7 +71,6 @@ def _task(folder: Path, place: int, task: str, population: str, rows: Sequence[c
     return {
         "task": task,
         "population": population,
-        "networks": rows[0].text("networks"),
         "figure": forest_figure(
             f"table{place}", intervals, across="Kendall's tau-b", ceiling=ceilings[0] if ceilings else None
         ),
@@ -83,8 +83,16 @@ def _task(folder: Path, place: int, task: str, population: str, rows: Sequence[c
             row.name: shortened(row.text, LONGEST_FORMULA) for row in ranked if row.text not in ("", BASELINE)
         },
         "images": ", ".join(images),
-        "seen": {row.text("proxy"): row.text("seen") for row in rows if row.text("seen") not in ("", "0")},
+        "seen": list(_seen(rows)),
     }
+
+
+def _seen(rows: Sequence[csv_rows.Row]) -> Iterator[str]:
+    """Yield which proxies were fitted to networks of the table, a sentence for each."""
+    for row in rows:
+        seen, known = row.number("seen"), row.number("networks")
+        if 0 < seen <= known < math.inf:
+            yield f"{seen_line(row.text('proxy'), int(seen), int(known))}."
 
 
 def _scores(path: Path, place: int, ranked: Sequence[TableRow]) -> Markup | None:
