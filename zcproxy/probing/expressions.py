@@ -25,7 +25,7 @@ Leaves = dict[str, set[str]]
 
 
 class ColumnEvaluator:
-    """Evaluates columns layer by layer, those of blocks alone block by block.
+    """Evaluates columns layer by layer, those of blocks alone block by block; small matrices of all layers at once.
 
     Args:
         columns: expressions whose value is a number and that read tensors.
@@ -47,9 +47,9 @@ class ColumnEvaluator:
             blocks: for each block, the recorded tensors; what reads nothing else is evaluated on them.
         """
         nodes = self._stacked_nodes()
-        of_blocks = [node for node in nodes if is_per_block(node)]
+        of_blocks = {node for node in nodes if is_per_block(node)}
         known = self._on_each([node for node in nodes if node not in of_blocks], layers)
-        known.update(self._on_each(of_blocks, blocks))
+        known.update(self._on_each([node for node in nodes if node in of_blocks], blocks))
         result = {}
         for column in self._columns:
             if column.kind is Kind.LAYER:
@@ -75,12 +75,26 @@ class ColumnEvaluator:
 
     def _on_each(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> dict[Node, list[Tensor]]:
         """Return the values of nodes on the tensors of each layer, or of each block."""
-        result: dict[Node, list[Tensor]] = {node: [] for node in nodes}
+        found: list[dict[Node, Tensor]] = []
+        waiting = Stacks()
         for tensors in places:
             known: dict[Node, Tensor] = {}
-            for node, values in result.items():
-                values.append(self._value(node, known, tensors))
-        return result
+            values: dict[Node, Tensor] = {}
+            for node in nodes:
+                if not self._takes_a_stack(node):
+                    values[node] = self._value(node, known, tensors)
+                    continue
+                matrix = self._value(node.arguments[0], known, tensors)
+                if len(matrix) > LARGEST_STACKED:
+                    values[node] = self._applied(node, [matrix])
+                else:
+                    waiting.add(node, matrix, values)
+            found.append(values)
+        waiting.evaluate(self._applied)
+        return {node: [values[node] for values in found] for node in nodes}
+
+    def _takes_a_stack(self, node: Node) -> bool:
+        return bool(node.arguments) and vocabulary().stacks(node)
 
     def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
         def of(part: Node, arguments: list[Tensor]) -> Tensor:
@@ -97,6 +111,28 @@ class ColumnEvaluator:
             return applied(self._functions[node], node.kind, *arguments)
         except ModelError as error:
             raise ModelError(f"'{node.symbol}' cannot be computed: {error}") from error
+
+
+class Stacks:
+    """Small matrices that wait for those of other layers, to be evaluated together."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, torch.Size, torch.dtype], list[tuple[Node, Tensor, dict[Node, Tensor]]]] = {}
+
+    def add(self, node: Node, matrix: Tensor, values: dict[Node, Tensor]) -> None:
+        """Note a matrix that a node takes, and where the node's value belongs."""
+        self._waiting.setdefault((node.symbol, matrix.shape, matrix.dtype), []).append((node, matrix, values))
+
+    def evaluate(self, apply: Callable[[Node, list[Tensor]], Tensor]) -> None:
+        """Put the value of every node where it belongs."""
+        for group in self._waiting.values():
+            result = apply(group[0][0], [torch.stack([matrix for _, matrix, _ in group])])
+            for (node, _, values), value in zip(group, result.unbind(), strict=True):
+                values[node] = value
+
+
+LARGEST_STACKED = 128
+"""Most rows of a matrix that waits for others: larger ones of a deep network would fill gigabytes."""
 
 
 def applied(function: Callable[..., Tensor], kind: Kind, *arguments: Tensor) -> Tensor:
