@@ -3,8 +3,8 @@
     python tests/performance/measures_ratio.py [--networks 8] [--batch 64]
 
 Beside it: the same without GraSP, and the measures computed one after another, each by itself, as the authors' package
-does; by that package (`foresight`) where it can be imported, else by our direct computations from the papers. All run in
-this process with one thread, network by network in turn, so that the ratios do not depend on the machine.
+does: directly from the papers, and by that package (`foresight`) where it can be imported. All run in this process with
+one thread, network by network in turn; times are of the processor, so that they stand other work on the machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from direct_proxies import samples, weight_gradients
-
 from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.tasks import get_task
 from zcproxy.probing.measure import measure
@@ -64,7 +63,7 @@ def by_authors() -> Callable[[nn.Module, Tensor, Tensor], object] | None:
 
 
 def without_zeroed_edges(cells: list[str]) -> list[str]:
-    """Return the cells without dead layers: the direct computations and the authors' package need a gradient in each."""
+    """Return the cells without dead layers: what does not look for them needs a gradient in each."""
     return [cell for cell in cells if "none" not in cell]
 
 
@@ -87,9 +86,9 @@ def main() -> None:
     for architecture in without_zeroed_edges(draw_networks(task, 10 * options.networks))[: options.networks]:
         for name, way in ways.items():
             network = task.build(architecture)
-            started = time.perf_counter()
+            started = time.process_time()
             way(network, batch.inputs, batch.targets)
-            spent[name] += time.perf_counter() - started
+            spent[name] += time.process_time() - started
     bare = spent["a bare pass"]
     for name, seconds in spent.items():
         print(f"{name:<30} {seconds / options.networks:6.3f} s per network, {seconds / bare:5.2f} x a bare pass")

@@ -164,7 +164,7 @@ def primitive(
         reference: where it comes from.
         commutative: whether the order of arguments does not matter.
         connected: whether it reads stages or paths: numbers of blocks are then put onto the layers that end them.
-        stacks: whether the function, of one matrix, also takes several along a first axis, and yields a number for each.
+        stacks: whether the function takes one matrix, or several along a first axis, and yields a number for each.
         registry: where to add it.
 
     Raises:

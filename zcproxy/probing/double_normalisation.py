@@ -1,8 +1,8 @@
 """Batch normalisation whose second derivative takes a few passes over memory: torch's own takes several times as many.
 
 With z the normalised data, s its scale, a = weight s and a bar for the mean over a channel, the gradient by the data is
-a (g - g_bar - z (gz)_bar). What a direction v of it contributes is again a combination of v, g and z with one number for
-each channel.
+a (g - g_bar - z (gz)_bar). What a direction v of it contributes is again a combination of v, g and z, with one number
+for each channel.
 """
 
 from __future__ import annotations

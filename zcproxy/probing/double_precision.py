@@ -14,7 +14,7 @@ from zcproxy.probing.double_normalisation import normalised_by_batch
 from zcproxy.probing.operations import CONVOLUTION, CONVOLUTIONS, Function, bound
 
 
-def called(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def layer_result(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """Return what a layer yields: a convolution of float64 on the CPU by other means, all else as it is."""
     if function in CONVOLUTIONS:
         given = bound(CONVOLUTION, args, kwargs)
@@ -26,12 +26,12 @@ def called(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     return function(*args, **kwargs)
 
 
-def normalised(function: Function, given: Mapping[str, Any]) -> Tensor:
+def normalisation_result(function: Function, given: Mapping[str, Any]) -> Tensor:
     """Return what a normalisation yields: one by a batch of float64 on the CPU by other means, all else as it is."""
     x = given["input"]
-    if function in (F.batch_norm, torch.batch_norm) and given["training"] and given.get("running_mean") is None:
-        if _is_double(x) and x.dim() > 1 and x.numel() > x.shape[1]:
-            return normalised_by_batch(x, given.get("weight"), given.get("bias"), given.get("eps", 1e-5))
+    by_batch = function in (F.batch_norm, torch.batch_norm) and given["training"] and given.get("running_mean") is None
+    if by_batch and _is_double(x) and x.dim() > 1 and x.numel() > x.shape[1]:
+        return normalised_by_batch(x, given.get("weight"), given.get("bias"), given.get("eps", 1e-5))
     result: Tensor = function(**given)
     return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,6 @@ from torch import Tensor
 
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, is_per_block, vocabulary
-from zcproxy.formula.tree import fold
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
 from zcproxy.probing.losses import SAME_CLASS
 from zcproxy.probing.probes import PROBES
@@ -60,7 +59,10 @@ class ColumnEvaluator:
                     for node in column.walk()
                     if joins_layers(node)
                 }
-                result[column] = self._value(column, summed, layers[0])  # statistics of the network are the same in all
+                rest = _steps([column], summed)
+                result[column] = self._known(rest, layers[0], summed)[
+                    column
+                ]  # statistics of the network: in all the same
         return result
 
     def _stacked_nodes(self) -> list[Node]:
@@ -75,42 +77,57 @@ class ColumnEvaluator:
 
     def _on_each(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> dict[Node, list[Tensor]]:
         """Return the values of nodes on the tensors of each layer, or of each block."""
+        waiting = [node for node in nodes if node.arguments and vocabulary().stacks(node)]
+        steps = _steps([*(node.arguments[0] for node in waiting), *(node for node in nodes if node not in waiting)])
         found: list[dict[Node, Tensor]] = []
-        waiting = Stacks()
+        stacks = Stacks()
         for tensors in places:
-            known: dict[Node, Tensor] = {}
-            values: dict[Node, Tensor] = {}
-            for node in nodes:
-                if not self._takes_a_stack(node):
-                    values[node] = self._value(node, known, tensors)
+            known = self._known(steps, tensors)
+            values = {node: known[node] for node in nodes if node in known}
+            for node in waiting:
+                if node in known:
                     continue
-                matrix = self._value(node.arguments[0], known, tensors)
+                matrix = known[node.arguments[0]]
                 if len(matrix) > LARGEST_STACKED:
                     values[node] = self._applied(node, [matrix])
                 else:
-                    waiting.add(node, matrix, values)
+                    stacks.add(node, matrix, values)
             found.append(values)
-        waiting.evaluate(self._applied)
+        stacks.evaluate(self._applied)
         return {node: [values[node] for values in found] for node in nodes}
 
-    def _takes_a_stack(self, node: Node) -> bool:
-        return bool(node.arguments) and vocabulary().stacks(node)
-
-    def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
-        def of(part: Node, arguments: list[Tensor]) -> Tensor:
-            value = known.get(part)
-            if value is None:
-                value = tensors[part.symbol] if part.is_leaf else self._applied(part, arguments)
-                known[part] = value
-            return value
-
-        return fold(node, lambda part: () if part in known else part.arguments, of)
+    def _known(
+        self, steps: Sequence[Node], tensors: LayerTensors, given: Mapping[Node, Tensor] | None = None
+    ) -> dict[Node, Tensor]:
+        """Return the values that are given and those of the steps, each computed from what comes before it."""
+        known = dict(given or {})
+        for node in steps:
+            if node.is_leaf:
+                known[node] = tensors[node.symbol]
+            else:
+                known[node] = self._applied(node, [known[argument] for argument in node.arguments])
+        return known
 
     def _applied(self, node: Node, arguments: list[Tensor]) -> Tensor:
         try:
             return applied(self._functions[node], node.kind, *arguments)
         except ModelError as error:
             raise ModelError(f"'{node.symbol}' cannot be computed: {error}") from error
+
+
+def _steps(roots: Iterable[Node], given: Collection[Node] = ()) -> list[Node]:
+    """Return all that roots are computed from and they themselves, each once and after its arguments."""
+    steps: dict[Node, None] = {}
+    for root in roots:
+        order, stack = [], [root]
+        while stack:
+            node = stack.pop()
+            if node not in steps and node not in given:
+                order.append(node)
+                stack.extend(node.arguments)
+        for node in reversed(order):
+            steps[node] = None
+    return list(steps)
 
 
 class Stacks:
