@@ -13,17 +13,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import Function
 
 _PATCH_NUMBERS = 2**19
 """Numbers of the patches that are in memory at a time: 4 MB."""
 
 _convolution = torch.ops.aten.convolution
-_backward = torch.ops.aten.convolution_backward
+_convolution_backward = torch.ops.aten.convolution_backward
 
 
 @dataclass(frozen=True)
-class Geometry:
+class ConvolutionGeometry:
     """How the kernel of a convolution moves: one number for each dimension of the images."""
 
     stride: Sequence[int]
@@ -37,7 +36,7 @@ class Geometry:
         return self.stride, self.padding, self.dilation, False, [0] * len(self.stride), self.groups
 
 
-def convolved(x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+def convolved(x: Tensor, weight: Tensor, geometry: ConvolutionGeometry) -> Tensor:
     """Return a convolution: samples x output channels x positions.
 
     Args:
@@ -50,14 +49,14 @@ def convolved(x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
     return result
 
 
-class _Convolution(Function):
+class _Convolution(torch.autograd.Function):
     """Takes data and weight."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, geometry: ConvolutionGeometry) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.geometry = geometry
-        parts = [_convolution(part, weight, None, *geometry.arguments) for (part,) in _parts(weight, x)]
+        parts = [_convolution(part, weight, None, *geometry.arguments) for (part,) in _few_at_a_time(weight, x)]
         return torch.cat(parts) if len(parts) > 1 else parts[0]
 
     @staticmethod
@@ -66,23 +65,23 @@ class _Convolution(Function):
         x, weight = ctx.saved_tensors
         by_x, by_weight, _ = ctx.needs_input_grad
         return (
-            _Transposed.apply(direction, weight, ctx.geometry, x.shape) if by_x else None,
-            _ByWeight.apply(x, direction, ctx.geometry, weight.shape) if by_weight else None,
+            _TransposedConvolution.apply(direction, weight, ctx.geometry, x.shape) if by_x else None,
+            _ConvolutionByWeight.apply(x, direction, ctx.geometry, weight.shape) if by_weight else None,
             None,
         )
 
 
-class _Transposed(Function):
+class _TransposedConvolution(torch.autograd.Function):
     """Takes the gradient by the result, and the weight; returns the gradient by the data."""
 
     @staticmethod
-    def forward(ctx: Any, gradient: Tensor, weight: Tensor, geometry: Geometry, shape: torch.Size) -> Tensor:
+    def forward(ctx: Any, gradient: Tensor, weight: Tensor, geometry: ConvolutionGeometry, shape: torch.Size) -> Tensor:
         ctx.save_for_backward(gradient, weight)
         ctx.geometry = geometry
         like = gradient.new_empty(shape)  # only its shape counts
         parts = [
-            _backward(part, data, weight, None, *geometry.arguments, [True, False, False])[0]
-            for part, data in _parts(weight, gradient, like)
+            _convolution_backward(part, data, weight, None, *geometry.arguments, [True, False, False])[0]
+            for part, data in _few_at_a_time(weight, gradient, like)
         ]
         return torch.cat(parts) if len(parts) > 1 else parts[0]
 
@@ -93,23 +92,23 @@ class _Transposed(Function):
         by_gradient, by_weight, *_ = ctx.needs_input_grad
         return (
             _Convolution.apply(direction, weight, ctx.geometry) if by_gradient else None,
-            _ByWeight.apply(direction, gradient, ctx.geometry, weight.shape) if by_weight else None,
+            _ConvolutionByWeight.apply(direction, gradient, ctx.geometry, weight.shape) if by_weight else None,
             None,
             None,
         )
 
 
-class _ByWeight(Function):
+class _ConvolutionByWeight(torch.autograd.Function):
     """Takes data and the gradient by the result; returns the gradient by the weight."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, gradient: Tensor, geometry: Geometry, shape: torch.Size) -> Tensor:
+    def forward(ctx: Any, x: Tensor, gradient: Tensor, geometry: ConvolutionGeometry, shape: torch.Size) -> Tensor:
         ctx.save_for_backward(x, gradient)
         ctx.geometry = geometry
         like = x.new_empty(shape)
         total = x.new_zeros(shape)
-        for data, part in _parts(like, x, gradient):
-            total += _backward(part, data, like, None, *geometry.arguments, [False, True, False])[1]
+        for data, part in _few_at_a_time(like, x, gradient):
+            total += _convolution_backward(part, data, like, None, *geometry.arguments, [False, True, False])[1]
         return total
 
     @staticmethod
@@ -118,14 +117,14 @@ class _ByWeight(Function):
         x, gradient = ctx.saved_tensors
         by_x, by_gradient, *_ = ctx.needs_input_grad
         return (
-            _Transposed.apply(gradient, direction, ctx.geometry, x.shape) if by_x else None,
+            _TransposedConvolution.apply(gradient, direction, ctx.geometry, x.shape) if by_x else None,
             _Convolution.apply(x, direction, ctx.geometry) if by_gradient else None,
             None,
             None,
         )
 
 
-def _parts(weight: Tensor, *batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
+def _few_at_a_time(weight: Tensor, *batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Yield the same few samples of each batch."""
     patches = weight[0].numel() * max(batch[0, 0].numel() for batch in batches)
     return zip(*(batch.split(max(_PATCH_NUMBERS // patches, 1)) for batch in batches), strict=True)

@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import Function, once_differentiable
+from torch.autograd.function import once_differentiable
 
-_forward = torch.ops.aten.native_batch_norm
-_backward = torch.ops.aten.native_batch_norm_backward
+_batch_norm = torch.ops.aten.native_batch_norm
+_batch_norm_backward = torch.ops.aten.native_batch_norm_backward
 
 
 def normalised_by_batch(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
@@ -32,31 +32,31 @@ def normalised_by_batch(x: Tensor, weight: Tensor | None, bias: Tensor | None, e
     return result
 
 
-class _BatchNorm(Function):
+class _BatchNorm(torch.autograd.Function):
     """Takes data, weight and bias."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
         result: Tensor
-        result, mean, scale = _forward(x, weight, bias, None, None, True, 0.0, eps)
+        result, mean, scale = _batch_norm(x, weight, bias, None, None, True, 0.0, eps)
         ctx.save_for_backward(x, weight, mean, scale)
         ctx.eps = eps
         return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        found: tuple[Tensor, ...] = _Gradient.apply(*gradients, *ctx.saved_tensors, ctx.eps)
+        found: tuple[Tensor, ...] = _BatchNormGradient.apply(*gradients, *ctx.saved_tensors, ctx.eps)
         return *found, None
 
 
-class _Gradient(Function):
+class _BatchNormGradient(torch.autograd.Function):
     """Takes the gradient by the result, data and weight; returns the gradients by data, weight and bias."""
 
     @staticmethod
     def forward(
         ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor, mean: Tensor, scale: Tensor, eps: float
     ) -> tuple[Tensor, Tensor, Tensor]:
-        found = _backward(gradient, x, weight, None, None, mean, scale, True, eps, [True, True, True])
+        found = _batch_norm_backward(gradient, x, weight, None, None, mean, scale, True, eps, [True, True, True])
         by_x, by_weight, by_bias = found
         ctx.save_for_backward(gradient, x, weight, mean, scale, by_weight, by_bias)
         return by_x, by_weight, by_bias
@@ -72,7 +72,7 @@ class _Gradient(Function):
         v_mean, g_mean, gz_mean = v.sum(axes) / count, by_bias / count, by_weight / count
         vz_mean = scale * ((v * x).sum(axes) / count - mean * v_mean)
         correlation = (v * gradient).sum(axes) - count * (v_mean * g_mean + vz_mean * gz_mean)
-        by_gradient = _combination(
+        by_gradient = _by_channel(
             [(v, slope), (x, scale * (of_weight - slope * vz_mean))],
             of_bias - slope * v_mean - mean * scale * (of_weight - slope * vz_mean),
         )
@@ -81,14 +81,14 @@ class _Gradient(Function):
         h_mean = of_z_v * v_mean + of_z_g * g_mean
         hz_mean = of_z_v * vz_mean + of_z_g * gz_mean
         of_z = -scale * hz_mean - scale * slope * correlation / count
-        by_x = _combination(
+        by_x = _by_channel(
             [(v, scale * of_z_v), (gradient, scale * of_z_g), (x, of_z * scale)],
             -scale * h_mean - of_z * scale * mean,
         )
         return by_gradient, by_x, scale * correlation, None, None, None
 
 
-def _combination(terms: list[tuple[Tensor, Tensor]], constant: Tensor) -> Tensor:
+def _by_channel(terms: list[tuple[Tensor, Tensor]], constant: Tensor) -> Tensor:
     """Return the sum of tensors times a number for each channel, plus another one."""
     (first, factor), *rest = terms
     shape = (1, -1, *(1 for _ in first.shape[2:]))

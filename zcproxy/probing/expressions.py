@@ -60,9 +60,8 @@ class ColumnEvaluator:
                     if joins_layers(node)
                 }
                 rest = _steps([column], summed)
-                result[column] = self._known(rest, layers[0], summed)[
-                    column
-                ]  # statistics of the network: in all the same
+                of_network = layers[0]  # its statistics are the same in all
+                result[column] = self._known(rest, of_network, summed)[column]
         return result
 
     def _stacked_nodes(self) -> list[Node]:

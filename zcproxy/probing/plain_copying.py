@@ -13,19 +13,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_CONSTANTS = frozenset(
+_PLAIN = frozenset(
     (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size, torch.memory_format)
 )
-_SEQUENCES = frozenset((list, tuple, set, frozenset))
-_MAPPINGS = frozenset((dict, OrderedDict))
-_TENSORS = frozenset((Tensor, nn.Parameter, nn.Buffer))
+_HELD = frozenset(("_parameters", "_buffers", "_modules"))
+_PLAIN_SEQUENCES = frozenset((list, tuple, set, frozenset))
+_PLAIN_MAPPINGS = frozenset((dict, OrderedDict))
+_PLAIN_TENSORS = frozenset((Tensor, nn.Parameter, nn.Buffer))
 
 
 def plain_copy(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module | None:
     """Return a copy that shares no tensor or module with the model; None if it is not as plain as that.
 
     A model is plain if each of its modules has modules, parameters and buffers under names, and beside them nothing but
-    constants, functions without variables of their own, and lists, tuples, sets and dictionaries of those.
+    constants, functions that refer to nothing else, and lists, tuples, sets and dictionaries of those.
 
     Args:
         model: any module.
@@ -34,7 +35,7 @@ def plain_copy(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module 
     modules = list(model.modules())
     if not all(map(_is_plain_module, modules)):
         return None
-    made = {id(module): _empty(module) for module in modules}
+    made = {id(module): _without_tensors(module) for module in modules}
     tensors: dict[int, Tensor] = {}
     for module in modules:
         twin = made[id(module)]
@@ -43,7 +44,7 @@ def plain_copy(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module 
         for kind in ("_parameters", "_buffers"):
             for name, tensor in getattr(module, kind).items():
                 if tensor is not None and id(tensor) not in tensors:
-                    tensors[id(tensor)] = _tensor(tensor, dtype)
+                    tensors[id(tensor)] = _own_tensor(tensor, dtype)
                 getattr(twin, kind)[name] = None if tensor is None else tensors[id(tensor)]
     return made[id(model)]
 
@@ -55,20 +56,20 @@ def converted(dtype: torch.dtype, wanted: torch.dtype) -> torch.dtype:
     return wanted.to_complex() if dtype.is_complex else dtype
 
 
-def _empty(module: nn.Module) -> nn.Module:
+def _without_tensors(module: nn.Module) -> nn.Module:
     """Return a module like another one, without its modules and tensors."""
     made: nn.Module = type(module).__new__(type(module))
     for name, value in vars(module).items():
-        if name in ("_parameters", "_buffers", "_modules"):
+        if name in _HELD:
             made.__dict__[name] = type(value)()
-        elif type(value) in _CONSTANTS or isinstance(value, tuple) or not value:
-            made.__dict__[name] = value if type(value) not in _MAPPINGS | {list, set} else type(value)()
+        elif type(value) in _PLAIN or isinstance(value, tuple) or not value:
+            made.__dict__[name] = value if type(value) not in _PLAIN_MAPPINGS | {list, set} else type(value)()
         else:
             made.__dict__[name] = copy.deepcopy(value)
     return made
 
 
-def _tensor(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+def _own_tensor(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
     wanted = tensor.dtype if dtype is None else converted(tensor.dtype, dtype)
     values = tensor.detach().to(wanted, copy=True)
     if isinstance(tensor, nn.Parameter):
@@ -81,7 +82,9 @@ def _is_plain_module(module: nn.Module) -> bool:
         return False
     held = (*module._parameters.values(), *module._buffers.values())
     return all(tensor is None or _is_plain_tensor(tensor) for tensor in held) and all(
-        _is_plain(value) for name, value in vars(module).items() if name not in ("_parameters", "_buffers", "_modules")
+        _is_plain_value(value)
+        for name, value in vars(module).items()
+        if name not in ("_parameters", "_buffers", "_modules")
     )
 
 
@@ -95,22 +98,23 @@ def _is_copied_by_its_attributes(kind: type[nn.Module]) -> bool:
 
 
 def _is_plain_tensor(tensor: Tensor) -> bool:
-    is_usual = type(tensor) in _TENSORS and tensor.layout == torch.strided and not vars(tensor)
+    is_usual = type(tensor) in _PLAIN_TENSORS and tensor.layout == torch.strided and not vars(tensor)
     return is_usual and tensor.is_leaf and not tensor._is_view() and not tensor.is_meta
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain_value(value: Any) -> bool:
     kind = type(value)
-    if kind in _CONSTANTS or isinstance(value, type | Enum):
+    if kind in _PLAIN or isinstance(value, type | Enum):
         return True
-    if kind in _SEQUENCES:
-        return all(map(_is_plain, value))
-    if kind in _MAPPINGS:
+    if kind in _PLAIN_SEQUENCES:
+        return all(map(_is_plain_value, value))
+    if kind in _PLAIN_MAPPINGS:
         return _is_plain_mapping(value)
     if kind is FunctionType:
-        return not (value.__closure__ or value.__defaults__ or value.__kwdefaults__ or vars(value))
+        defaults = (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values())
+        return not value.__closure__ and not vars(value) and all(map(_is_plain_value, defaults))
     return kind is BuiltinFunctionType and isinstance(value.__self__, ModuleType | type | None)
 
 
 def _is_plain_mapping(value: Mapping[Any, Any]) -> bool:
-    return all(_is_plain(key) and _is_plain(item) for key, item in value.items())
+    return all(_is_plain_value(key) and _is_plain_value(item) for key, item in value.items())
