@@ -18,7 +18,7 @@ from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, correlation_records, print_json
-from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Workers
+from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Teacher, Workers
 from zcproxy.cli.terminal import results
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
@@ -75,6 +75,7 @@ def score(
     figure: Figure = None,
     as_json: Json = False,
     plugin: Plugin = None,
+    teacher: Teacher = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score models of your own."""

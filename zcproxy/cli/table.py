@@ -15,7 +15,7 @@ from zcproxy.cli.display import RunDisplay, console, task_table
 from zcproxy.cli.figure_options import Figure, FigureKind, say_figures
 from zcproxy.cli.images import Images
 from zcproxy.cli.json_output import Json, print_json, records
-from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Workers
+from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Teacher, Workers
 from zcproxy.cli.resume import is_typed
 from zcproxy.cli.run_file import RunOptions
 from zcproxy.cli.terminal import PlainConsole, results
@@ -86,6 +86,7 @@ def table(
     label: Label = "",
     as_json: Json = False,
     plugin: Plugin = None,
+    teacher: Teacher = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""

@@ -32,9 +32,11 @@ from zcproxy.models.device import check_device
 from zcproxy.names.families import check_apart, check_not_set_aside
 from zcproxy.names.plugins import check_recorded, plugin_records
 from zcproxy.names.tasks import get_task
+from zcproxy.names.teachers import teacher_of_run
 from zcproxy.primitives import parse
 from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
+from zcproxy.user_code.chosen_teacher import teaching
 from zcproxy.user_code.permission import permit, stored_in
 from zcproxy.workers.pool import worker_pool
 
@@ -98,6 +100,8 @@ def evolve(
     if not configuration.plugins:
         configuration = replace(configuration, plugins=plugin_records())
     check_recorded(configuration.plugins, out / CONFIGURATION)
+    teacher = teacher_of_run(configuration.teacher, configuration.reads_teacher, out / CONFIGURATION)
+    configuration = replace(configuration, teacher=teacher)
     check_device(configuration.device)
     check_own_toolbox(configuration)
     directory = RunDirectory(out)
@@ -106,7 +110,7 @@ def evolve(
     if configuration.targets == Targets.TRANSFERRED:
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
-    with directory.claim(configuration, limits), worker_pool(workers, executor) as jobs:
+    with teaching(teacher), directory.claim(configuration, limits), worker_pool(workers, executor) as jobs:
         images = _shown_images(configuration, samples, out)
         run = _Run(configuration, limits, directory, samples, images, cache or default_cache(), observer or Silent())
         return run.complete(jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from zcproxy.columns.of_teacher import teacher_columns
 from zcproxy.columns.own import own_columns
 from zcproxy.columns.standard import standard_columns
 from zcproxy.errors import ConfigurationError
@@ -97,9 +98,10 @@ def _started(configuration: Configuration) -> list[Node]:
 
 
 def first_columns(configuration: Configuration) -> list[Node]:
-    """Return the columns that a run begins with: standard ones, those of plugins, those of formulas to start from."""
+    """Return the columns that a run begins with: standard ones, those of plugins and teachers, those to start from."""
     start = [canonical(parse(text)) for text in configuration.start_from]
     standard = filter(configuration.admits, standard_columns(configuration.probes))
     own = filter(configuration.admits, own_columns(configuration.probes))
-    columns = [*standard, *own, *(column for formula in start for column in formula.columns())]
+    taught = filter(configuration.admits, teacher_columns(configuration.probes))
+    columns = [*standard, *own, *taught, *(column for formula in start for column in formula.columns())]
     return list(dict.fromkeys(columns))
