@@ -118,11 +118,16 @@ def table(
         print_json(records(frame(found)))
     for each in found:
         _show(each, results(is_taken=as_json))
+    _say_written(out)
+    draw(figures, found)
+    say_figures(figures)
+
+
+def _say_written(out: Path | None) -> None:
+    """Say how a table is read, and where its files are."""
     console.print(LEGEND)
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, significance.csv, scores and figures")
-    draw(figures, found)
-    say_figures(figures)
 
 
 def _typesetting(context: typer.Context, measures: str, caption: str, label: str) -> Typesetting:

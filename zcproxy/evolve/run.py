@@ -22,7 +22,7 @@ from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.run_columns import RunColumns
 from zcproxy.evolve.sample import Sample
 from zcproxy.evolve.standing import standings
-from zcproxy.evolve.start import check_own_toolbox, draw_samples, first_state
+from zcproxy.evolve.start import check_own_toolbox, draw_samples, first_state, teacher_of
 from zcproxy.evolve.targets import Targets, check_transferable
 from zcproxy.evolve.unseen import Unseen
 from zcproxy.formula import Node
@@ -32,7 +32,6 @@ from zcproxy.models.device import check_device
 from zcproxy.names.families import check_apart, check_not_set_aside
 from zcproxy.names.plugins import check_recorded, plugin_records
 from zcproxy.names.tasks import get_task
-from zcproxy.names.teachers import teacher_of_run
 from zcproxy.primitives import parse
 from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
@@ -100,7 +99,7 @@ def evolve(
     if not configuration.plugins:
         configuration = replace(configuration, plugins=plugin_records())
     check_recorded(configuration.plugins, out / CONFIGURATION)
-    teacher = teacher_of_run(configuration.teacher, configuration.reads_teacher, out / CONFIGURATION)
+    teacher = teacher_of(configuration, out / CONFIGURATION)
     configuration = replace(configuration, teacher=teacher)
     check_device(configuration.device)
     check_own_toolbox(configuration)

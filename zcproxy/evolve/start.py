@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 from zcproxy.columns.of_teacher import teacher_columns
 from zcproxy.columns.own import own_columns
@@ -19,7 +20,9 @@ from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
 from zcproxy.formula import Node, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.names.tasks import get_task
+from zcproxy.names.teachers import teacher_of_run
 from zcproxy.primitives import parse
+from zcproxy.probing.probes import OF_TEACHER
 from zcproxy.random import generator
 
 LOG_RANKS = "log_ranks"
@@ -65,6 +68,13 @@ def _drawn(configuration: Configuration, task: str, *, test_networks: int | None
 
 def _seed_of_samples(configuration: Configuration) -> int:
     return configuration.seed if configuration.sample_seed is None else configuration.sample_seed
+
+
+def teacher_of(configuration: Configuration, place: Path) -> str:
+    """Return the reference and digest of the teacher of a run, which `place` holds; raises as `teacher_of_run`."""
+    readers = OF_TEACHER if configuration.reads_teacher else {}
+    tasks = map(get_task, (*configuration.tasks, *configuration.hold_out))
+    return teacher_of_run(configuration.teacher, readers, tasks, place)
 
 
 def check_own_toolbox(configuration: Configuration) -> None:

@@ -86,11 +86,11 @@ def search(
     setting = configuration.setting
     if setting.formula and not setting.plugins:
         setting = replace(setting, plugins=plugin_records())
-    reads = bool(setting.formula) and reads_teacher(parse(setting.formula))
-    setting = replace(setting, teacher=teacher_of_run(setting.teacher, reads, out / CONFIGURATION))
-    configuration = replace(configuration, setting=setting)
     check_device(setting.device)
     searched = subject or setting.subject()
+    readers = [setting.formula] if setting.formula and reads_teacher(parse(setting.formula)) else []
+    setting = replace(setting, teacher=teacher_of_run(setting.teacher, readers, [searched], out / CONFIGURATION))
+    configuration = replace(configuration, setting=setting)
     images = shown_images(searched, setting, out)
     measurer = NetworkMeasurer(searched, replace(setting, images=setting.images if images is None else images.token))
     start = [measurer.subject.space.parse(text) for text in configuration.start_from]
