@@ -13,8 +13,9 @@ PROXY = Published(
     reads_teacher=True,
     note=(
         "needs a teacher; of the classifier's gradient and of the maps that are pooled before it, as in the core code "
-        "of the authors' README. NaN where teacher and student have classifiers of different shapes. It predicts the "
-        "accuracy of a distilled student, not of one trained alone"
+        "of the authors' README. NaN where teacher and student have classifiers of different shapes. It is to "
+        "predict the accuracy of a distilled student, not of one trained alone. The classifier's initialisation "
+        "decides: on the authors' 64 students Spearman is .50 with torch's own, .82 with weights from N(0, 1)"
     ),
     authors=Authors(
         "lilujunai/DisWOT-CVPR2023, exps/parse_s1_zc.py",
