@@ -2,7 +2,8 @@
 
     python results/tables/diswot.py
 
-writes results/tables/diswot_normal.csv: correlations of DisWOT and of its two parts with both accuracies, all 64 students.
+writes results/tables/diswot_normal.csv: correlations of DisWOT and of its two parts with both accuracies, all 64
+students.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ TASKS = ("diswot/cifar100", "diswot/cifar100-plain")
 
 
 def main() -> None:
+    """Measure the students and write the file."""
     load_teacher("zcproxy.benchmarks.diswot:resnet110_normal")
     scorers = [Proxy(resolve_proxy(text).formula, name, SAMPLES, rule=RULE) for name, text in PARTS.items()]
     rows = []
