@@ -8,10 +8,7 @@ from torch import Tensor
 from zcproxy.formula import Kind, Signature, primitive
 from zcproxy.primitives.arrays import MATRICES, where_defined
 
-PAIRS = (
-    *(Signature((kind, kind), Kind.LAYER) for kind in MATRICES),
-    Signature((Kind.NETWORK_MATRIX, Kind.NETWORK_MATRIX), Kind.NETWORK),
-)
+PAIRS = tuple(Signature((kind, kind), Kind.LAYER) for kind in MATRICES)
 """Signatures of what compares two matrices. Those of different sizes are NaN: the sweep sees to it."""
 
 MOST_ELEMENTS = 1 << 22

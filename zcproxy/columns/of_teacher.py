@@ -15,7 +15,6 @@ COMPARED = ("output", "features", "grad(output)")
 OF_SAMPLES = (
     "relation_distance(sample_gram({own}), sample_gram({other}))",
     "alignment(centre(sample_gram({own})), centre(sample_gram({other})))",
-    "alignment(layer_sum(sample_gram({own})), layer_sum(sample_gram({other})))",
 )
 OF_CHANNELS = (
     "channel_relation_distance(grad(weight)@{probe}, grad(weight)@{teacher})",
