@@ -22,7 +22,7 @@ The [README](../README.md#in-python) has an example.
 """
 
 GROUPS = {
-    "Proxies": ("zcproxy", ("load_proxy", "Proxy")),
+    "Proxies": ("zcproxy", ("load_proxy", "Proxy", "load_teacher")),
     "Evolution": ("zcproxy", ("evolve", "Configuration", "Limits", "Result")),
     "Operators of evolution": (
         "zcproxy.evolve",

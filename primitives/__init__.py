@@ -18,6 +18,7 @@ from zcproxy.primitives import (
     rankings as rankings,
     reductions as reductions,
     samples as samples,
+    similarities as similarities,
     spectra as spectra,
     stages as stages,
     statistics as statistics,

@@ -10,7 +10,7 @@ from zcproxy.formula import REGISTRY, Kind
 from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
 from zcproxy.probing.losses import SAME_CLASS
-from zcproxy.probing.probes import PROBES, Loss, Probe
+from zcproxy.probing.probes import OF_TEACHER, PROBES, Loss, Probe
 
 ACTIVATIONS = {
     "input": "input of the layer",
@@ -44,13 +44,16 @@ def add_statistics(probe: Probe) -> None:
         of_each = "sample" if probe.per_sample else "sub-batch"
         REGISTRY.add_leaf(f"grad(weight)@{probe.name}", Kind.WEIGHT_SAMPLES, f"weight gradients of each {of_each}")
         return
-    if probe.run.loss == Loss.CROSS_ENTROPY:
+    of_teacher = probe.name in OF_TEACHER
+    if probe.run.loss == Loss.CROSS_ENTROPY and not of_teacher:
         REGISTRY.add_leaf(f"{SAME_CLASS}@{probe.name}", Kind.SAMPLE_MATRIX, "1 where two samples have the same class")
     REGISTRY.add_leaf(f"weight@{probe.name}", Kind.WEIGHTS, "weight as the probe transforms it")
     REGISTRY.add_leaf(f"grad(weight)@{probe.name}", Kind.WEIGHTS, "gradient of the probe's loss by the weight")
     for name, meaning in ACTIVATIONS.items():
         for text, explained in ((name, meaning), (f"grad({name})", f"gradient by the {meaning}")):
             of_blocks = text in BLOCK_STATISTICS
+            if of_blocks and of_teacher:
+                continue  # blocks of two networks have no common depth
             REGISTRY.add_leaf(f"{text}@{probe.name}", Kind.ACTIVATIONS, explained, of_blocks=of_blocks)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from zcproxy.names.plugins import load_plugin as load_plugin
     from zcproxy.names.proxies import load_proxy as load_proxy
     from zcproxy.names.tasks import get_task as get_task
+    from zcproxy.names.teachers import load_teacher as load_teacher
     from zcproxy.proxy.proxy import Proxy as Proxy
     from zcproxy.ranking.scoring import Scores as Scores, score_networks as score
     from zcproxy.ranking.table import Plan as Plan, TaskTable as TaskTable, build_table as table
@@ -71,6 +72,7 @@ _PLACES = {
     "get_task": "names.tasks",
     "load_plugin": "names.plugins",
     "load_proxy": "names.proxies",
+    "load_teacher": "names.teachers",
     "one_input": "contracts.own_inputs",
     "primitive": "names.own_words",
     "probe": "names.own_words",
@@ -106,6 +108,7 @@ __all__ = [
     "get_task",
     "load_plugin",
     "load_proxy",
+    "load_teacher",
     "one_input",
     "primitive",
     "probe",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from zcproxy import proxies
 from zcproxy.names.proxies import resolve_proxy
-from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, WITH_TEACHER, published, published_aggregate
 from zcproxy.proxy.bibliography import papers_of
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.published import Published, PublishedAggregate
@@ -34,7 +34,7 @@ Taus of papers and taus measured here are [not the same](../../tables.md), often
 
 def pages() -> dict[str, str]:
     """Return the pages by their path: the gallery, and the card of each proxy."""
-    entries = [published(name) for name in NAMES] + [published_aggregate(name) for name in AGGREGATES]
+    entries = [published(name) for name in (*NAMES, *WITH_TEACHER)] + [published_aggregate(name) for name in AGGREGATES]
     cards = {f"gallery/{name}.md": _own(name) for name in proxies.NAMES}
     cards |= {f"gallery/{entry.name}.md": written.page(*_published(entry)) for entry in entries}
     names = [*proxies.NAMES, *(entry.name for entry in entries)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from plugin_files import FUNCTION, MINE, no_plugins
 
-from zcproxy.primitives.zoo import AGGREGATES, NAMES, published
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, WITH_TEACHER, published
 from zcproxy.proxies import NAMES as OURS
 
 Command = Callable[..., tuple[int, str, str]]
@@ -159,7 +159,7 @@ def test_what_is_no_function_and_no_file_of_scores_is_refused(run: Command, tmp_
 def test_the_list_of_proxies_has_them_all(run: Command) -> None:
     code, out, _ = run("proxy", "list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == [*OURS, *NAMES, *AGGREGATES]
+    assert [line.split()[0] for line in out.splitlines()] == [*OURS, *NAMES, *WITH_TEACHER, *AGGREGATES]
     assert f"synflow           {published('synflow').paper}" in out.splitlines()
 
 

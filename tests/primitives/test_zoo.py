@@ -12,12 +12,13 @@ from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.names.proxies import is_measured_as_authors_do, reported_tau, resolve_proxy
 from zcproxy.names.scorers import resolve_scorer
 from zcproxy.primitives import parse, zoo
-from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, WITH_TEACHER, published, published_aggregate
+from zcproxy.probing.beside import reads_teacher
 from zcproxy.proxy.aggregate import members_of
 from zcproxy.proxy.published import PublishedAggregate
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *WITH_TEACHER])
 def test_a_published_proxy_says_where_it_comes_from(name: str) -> None:
     entry = published(name)
     assert entry.name == name and entry.paper and "\n" not in entry.formula
@@ -25,9 +26,9 @@ def test_a_published_proxy_says_where_it_comes_from(name: str) -> None:
     assert proxy == Proxy(parse(entry.formula), name, entry.batch_size, {"paper": entry.paper})
 
 
-@pytest.mark.parametrize("name", [*NAMES, *AGGREGATES])
+@pytest.mark.parametrize("name", [*NAMES, *WITH_TEACHER, *AGGREGATES])
 def test_a_published_proxy_says_what_to_expect(name: str) -> None:
-    entry = published(name) if name in NAMES else published_aggregate(name)
+    entry = published_aggregate(name) if name in AGGREGATES else published(name)
     assert entry.reported or entry.note or isinstance(entry, PublishedAggregate)
     assert len(set(entry.reported)) == len({(item.task, item.population) for item in entry.reported})
     for item in entry.reported:
@@ -38,10 +39,15 @@ def test_a_published_proxy_says_what_to_expect(name: str) -> None:
 
 def test_every_module_of_the_zoo_is_an_entry() -> None:
     files = {path.stem for path in Path(zoo.__file__).parent.glob("*.py")}
-    assert files == {"__init__", *NAMES, *AGGREGATES}
+    assert files == {"__init__", *NAMES, *WITH_TEACHER, *AGGREGATES}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *WITH_TEACHER])
+def test_those_with_a_teacher_read_one(name: str) -> None:
+    assert reads_teacher(parse(published(name).formula)) == published(name).reads_teacher == (name in WITH_TEACHER)
+
+
+@pytest.mark.parametrize("name", [*NAMES, *WITH_TEACHER])
 def test_the_authors_settings_are_those_of_the_entry(name: str) -> None:
     authors, common, found = published(name).authors, resolve_proxy(name), resolve_proxy(name, "authors")
     if authors is None:
@@ -59,7 +65,7 @@ def test_the_documentation_has_the_authors_settings() -> None:
     text = (Path(__file__).parents[2] / "docs/tables.md").read_text()
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]
     known = {cells[0].removeprefix("| "): (cells[1], cells[2]) for cells in rows if len(cells) == 6}
-    for name in NAMES:
+    for name in (*NAMES, *WITH_TEACHER):
         authors = published(name).authors
         if authors is not None:
             assert known[name] == (str(authors.batch_size or "-"), authors.rule)

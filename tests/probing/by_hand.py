@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zcproxy.formula import vocabulary
-from zcproxy.probing.probes import PROBES
+from zcproxy.probing.probes import OF_TEACHER, PROBES
 from zcproxy.random import derive_seed
 
 Case = tuple[nn.Module, Tensor]
@@ -27,8 +27,8 @@ REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 TENSORS = ["weight", "input", "output", "normalized", "activation", "preactivation", "features"]
 STATISTICS = [*TENSORS, *[f"grad({name})" for name in TENSORS]]
-RECORDING = [name for name in PROBES if f"output@{name}" in vocabulary().leaves]
-"""The probes that record the tensors of layers."""
+RECORDING = [name for name in PROBES if f"output@{name}" in vocabulary().leaves and name not in OF_TEACHER]
+"""The probes that record the tensors of layers of the network itself."""
 
 
 class Tape:

@@ -21,7 +21,7 @@ from zcproxy.cli.cluster import Cluster, cluster_executor
 from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, print_json, records
-from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers
+from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Teacher, Workers
 from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.images.own import import_images
 from zcproxy.models.device import check_device
@@ -80,6 +80,7 @@ def adapt_command(
     images: Images = "",
     as_json: Json = False,
     plugin: Plugin = None,
+    teacher: Teacher = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Choose among proxies, or weigh them, by a few labels of a new space, and say what to expect."""

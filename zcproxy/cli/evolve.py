@@ -23,7 +23,7 @@ from zcproxy.cli.from_table import Classes, LowerIsBetter
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, correlation_records, print_json, records
 from zcproxy.cli.logs import Log, check_logs
-from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Workers, folder_name
+from zcproxy.cli.options import AllowCode, Device, Plugin, Seed, Teacher, Workers, folder_name
 from zcproxy.cli.resume import check_resuming
 from zcproxy.cli.terminal import results
 from zcproxy.cli.watching import RunWatch
@@ -50,7 +50,7 @@ from zcproxy.workers.interrupt import advise
 RESUMABLE = (
     *("resume_from", "budget", "generations", "evaluations"),
     *("workers", "cluster", "compare_with", "control", "report", "log", "images", "figure", "as_json", "plugin"),
-    "allow_code",
+    *("teacher", "allow_code"),
 )
 """Parameters that may be given with --resume."""
 DEFAULTS = Configuration((DEFAULT_TASK,))
@@ -118,6 +118,7 @@ def evolve_command(
     figure: Figure = None,
     as_json: Json = False,
     plugin: Plugin = None,
+    teacher: Teacher = "",
     allow_code: AllowCode = None,
     models: options.Models = "",
     labels: options.Labels = None,

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from zcproxy.names.plugins import load_plugin
+from zcproxy.names.teachers import load_teacher
+from zcproxy.user_code.chosen_teacher import chosen_teacher
 from zcproxy.user_code.permission import permit
 from zcproxy.user_code.references import check_reference
 
@@ -36,6 +38,12 @@ def _loaded(references: Sequence[str] | None) -> Sequence[str] | None:
     return references
 
 
+def _taught(reference: str) -> str:
+    """Make the teacher while the command's arguments are read; return its reference with the digest of what it is."""
+    load_teacher(reference)
+    return chosen_teacher()
+
+
 def folder_name(reference: str) -> str:
     """Return the name of a folder for a task, subject or file; different names give different folders."""
     return re.sub(r"[^A-Za-z0-9._@-]+", "-", reference).strip("-.")[-100:] or "run"
@@ -57,6 +65,15 @@ AllowCode = Annotated[
         metavar="MODULE:NAME",
         help="Code of your own that a folder or run may name; nothing else that its files name is executed.",
         callback=_permitted,
+    ),
+]
+Teacher = Annotated[
+    str,
+    typer.Option(
+        "--teacher",
+        metavar="MODULE:FACTORY",
+        help="A second network, trained or not, that formulas may read beside those they score: diswot takes one.",
+        callback=_taught,
     ),
 ]
 Plugin = Annotated[

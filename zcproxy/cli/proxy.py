@@ -18,8 +18,8 @@ from zcproxy.cli.terminal import console
 from zcproxy.errors import ConfigurationError, check_known
 from zcproxy.export.latex import latex
 from zcproxy.export.proxy_source import export_python
-from zcproxy.names.proxies import resolve_proxy
-from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
+from zcproxy.names.proxies import ALONE, resolve_proxy
+from zcproxy.primitives.zoo import AGGREGATES, published, published_aggregate
 from zcproxy.proxy.bibliography import papers_of
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.published import Published, PublishedAggregate
@@ -45,7 +45,7 @@ ProxyArgument = Annotated[
 def list_command(as_json: Json = False) -> None:
     """List the proxies that come with the package and the published ones, with their papers."""
     rows = dict.fromkeys(proxies.NAMES, "found with zcproxy")
-    rows |= {name: published(name).paper for name in NAMES}
+    rows |= {name: published(name).paper for name in ALONE}
     rows |= {name: f"{published_aggregate(name).paper} (sum of ranks)" for name in AGGREGATES}
     if as_json:
         print_json([{"proxy": name, "paper": paper} for name, paper in rows.items()])
@@ -63,7 +63,7 @@ def show(
     plugin: Plugin = None,
 ) -> None:
     """Show a proxy: its formula, its probes, its paper with BibTeX, and its published and measured correlations."""
-    entry = published(proxy) if proxy in NAMES else published_aggregate(proxy) if proxy in AGGREGATES else None
+    entry = published(proxy) if proxy in ALONE else published_aggregate(proxy) if proxy in AGGREGATES else None
     entries = "" if entry is None else "\n\n".join(paper.bibtex() for paper in papers_of(entry.paper))
     if bibtex:
         if not entries:

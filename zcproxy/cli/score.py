@@ -18,7 +18,7 @@ from zcproxy.cli.display import RunDisplay, console, correlation_table
 from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, correlation_records, print_json
-from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Workers
+from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Teacher, Workers
 from zcproxy.cli.terminal import results
 from zcproxy.cli.wording import in_options
 from zcproxy.contracts.sampling import Sampling
@@ -75,6 +75,7 @@ def score(
     figure: Figure = None,
     as_json: Json = False,
     plugin: Plugin = None,
+    teacher: Teacher = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Score networks of a task and correlate with their accuracies, or score models of your own."""
@@ -83,8 +84,7 @@ def score(
     proxy = DEFAULT if proxy is None else proxy
     check_known("settings", settings, Settings)
     if model:
-        if settings != Settings.COMMON:
-            raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
+        _check_weights_are_own(settings)
         scored = {each: _score_model(proxy, each, input_shape, seed, initialisation, device, images) for each in model}
         return _show_scores(proxy, scored, as_json)
     if task is None:
@@ -127,6 +127,12 @@ def _show_scores(proxy: str, scores: Mapping[str, float], as_json: bool) -> None
     else:
         for name, value in sorted(scores.items(), key=lambda item: -math.inf if math.isnan(item[1]) else item[1])[::-1]:
             print(name, repr(value))
+
+
+def _check_weights_are_own(settings: str) -> None:
+    """Raise `ConfigurationError` for settings that draw the weights of models."""
+    if settings != Settings.COMMON:
+        raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
 
 
 def _score_model(

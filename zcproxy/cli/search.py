@@ -17,7 +17,7 @@ from zcproxy.cli.display import RunDisplay, console
 from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, print_json, records
-from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, Workers, folder_name
+from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, Teacher, Workers, folder_name
 from zcproxy.cli.resume import check_resuming, typed
 from zcproxy.cli.run_file import RunOptions
 from zcproxy.cli.terminal import PlainConsole, results
@@ -41,7 +41,18 @@ from zcproxy.workers.interrupt import GOES_ON, advise
 
 DEFAULTS = SearchConfiguration(Setting(""), maximized=(ACCURACY,))
 """The defaults of a search."""
-RESUMABLE = ("resume_from", "evaluations", "workers", "cluster", "images", "figure", "as_json", "plugin", "allow_code")
+RESUMABLE = (
+    "resume_from",
+    "evaluations",
+    "workers",
+    "cluster",
+    "images",
+    "figure",
+    "as_json",
+    "plugin",
+    "teacher",
+    "allow_code",
+)
 """Parameters that may be given with --resume."""
 SHOWN = 15
 """Most rows of the front that the terminal shows."""
@@ -81,6 +92,7 @@ def search_command(
     figure: Figure = None,
     as_json: Json = False,
     plugin: Plugin = None,
+    teacher: Teacher = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Search architectures by a proxy, by what they cost, and by measured accuracies."""

@@ -15,7 +15,7 @@ from zcproxy.cli.display import RunDisplay, console, task_table
 from zcproxy.cli.figure_options import Figure, FigureKind, say_figures
 from zcproxy.cli.images import Images
 from zcproxy.cli.json_output import Json, print_json, records
-from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Workers
+from zcproxy.cli.options import LARGEST_BATCH, AllowCode, Device, Plugin, Seed, SettingsOption, Teacher, Workers
 from zcproxy.cli.resume import is_typed
 from zcproxy.cli.run_file import RunOptions
 from zcproxy.cli.terminal import PlainConsole, results
@@ -86,6 +86,7 @@ def table(
     label: Label = "",
     as_json: Json = False,
     plugin: Plugin = None,
+    teacher: Teacher = "",
     allow_code: AllowCode = None,
 ) -> None:
     """Show how well proxies rank the networks of tasks, with intervals, beside params, FLOPs and convolutions."""
@@ -117,11 +118,16 @@ def table(
         print_json(records(frame(found)))
     for each in found:
         _show(each, results(is_taken=as_json))
+    _say_written(out)
+    draw(figures, found)
+    say_figures(figures)
+
+
+def _say_written(out: Path | None) -> None:
+    """Say how a table is read, and where its files are."""
     console.print(LEGEND)
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, significance.csv, scores and figures")
-    draw(figures, found)
-    say_figures(figures)
 
 
 def _typesetting(context: typer.Context, measures: str, caption: str, label: str) -> Typesetting:

@@ -16,6 +16,9 @@ from zcproxy.formula import Node, vocabulary
 from zcproxy.models.initialisation import OWN
 from zcproxy.probing.expressions import probes_of
 from zcproxy.probing.probes import OWN_INPUTS, PROBES
+from zcproxy.probing.teacher import token_of
+from zcproxy.user_code.chosen_teacher import chosen_teacher
+from zcproxy.user_code.permission import own_names
 from zcproxy.user_code.plugins import loaded_plugins, plugin_of
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
@@ -36,6 +39,9 @@ class Context:
         images: token of what the minibatches are made of, see `zcproxy.images.image_sets`; empty for what is at
             hand. It is part of the key of the columns that look at images, not of the context's.
         rule: by which weights are drawn, see `zcproxy.models.initialisation`.
+        teacher: the network that columns may read beside those of the task: the one that was chosen, else that of the
+            task, which may have an attribute `teacher`, `package.module:factory`; empty for none. Like the images it is
+            part of the key of the columns that read it.
     """
 
     task: Task = field(compare=False, repr=False)
@@ -44,10 +50,21 @@ class Context:
     device: str = "cpu"
     images: str = ""
     rule: str = OWN
+    teacher: str = field(default_factory=chosen_teacher)
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.task.name)
+        object.__setattr__(self, "teacher", self.teacher or getattr(self.task, "teacher", ""))
+
+    def teacher_token(self) -> str:
+        """Return the reference of the teacher with the digest of its code and weights; empty for none.
+
+        Raises:
+            ConfigurationError, ModelError: it cannot be made, see `zcproxy.probing.teacher.teacher_of`.
+        """
+        with own_names():  # the user's, or those of a task, which is permitted
+            return self.teacher and token_of(self.teacher)
 
     def shared(self) -> dict[str, Any]:
         """Return what all columns of the context's folder have in common; the rule where it is not the space's own.

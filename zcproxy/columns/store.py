@@ -25,6 +25,7 @@ from zcproxy.errors import StorageError
 from zcproxy.formula import Node
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.minibatch import images_of
+from zcproxy.probing.beside import check_taught, reads_teacher
 from zcproxy.probing.coverage import coverage_from
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement
@@ -86,10 +87,19 @@ class ColumnStore:
         """The images that minibatches are made of."""
         return images_of(self.context.task, self.context.images)
 
+    @cached_property
+    def teacher(self) -> str:
+        """The teacher that columns read, with its digest."""
+        return self.context.teacher_token()
+
     def _key(self, column: Node) -> str:
-        """Return the key of a column, with the images where it looks at them."""
+        """Return the key of a column, with the images where it looks at them, and the teacher where it reads one."""
         tag = self.images.tag if looks_at_images(column) else ""
-        return f"{column_key(column)} {tag}".rstrip()
+        key = f"{column_key(column)} {tag}".rstrip()
+        if not reads_teacher(column):
+            return key
+        check_taught([f"'{column}'"], self.teacher)
+        return f"{key} teacher {self.teacher.rpartition('#')[2]}"
 
     def _stored(self, architecture: str) -> str:
         """Return the text that stands for a network in the files; a task whose networks may change has the method."""

@@ -19,9 +19,11 @@ from zcproxy.formula import Node
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.untrained import untrained
 from zcproxy.primitives import parse
+from zcproxy.probing.beside import reads_teacher
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.own_loss import OwnLoss
+from zcproxy.probing.teacher import teacher_of
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.text.visible import shortened
 from zcproxy.workers.cluster import is_cluster, sent_once
@@ -133,6 +135,8 @@ def _measure_missing(
     needed = [column for missing in groups for column in missing]
     if any(map(looks_at_images, needed)):
         context = replace(context, images=store.images.token)  # what is at hand may change while workers measure
+    if any(map(reads_teacher, needed)):
+        context = replace(context, teacher=store.teacher)
     shown = sent_once(executor, _shown(context, needed)) if chunks and is_cluster(executor) else None
     with dead_workers_reported():
         jobs = [(context, names, [str(column) for column in missing], shown) for names, missing in chunks]
@@ -196,14 +200,17 @@ def measure_architectures(
     inputs, targets = batch.inputs.to(context.device), batch.targets.to(context.device)
     loss = getattr(task, "loss", None)
     compared = targets if loss is None else OwnLoss(loss, targets)
+    seed = context.initialisation
+    taught = any(map(reads_teacher, columns)) and context.teacher
+    teacher = teacher_of(context.teacher) if taught else None
     result = []
     with single_threaded():
         for architecture in architectures:
-            network = untrained(task.build, task.space.name, architecture, context.initialisation, context.rule)
+            network = untrained(task.build, task.space.name, architecture, seed, context.rule)
             network = network.to(context.device)
             started = time.perf_counter()
             try:
-                found = measure(network, inputs, compared, columns, input_seed=context.initialisation, disposable=True)
+                found = measure(network, inputs, compared, columns, input_seed=seed, disposable=True, beside=teacher)
             except ModelError as error:
                 name = shortened(architecture, LONGEST_NAME)
                 raise ModelError(f"the network '{name}' cannot be measured: {error}") from error

@@ -22,8 +22,9 @@ from zcproxy.formula.registry import vocabulary
 from zcproxy.formula.text import has_readable_text
 from zcproxy.formula.variation import places
 from zcproxy.primitives import parse
+from zcproxy.probing.beside import reads_teacher
 from zcproxy.probing.expressions import needs_gradients
-from zcproxy.probing.probes import PROBES
+from zcproxy.probing.probes import OF_TEACHER, PROBES
 from zcproxy.storage.fields import read_fields
 from zcproxy.user_code.references import check_reference
 
@@ -113,6 +114,8 @@ class Configuration:
         images: token of the user's images, see `zcproxy.images.own`; empty for what is at hand.
         use_set_aside: whether tasks may be of families that are set aside to judge finished methods.
         plugins: file and digest of each plugin whose words formulas may use; `evolve` fills in those that are loaded.
+        teacher: reference and digest of the network that the probes `teacher` and `teacher_noise` record; `evolve`
+            fills in the one that is loaded.
     """
 
     tasks: tuple[str, ...]
@@ -149,6 +152,7 @@ class Configuration:
     images: str = ""
     use_set_aside: bool = False
     plugins: tuple[str, ...] = ()
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         _check_numbers(self)
@@ -213,6 +217,11 @@ class Configuration:
         if not column.arguments and column.symbol in self.without:
             return False
         return GRADIENTS not in self.without or not needs_gradients(column)
+
+    @property
+    def reads_teacher(self) -> bool:
+        """Whether formulas may read a teacher."""
+        return not OF_TEACHER.keys().isdisjoint(self.probes) or any(map(reads_teacher, map(parse, self.start_from)))
 
     @property
     def root(self) -> Kind:

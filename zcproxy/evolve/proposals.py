@@ -14,6 +14,7 @@ from zcproxy.formula.canonical import canonical
 from zcproxy.formula.choices import Choices, tensor_choices
 from zcproxy.formula.variation import mutate
 from zcproxy.probing.expressions import probes_of
+from zcproxy.probing.probes import OF_TEACHER
 from zcproxy.probing.statistic import statistic_of
 from zcproxy.random import generator
 
@@ -88,7 +89,7 @@ def useful_columns(tables: Sequence[ColumnTable], proposed: Sequence[Node]) -> l
 def _commonest_probe(columns: Iterable[Node]) -> str | None:
     counts = Counter(name for column in columns for name in sorted(probes_of(column)))
     ranked = sorted(counts, key=lambda name: (-counts[name], name))
-    return next((name for name in ranked if name not in ("chunks", "ones")), None)
+    return next((name for name in ranked if name not in ("chunks", "ones", *OF_TEACHER)), None)
 
 
 def _choices_for(probe: str) -> Choices:

@@ -22,7 +22,7 @@ from zcproxy.evolve.results import Result, choose, write_results
 from zcproxy.evolve.run_columns import RunColumns
 from zcproxy.evolve.sample import Sample
 from zcproxy.evolve.standing import standings
-from zcproxy.evolve.start import check_own_toolbox, draw_samples, first_state
+from zcproxy.evolve.start import check_own_toolbox, draw_samples, first_state, teacher_of
 from zcproxy.evolve.targets import Targets, check_transferable
 from zcproxy.evolve.unseen import Unseen
 from zcproxy.formula import Node
@@ -35,6 +35,7 @@ from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
 from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
+from zcproxy.user_code.chosen_teacher import teaching
 from zcproxy.user_code.permission import permit, stored_in
 from zcproxy.workers.pool import worker_pool
 
@@ -98,6 +99,8 @@ def evolve(
     if not configuration.plugins:
         configuration = replace(configuration, plugins=plugin_records())
     check_recorded(configuration.plugins, out / CONFIGURATION)
+    teacher = teacher_of(configuration, out / CONFIGURATION)
+    configuration = replace(configuration, teacher=teacher)
     check_device(configuration.device)
     check_own_toolbox(configuration)
     directory = RunDirectory(out)
@@ -106,7 +109,7 @@ def evolve(
     if configuration.targets == Targets.TRANSFERRED:
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
-    with directory.claim(configuration, limits), worker_pool(workers, executor) as jobs:
+    with teaching(teacher), directory.claim(configuration, limits), worker_pool(workers, executor) as jobs:
         images = _shown_images(configuration, samples, out)
         run = _Run(configuration, limits, directory, samples, images, cache or default_cache(), observer or Silent())
         return run.complete(jobs)

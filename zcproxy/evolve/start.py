@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
+from zcproxy.columns.of_teacher import teacher_columns
 from zcproxy.columns.own import own_columns
 from zcproxy.columns.standard import standard_columns
 from zcproxy.errors import ConfigurationError
@@ -18,7 +20,9 @@ from zcproxy.evolve.sample import Sample, draw_held_out, draw_sample
 from zcproxy.formula import Node, vocabulary
 from zcproxy.formula.canonical import canonical
 from zcproxy.names.tasks import get_task
+from zcproxy.names.teachers import teacher_of_run
 from zcproxy.primitives import parse
+from zcproxy.probing.probes import OF_TEACHER
 from zcproxy.random import generator
 
 LOG_RANKS = "log_ranks"
@@ -66,6 +70,13 @@ def _seed_of_samples(configuration: Configuration) -> int:
     return configuration.seed if configuration.sample_seed is None else configuration.sample_seed
 
 
+def teacher_of(configuration: Configuration, place: Path) -> str:
+    """Return the reference and digest of the teacher of a run, which `place` holds; raises as `teacher_of_run`."""
+    readers = OF_TEACHER if configuration.reads_teacher else {}
+    tasks = map(get_task, (*configuration.tasks, *configuration.hold_out))
+    return teacher_of_run(configuration.teacher, readers, tasks, place)
+
+
 def check_own_toolbox(configuration: Configuration) -> None:
     """Raise `ConfigurationError` if the user's toolbox cannot be made, before anything is measured."""
     if configuration.toolbox:
@@ -97,9 +108,10 @@ def _started(configuration: Configuration) -> list[Node]:
 
 
 def first_columns(configuration: Configuration) -> list[Node]:
-    """Return the columns that a run begins with: standard ones, those of plugins, those of formulas to start from."""
+    """Return the columns that a run begins with: standard ones, those of plugins and teachers, those to start from."""
     start = [canonical(parse(text)) for text in configuration.start_from]
     standard = filter(configuration.admits, standard_columns(configuration.probes))
     own = filter(configuration.admits, own_columns(configuration.probes))
-    columns = [*standard, *own, *(column for formula in start for column in formula.columns())]
+    taught = filter(configuration.admits, teacher_columns(configuration.probes))
+    columns = [*standard, *own, *taught, *(column for formula in start for column in formula.columns())]
     return list(dict.fromkeys(columns))

@@ -11,14 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from zcproxy import __version__
+from zcproxy.errors import FormulaError
 from zcproxy.export.source_closure import Reference, collect
 from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.formula.tree import fold
 from zcproxy.primitives import parse
+from zcproxy.probing.beside import reads_teacher
 from zcproxy.probing.expressions import JOINS, joins_layers, leaves_of, probes_of
 from zcproxy.probing.probes import PROBES
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.text.escaping import docstring
+from zcproxy.text.visible import shortened
 
 LONGEST_EXPRESSION = 80
 """An expression longer than this becomes a statement of its own."""
@@ -86,10 +89,15 @@ def export_python(proxy: Proxy) -> str:
     Its scores are those of `proxy(model, inputs, targets)`, up to the rounding of sums and functions in float64.
 
     Raises:
-        FormulaError: the formula is a set, which scores no network alone; or a primitive cannot stand alone: it uses a
-            package beyond torch and the standard library, or a name that something else in the file has.
+        FormulaError: the formula is a set, which scores no network alone; it reads a teacher; or a primitive cannot
+            stand alone: it uses a package beyond torch and the standard library, or a name that something else in the
+            file has.
     """
     proxy.check_alone()
+    if reads_teacher(proxy.formula):
+        raise FormulaError(
+            f"'{shortened(proxy.name, 80)}' reads a teacher, which a file of its own has not: score with zcproxy"
+        )
     formula = parse(proxy.formula.text)
     steps = _steps([column for column in formula.columns() if not column.is_leaf])
     closure = collect(_references(formula), substitutes=SUBSTITUTES, reserved=("COLUMNS", "formula", "score", *steps))

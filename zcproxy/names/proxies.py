@@ -12,7 +12,7 @@ from zcproxy.formula import Kind
 from zcproxy.formula.language import FIELD
 from zcproxy.models.initialisation import OWN
 from zcproxy.primitives import parse
-from zcproxy.primitives.zoo import AGGREGATES, NAMES, published, published_aggregate
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, WITH_TEACHER, published, published_aggregate
 from zcproxy.proxy.authors import Authors
 from zcproxy.proxy.file import MODELS_OWN, plugin_advice, read_proxy_file
 from zcproxy.proxy.proxy import Proxy
@@ -22,6 +22,10 @@ from zcproxy.user_code.references import is_reference
 
 BASELINE = "baseline"
 """The text of params and FLOPs where a benchmark's table has them, in place of a formula."""
+
+
+ALONE = (*NAMES, *WITH_TEACHER)
+"""The published proxies that score a network alone."""
 
 
 class Settings(StrEnum):
@@ -40,9 +44,9 @@ def reported_tau(name: str, text: str, task: str, population: str) -> tuple[floa
         task: name of the task.
         population: `all` or `pruned`.
     """
-    if name not in (*NAMES, *AGGREGATES):
+    if name not in (*ALONE, *AGGREGATES):
         return None
-    entry = published(name) if name in NAMES else published_aggregate(name)
+    entry = published(name) if name in ALONE else published_aggregate(name)
     own = _formulas(entry) if isinstance(entry, Published) else [f"{entry.rule}({', '.join(entry.members)})"]
     known = [item for item in entry.reported if (item.task, item.population) == (task, population)]
     if not known or text not in (*own, BASELINE):
@@ -65,7 +69,7 @@ def resolve_published(name: str, settings: str = Settings.COMMON, authors: Autho
     """Return a published proxy.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `ALONE`.
         settings: `common`, or `authors` for its authors' formula, batch size and initialisation where they are known.
         authors: what to take for its authors' settings instead.
 
@@ -116,7 +120,7 @@ def proxy_or_set(text: str, settings: str = Settings.COMMON) -> Proxy:
     is_file = text.endswith(".json") or os.path.isfile(text)  # unlike Path.is_file, False for a name that is too long
     if is_file or text in proxies.NAMES:
         return load_proxy(text)
-    if text in NAMES:
+    if text in ALONE:
         return resolve_published(text, settings)
     if text in AGGREGATES:
         raise _ranks_together(text)
@@ -129,7 +133,7 @@ def proxy_or_set(text: str, settings: str = Settings.COMMON) -> Proxy:
         return Proxy(parse(text), name=text)
     except FormulaError as error:
         if text.replace("-", "_").isidentifier():
-            known = (*proxies.NAMES, *NAMES, *AGGREGATES)
+            known = (*proxies.NAMES, *ALONE, *AGGREGATES)
             hint = nearest_names(text, known)
             listed = "" if hint else f"; known are {', '.join(known)}"
             raise ProxyFileError(f"'{text}' is not a file, a published proxy{hint} or a formula{listed}") from error
@@ -165,7 +169,7 @@ def load_proxy(path: str | os.PathLike[str]) -> Proxy:
         >>> isinstance(score, float)
         True
     """
-    if str(path) in NAMES:
+    if str(path) in ALONE:
         return resolve_published(str(path))
     place = proxies.file_of(str(path)) if str(path) in proxies.NAMES else Path(path)
     fields = read_proxy_file(place)

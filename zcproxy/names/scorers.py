@@ -12,11 +12,12 @@ from typing import Any
 from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.formula import Kind
 from zcproxy.names.proxies import Settings, proxy_or_set, resolve_proxy, resolve_published
-from zcproxy.primitives.zoo import AGGREGATES, NAMES, published_aggregate
+from zcproxy.primitives.zoo import AGGREGATES, NAMES, WITH_TEACHER, published_aggregate
 from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, aggregate_of, members_of, text_of
 from zcproxy.proxy.function import FunctionProxy, function_proxy
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.proxy.score_file import ScoreFile, read_scores
+from zcproxy.user_code.chosen_teacher import chosen_teacher
 from zcproxy.user_code.references import is_reference
 
 ZOO = "zoo"
@@ -65,7 +66,9 @@ def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
 
 
 def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
-    """Return what a list of names, separated by commas, stands for; `zoo` is all that is published.
+    """Return what a list of names, separated by commas, stands for.
+
+    `zoo` is all that is published; what compares networks with a teacher is in it where a teacher is chosen.
 
     Proxies of the same name (every run of evolution calls its own `best`) go by what the user wrote.
 
@@ -77,7 +80,8 @@ def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
         ConfigurationError: one is named twice.
         FormulaError, ProxyFileError: as `resolve_scorer`.
     """
-    names = [name for each in split_names(text) for name in ((*NAMES, *AGGREGATES) if each == ZOO else (each,))]
+    zoo = (*NAMES, *(WITH_TEACHER if chosen_teacher() else ()), *AGGREGATES)
+    names = [name for each in split_names(text) for name in (zoo if each == ZOO else (each,))]
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise ConfigurationError(f"the proxy '{repeated[0]}' is named twice")

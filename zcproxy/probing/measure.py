@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node
+from zcproxy.probing.beside import Beside, beside_tensors
 from zcproxy.probing.connections import Edges
 from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.expressions import ColumnEvaluator, LayerTensors, Leaves, leaves_of
@@ -57,6 +58,7 @@ def measure(
     *,
     input_seed: int = 0,
     disposable: bool = False,
+    beside: Beside | None = None,
 ) -> Measurement:
     """Measure columns on an untrained network, leaving it and the global random state as they were.
 
@@ -69,8 +71,10 @@ def measure(
         columns: expressions to measure, see `Node.columns`.
         input_seed: index of the Gaussian inputs and random classes.
         disposable: the model is not needed afterwards, so that no copy of it has to be made.
+        beside: the teacher that columns may read, see `zcproxy.probing.teacher`.
 
     Raises:
+        ConfigurationError: a column reads a teacher, and there is none, or it takes other inputs.
         ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; inputs or targets
             do not fit.
     """
@@ -83,6 +87,7 @@ def measure(
         lambda ready, layers, blocks: ColumnEvaluator(ready).evaluate(layers, blocks),
         input_seed=input_seed,
         disposable=disposable,
+        beside=beside,
     )
     layers = sum(structure.live)
     values: dict[Node, NDArray[np.floating]] = {}
@@ -114,6 +119,7 @@ def run_probes(
     *,
     input_seed: int = 0,
     disposable: bool = False,
+    beside: Beside | None = None,
 ) -> tuple[Structure, dict[Key, Value]]:
     """Examine a network and evaluate expressions on what its probes record.
 
@@ -125,12 +131,14 @@ def run_probes(
         evaluate: called, probe after probe, with the expressions that have all they read.
         input_seed: index of the Gaussian inputs and random classes.
         disposable: the model is not needed afterwards.
+        beside: the teacher that expressions may read.
 
     Returns:
         The structure, and the value of each expression: none at all if no layer is live.
     """
     check_model(model)
     device = inputs.device if isinstance(inputs, Tensor) else torch.device("cpu")
+    taught = beside_tensors(beside, inputs, targets, needs.values(), input_seed)
     with own_state(device), nullcontext() if disposable else restored(model):
         batch, classes = prepared_inputs(inputs), prepared_targets(targets)
         ways = _ways(batch, needs)
@@ -139,7 +147,7 @@ def run_probes(
             try:
                 network = own_copy(model, disposable=disposable)
                 original = None if network is model else model
-                return _run(network, original, batch, classes, needs, evaluate, input_seed, way)
+                return _run(network, original, batch, classes, needs, evaluate, input_seed, way, taught)
             except ModelError:
                 if way == ways[-1]:
                     raise
@@ -179,6 +187,7 @@ def _run(
     evaluate: Evaluate[Key, Value],
     input_seed: int,
     way: _Way,
+    taught: Sequence[LayerTensors],
 ) -> tuple[Structure, dict[Key, Value]]:
     """Return what `run_probes` does: of a network that may be changed, a copy of `original` or None, in one way."""
     structure = _examined(network, original, inputs, way)
@@ -190,7 +199,7 @@ def _run(
         parameters: transformed(network, replace(run, double=run.double and way.double))
         for parameters, run in runs.items()
     }
-    session = Session(network, variants, inputs, targets, input_seed, structure, way.memory_format)
+    session = Session(network, variants, inputs, targets, input_seed, structure, way.memory_format, taught)
     with torch.no_grad():
         return structure, session.evaluate(
             needs,

@@ -306,8 +306,15 @@ PROBES = {
             "Gaussian noise through weights whose elements are in another order, sum of the logits",
         ),
         *map(_in_double, (_DATA, _NOISE, _OF_LOGITS, _CHUNKS)),
+        replace(_DATA, name="teacher", meaning="as data, through the teacher: its layer at the same relative depth"),
+        replace(
+            _NOISE, name="teacher_noise", meaning="as noise, through the teacher: its layer at the same relative depth"
+        ),
     )
 }
+
+OF_TEACHER = {"teacher": "data", "teacher_noise": "noise"}
+"""Probes of a second network, the teacher, each with the probe that it is measured under."""
 
 
 def pass_inputs(run: Pass, images: Tensor, seed: int) -> Tensor:

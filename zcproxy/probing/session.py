@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
+from zcproxy.probing.beside import aligned
 from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import (
     BLOCK_JACOBIAN,
@@ -29,7 +30,7 @@ from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.prepare import dtype_of
-from zcproxy.probing.probes import PROBES, Loss, Pass, Probe, circle, pass_inputs
+from zcproxy.probing.probes import OF_TEACHER, PROBES, Loss, Pass, Probe, circle, pass_inputs
 from zcproxy.probing.recorder import Recorder
 from zcproxy.probing.replacements import Replacements, draw_of
 from zcproxy.probing.statistic import statistic_of
@@ -81,6 +82,7 @@ class Session:
         input_seed: index of all that is random.
         structure: structure of the network.
         memory_format: memory format of the batch, if it is images.
+        beside: what columns read of each layer of a teacher.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class Session:
         input_seed: int,
         structure: Structure,
         memory_format: torch.memory_format = torch.contiguous_format,
+        beside: Sequence[LayerTensors] = (),
     ) -> None:
         self._network = network
+        self._beside = beside
         self._variants = variants
         self._recorders: dict[tuple[object, ...], Recorder] = {}
         self._inputs = inputs
@@ -111,9 +115,12 @@ class Session:
             for probe, names in probes.items():
                 leaves.setdefault(probe, set()).update(names)
         needs_weights = leaves.pop("", None) is not None
+        leaves = {name: names for name, names in leaves.items() if name not in OF_TEACHER}
         order = [name for name in PROBES if name in leaves]
         layers = sum(self._live)
         tensors: list[LayerTensors] = [{} for _ in range(layers + len(self._structure.ends))]
+        if self._beside:
+            tensors[:layers] = map(dict, aligned(self._beside, layers))
         holder = next((name for name in order if PROBES[name].has_the_weights), None) if needs_weights else None
         if holder:
             leaves[holder].add(f"weight@{holder}")
@@ -121,7 +128,7 @@ class Session:
             self._add_weights(tensors)
         kept = _KeptPasses(leaves)
         values: dict[Key, Value] = {}
-        done = set() if holder else {""}
+        done = {*OF_TEACHER} if holder else {"", *OF_TEACHER}
         for step in order or [""]:
             if step:
                 for known, found in zip(tensors, self._probe(PROBES[step], leaves[step], kept), strict=True):

@@ -114,6 +114,13 @@ PAPERS = (
         "2102.11535",
     ),
     Paper(
+        "Dong, Peijie and Li, Lujun and Wei, Zimian",
+        "{DisWOT}: Student Architecture Search for Distillation without Training",
+        CVPR,
+        2023,
+        "2303.15678",
+    ),
+    Paper(
         "Gracheva, Ekaterina",
         "Neural Architecture Search: Two Constant Shared Weights Initialisations",
         "Artificial Intelligence Review",

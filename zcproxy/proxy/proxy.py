@@ -21,14 +21,17 @@ from zcproxy.formula.evaluate import Evaluator
 from zcproxy.formula.language import FIELD, LANGUAGE
 from zcproxy.formula.text import has_readable_text
 from zcproxy.models.initialisation import OWN, check_rule
+from zcproxy.probing.beside import check_taught, reads_teacher
 from zcproxy.probing.coverage import Coverage, first_of
 from zcproxy.probing.expressions import compares_classes, looks_at_images, probes_of
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.own_loss import LossFunction, OwnLoss
 from zcproxy.probing.probes import PROBES
+from zcproxy.probing.teacher import Teacher, teacher_of
 from zcproxy.proxy.file import FORMAT, MODELS_OWN
 from zcproxy.storage.files import write_text
 from zcproxy.text.visible import shortened
+from zcproxy.user_code.chosen_teacher import chosen_teacher
 
 NEGLIGIBLE, MOST = 0.01, 0.5
 """Shares of a network's parameters that no layer holds: above these, a score comes with a warning, or is refused."""
@@ -83,7 +86,13 @@ class Proxy:
         return looks_at_images(self.formula)
 
     def __call__(
-        self, model: nn.Module, inputs: Tensor, targets: Tensor | None = None, *, loss: LossFunction | None = None
+        self,
+        model: nn.Module,
+        inputs: Tensor,
+        targets: Tensor | None = None,
+        *,
+        loss: LossFunction | None = None,
+        teacher: nn.Module | None = None,
     ) -> float:
         """Score an untrained network; it and the random state are left as they were.
 
@@ -92,13 +101,16 @@ class Proxy:
             inputs: samples x channels x height x width (or samples x anything a model takes), floating-point.
             targets: samples, int64 classes, for probes with a cross-entropy loss; None draws seeded random classes.
             loss: takes output and targets, of any kind, and stands for the cross-entropy.
+            teacher: a second network that takes the same inputs, for formulas that read one; None for the one that was
+                loaded, see `zcproxy.load_teacher`.
 
         Returns:
             The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
 
         Raises:
             FormulaError: the proxy is a set of formulas.
-            ConfigurationError: a loss is given without targets.
+            ConfigurationError: a loss is given without targets; the formula reads a teacher, and there is none, or it
+                takes other inputs.
             ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; most of its
                 parameters of two or more dimensions are in operations that are not seen as layers.
 
@@ -110,12 +122,21 @@ class Proxy:
         if loss is not None and targets is None:
             raise ConfigurationError("`loss` compares outputs with targets: give `targets` too")
         compared = targets if loss is None or targets is None else OwnLoss(loss, targets)
-        measurement = measure(model, inputs, compared, self.formula.columns())
+        beside = self._teacher(teacher) if reads_teacher(self.formula) else None
+        measurement = measure(model, inputs, compared, self.formula.columns(), beside=beside)
         score = self.score(measurement)
         _check(measurement.coverage, score)
         if math.isnan(score) and targets is not None and loss is None and compares_classes(self.formula):
             _check_classes(targets)
         return score
+
+    def _teacher(self, given: nn.Module | None) -> Teacher:
+        """Return the teacher that is given, else the one that was loaded. Raises `ConfigurationError` for none."""
+        if given is not None:
+            return Teacher(given)
+        token = chosen_teacher()
+        check_taught([f"'{shortened(self.name, 80)}'"], token)
+        return teacher_of(token)
 
     def check_alone(self) -> None:
         """Raise `FormulaError` if the formula is a set, which scores no network alone."""

@@ -25,6 +25,7 @@ class Published:
             authors' and the cost, which for some of them rises with the square of it.
         authors: how its authors measure it; None where that is not known, or cannot be done here.
         reported: the rank correlations that papers report of it.
+        reads_teacher: whether it compares a network with a teacher, and so takes one.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Published:
     batch_size: int = 16
     authors: Authors | None = None
     reported: tuple[Reported, ...] = ()
+    reads_teacher: bool = False
 
 
 @dataclass(frozen=True)

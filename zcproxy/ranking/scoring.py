@@ -27,6 +27,8 @@ from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
 from zcproxy.names.scorers import as_scorers
 from zcproxy.names.tasks import get_task
+from zcproxy.names.teachers import teacher_on
+from zcproxy.probing.beside import reads_teacher
 from zcproxy.probing.coverage import Coverage
 from zcproxy.proxy.aggregate import Aggregate, Scorer, members_of
 from zcproxy.proxy.function import FunctionProxy
@@ -134,7 +136,8 @@ def score_networks(
 
     Raises:
         BenchmarkError: the task is unknown or an architecture has no label.
-        ConfigurationError: two scorers have the same name, or the device is not available.
+        ConfigurationError: two scorers have the same name, the device is not available, or a scorer reads a teacher
+            and there is none, or it takes other inputs.
 
     Example:
         >>> import zcproxy
@@ -153,6 +156,7 @@ def score_networks(
         raise ConfigurationError(f"two proxies are called '{repeated[0]}': give each a name of its own")
     task = get_task(task_name)
     labels = task.labels(architectures)
+    teacher = teacher_on(task, [proxy.name for proxy in _proxies(scorers) if reads_teacher(proxy.formula)])
     shown = images_shown(scorers, task_name, images)
     token = "" if shown is None else shown.token
 
@@ -169,8 +173,9 @@ def score_networks(
         values += [own[scorer.name].values] if scorer.name in own else []
         scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
     seconds = sum((each.seconds for each in own.values()), start=seconds)
-    remarks = tuple(each.remark for each in own.values() if each.remark)
-    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage, remarks)
+    remarks = [each.remark for each in own.values() if each.remark]
+    remarks += [f"Teacher: {teacher}."] if teacher else []
+    return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage, tuple(remarks))
 
 
 def _of_own(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zcproxy.models.initialisation import OWN
-from zcproxy.names.proxies import Settings, is_measured_as_authors_do
-from zcproxy.primitives.zoo import NAMES, published
+from zcproxy.names.proxies import ALONE, Settings, is_measured_as_authors_do
+from zcproxy.primitives.zoo import published
 from zcproxy.probing.expressions import leaves_of
 from zcproxy.probing.probes import PROBES
 from zcproxy.proxy.aggregate import Scorer, members_of
@@ -34,7 +34,7 @@ def settings_notes(scorers: Sequence[Scorer]) -> tuple[str, ...]:
         "Settings: where they are the authors', formula, samples, initialisation and mode are those of the authors' "
         "code; all others have the common ones."
     ]
-    known = {name: published(name).authors for name in proxies if name in NAMES}
+    known = {name: published(name).authors for name in proxies if name in ALONE}
     differing = [f"{name}: {authors.note}" for name, authors in known.items() if authors is not None and authors.note]
     if differing:
         found.append(f"How the authors' code still differs: {'; '.join(differing)}.")

@@ -10,7 +10,7 @@ from zcproxy.evolve.configuration import Configuration, Limits
 
 _OF_PYTHON = ("validation_share", "islands", "island_size", "epoch_generations", "new_columns_after", "images")
 """Fields that no option has, or whose option takes something else."""
-_WRITTEN_APART = ("tasks", "goals", "hold_out", "plugins", "use_set_aside")
+_WRITTEN_APART = ("tasks", "goals", "hold_out", "plugins", "teacher", "use_set_aside")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ def _command(configuration: Configuration, changed: dict[str, Any], limits: Limi
         words.append("--use-set-aside")
     for record in configuration.plugins:
         words += ["--plugin", record.rpartition("#")[0]]
+    if configuration.teacher:
+        words += ["--teacher", configuration.teacher.partition("#")[0]]
     if limits.seconds is not None:
         words += ["--budget", f"{limits.seconds:g}s"]
     for name in ("generations", "evaluations"):

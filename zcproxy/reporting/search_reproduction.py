@@ -41,6 +41,8 @@ def search_reproduction(configuration: SearchConfiguration, out: str) -> Reprodu
     words += ["--epochs", str(epochs)]
     for record in setting.plugins:
         words += ["--plugin", record.rpartition("#")[0]]
+    if setting.teacher:
+        words += ["--teacher", setting.teacher.partition("#")[0]]
     return Reproduction(True, shlex.join([*words, "--out", out]))
 
 
@@ -51,7 +53,7 @@ def _changed(known: Any, default: Any) -> dict[str, Any]:
 
 
 def _words(name: str, value: Any) -> list[str]:
-    if name in ("recipe", "plugins") or (name == "maximized" and value == (PROXY,)):
+    if name in ("recipe", "plugins", "teacher") or (name == "maximized" and value == (PROXY,)):
         return []
     if name == "input_shape":
         return ["--input", "x".join(map(str, value))]

@@ -18,7 +18,9 @@ from zcproxy.images.minibatch import images_of
 from zcproxy.models.device import check_device
 from zcproxy.names.plugins import plugin_records
 from zcproxy.names.subjects import Subject
+from zcproxy.names.teachers import teacher_of_run
 from zcproxy.primitives import parse
+from zcproxy.probing.beside import reads_teacher
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
@@ -32,6 +34,7 @@ from zcproxy.search.quantities.networks import LATENCY, LATENCY_SPREAD, NetworkM
 from zcproxy.search.quantities.sources import sources_of
 from zcproxy.search.results import SearchResult, result_of, write_results
 from zcproxy.search.reuse import measured_by
+from zcproxy.user_code.chosen_teacher import teaching
 from zcproxy.user_code.permission import permit, stored_in
 from zcproxy.workers.pool import worker_pool
 from zcproxy.workers.progress import Step
@@ -83,16 +86,18 @@ def search(
     setting = configuration.setting
     if setting.formula and not setting.plugins:
         setting = replace(setting, plugins=plugin_records())
-        configuration = replace(configuration, setting=setting)
     check_device(setting.device)
     searched = subject or setting.subject()
+    readers = [setting.formula] if setting.formula and reads_teacher(parse(setting.formula)) else []
+    setting = replace(setting, teacher=teacher_of_run(setting.teacher, readers, [searched], out / CONFIGURATION))
+    configuration = replace(configuration, setting=setting)
     images = shown_images(searched, setting, out)
     measurer = NetworkMeasurer(searched, replace(setting, images=setting.images if images is None else images.token))
     start = [measurer.subject.space.parse(text) for text in configuration.start_from]
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
     directory = SearchDirectory(out)
     here = subject is not None
-    with worker_pool(1 if here else workers, None if here else executor) as jobs:
+    with teaching(setting.teacher), worker_pool(1 if here else workers, None if here else executor) as jobs:
         table = Path(configuration.table) if configuration.table else None
         sources = sources_of(dict.fromkeys(names), measurer, table, jobs, cache)
         known = [measured for path in reuse for measured in measured_by(path, configuration, images)]

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from zcproxy.errors import RunError
 from zcproxy.user_code.border import own_failures
+from zcproxy.user_code.chosen_teacher import chosen_teacher, teaching
 from zcproxy.user_code.permission import Scope, current_scope, entered
 from zcproxy.user_code.plugins import Plugin, execute_all, loaded_plugins
 from zcproxy.workers.cluster import deaths
@@ -81,17 +82,18 @@ def _named(
 
 
 def carried(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Return a job for any executor: the function, under what is permitted and with the plugins that are loaded now."""
-    return partial(_call, function, current_scope(), loaded_plugins())
+    """Return a job for any executor: the function, under what is permitted, with the plugins and the teacher of now."""
+    return partial(_call, function, current_scope(), loaded_plugins(), chosen_teacher())
 
 
 def _call(
     function: Callable[Parameters, Result],
     scope: Scope,
     plugins: tuple[Plugin, ...],
+    teacher: str,
     *args: Parameters.args,
     **kwargs: Parameters.kwargs,
 ) -> Result:
-    with entered(scope), own_failures(), single_threaded():
+    with entered(scope), teaching(teacher), own_failures(), single_threaded():
         execute_all(plugins)
         return function(*args, **kwargs)

@@ -69,6 +69,8 @@ class Setting:
         images: token of the images that the proxy is shown, see `zcproxy.images.own`; empty for what is at
             hand.
         plugins: file and digest of each plugin that is loaded; `search` fills them in where there is a proxy.
+        teacher: reference and digest of the network that the proxy reads beside those that it scores; `search` fills in
+            the one that is loaded.
     """
 
     reference: str
@@ -86,6 +88,7 @@ class Setting:
     images: str = ""
     latency_threads: int = 1
     plugins: tuple[str, ...] = ()
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         check_weights(self.weights)
