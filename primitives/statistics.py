@@ -9,6 +9,7 @@ from __future__ import annotations
 from zcproxy.formula import REGISTRY, Kind
 from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
+from zcproxy.probing.layer_call import ATTENTION, UNNORMALIZED
 from zcproxy.probing.losses import SAME_CLASS
 from zcproxy.probing.probes import OF_TEACHER, PROBES, Loss, Probe
 
@@ -20,7 +21,10 @@ ACTIVATIONS = {
     "features": "what was pooled over all positions before the layer; the layer's input where nothing was",
     "block": "output of a block of the network; beside a statistic of layers, NaN where the layer ends none",
     "preactivation": "input of the non-linearity that feeds the layer; the layer's input where there is none",
+    UNNORMALIZED: "what was normalised before the layer; the layer's input where nothing was",
 }
+
+OF_ATTENTION = "weights of attention, samples x heads x queries x keys; NaN where the layer reads no attention"
 
 OF_LOSS = {
     Loss.RANDOM_SIGNS: (
@@ -55,6 +59,7 @@ def add_statistics(probe: Probe) -> None:
             if of_blocks and of_teacher:
                 continue  # blocks of two networks have no common depth
             REGISTRY.add_leaf(f"{text}@{probe.name}", Kind.ACTIVATIONS, explained, of_blocks=of_blocks)
+    REGISTRY.add_leaf(f"{ATTENTION}@{probe.name}", Kind.ACTIVATIONS, OF_ATTENTION)
 
 
 REGISTRY.add_leaf("weight", Kind.WEIGHTS, "weight of the layer")

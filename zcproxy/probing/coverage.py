@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 import torch
 from torch import Tensor, nn
 
-from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.layer_call import ATTENTION, LayerCall
 from zcproxy.probing.recorder import reported
 from zcproxy.probing.samples import SampleAxis
 
@@ -62,7 +62,7 @@ def mixed_layers(
 ) -> Iterator[str]:
     """Yield the live layers some of whose tensors do not have the samples on one axis."""
     for call, alive, axes in zip(calls, live, sample_axes, strict=True):
-        if alive and any(axis.axis < 0 for axis in axes.values()):
+        if alive and any(axis.axis < 0 for name, axis in axes.items() if name != ATTENTION):
             yield call.name or call.kind
 
 

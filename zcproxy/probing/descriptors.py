@@ -29,10 +29,12 @@ LAYER_DESCRIPTORS = {
     "path_share": "share of all input-output paths that lead through the layer",
     "longest_path_share": "share of the paths with most layers that lead through the layer",
     "before_pooling": "1 if the layer comes before global pooling, else 0: classifiers, squeeze-and-excitation",
+    "in_attention": "1 if the layer makes queries, keys or values, or reads what attention collected, else 0",
     "weight_uses": "live layers that have the weight, 1 where it is not shared: sum(x / weight_uses) counts it once",
 }
 NETWORK_DESCRIPTORS = {
     "total_params": "parameters of the network, dead layers included",
+    "embedding_params": "parameters of embeddings (torch.nn.Embedding), which are looked up and no layers",
     "total_macs": "multiply-adds of one sample; attention counts; dead layers included",
     "depth": "number of live layers",
     "dead_layers": "number of weight layers that no signal passes",
@@ -115,6 +117,7 @@ def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
         "groups": float(call.groups),
         "is_normalized": float("normalized" in call.slots),
         "is_activated": float("preactivation" in call.slots),
+        "in_attention": float(call.in_attention),
     }
 
 

@@ -12,8 +12,20 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from zcproxy.probing.axes import Arrangement, ProductAxes
 from zcproxy.probing.samples import SampleAxis
 
-FALLBACKS = {"normalized": "output", "activation": "normalized", "preactivation": "input", "features": "input"}
+ATTENTION, UNNORMALIZED = "attention", "unnormalized"
+"""Weights of the attention that a layer reads the result of, and what was normalised before it."""
+
+FALLBACKS = {
+    "normalized": "output",
+    "activation": "normalized",
+    "preactivation": "input",
+    "features": "input",
+    UNNORMALIZED: "input",
+}
 """Fallback where the network has no such operation."""
+
+OF_SOME = ("block", ATTENTION)
+"""Statistics that only some layers have: those without have NaN."""
 
 
 @dataclass
@@ -46,6 +58,7 @@ class LayerCall:
         normalized_by: the same for the normalisation that follows, or `operation` again.
         slots: tensors by name.
         sample_axes: where the slots have the samples; the first axis where nothing is said.
+        in_attention: whether it makes queries, keys or values, or reads what attention collected.
         is_block: whether it stands for the block that it is the last call of, with the slot `block` alone.
     """
 
@@ -60,6 +73,7 @@ class LayerCall:
     normalized_by: int = 0
     slots: dict[str, Slot] = field(default_factory=dict)
     sample_axes: Mapping[str, SampleAxis] = field(default_factory=dict)
+    in_attention: bool = False
     is_block: bool = False
 
     @property
@@ -69,9 +83,9 @@ class LayerCall:
     def slot(self, name: str) -> Slot:
         """Return a recorded tensor, or the one it falls back to where the network has no such operation.
 
-        A layer that ends no block has NaN for it.
+        A layer that ends no block, or reads no attention, has NaN for it.
         """
-        if name == "block" and name not in self.slots:
+        if name in OF_SOME and name not in self.slots:
             return Slot(self.weight.detach().new_full((1, 1, 1, 1), torch.nan), None)
         return self.slots[self._recorded(name)]
 
@@ -86,9 +100,9 @@ class LayerCall:
         A tensor with as many numbers on its last axis as the layer's output (or input) has its channels where that has
         them.
         """
-        if self.is_convolution or recorded == "features":
+        if self.is_convolution or recorded in ("features", ATTENTION):
             return None, False
-        from_input = recorded in ("input", "preactivation")
+        from_input = recorded in ("input", "preactivation", UNNORMALIZED)
         like, own = self.slots["input" if from_input else "output"].value, self.slots[recorded].value
         arrangement = None if self.axes is None else self.axes.data if from_input else self.axes.output
         if arrangement is None or arrangement.is_plain:
@@ -102,12 +116,14 @@ class LayerCall:
 
     def samples_first(self, name: str, tensor: Tensor) -> Tensor:
         """Return a recorded tensor or its gradient as samples x ..., NaN where samples and others are mixed."""
-        if name == "block" and name not in self.slots:
+        if name in OF_SOME and name not in self.slots:
             return tensor
         recorded = self._recorded(name)
         moved, axis = self.arranged(recorded, tensor), self.sample_axes.get(recorded)
         if axis is None:
             return moved
+        if name == ATTENTION:
+            return axis.moved_first(moved, channels_last=True)
         return axis.moved_first(moved, channels_last=self._arrangement(recorded)[1])
 
     def channels_first(self, name: str, tensor: Tensor) -> Tensor:
@@ -119,10 +135,12 @@ class LayerCall:
         """Return a recorded tensor or its gradient as formulas read it.
 
         That is samples x channels x positions for convolutions; samples x channels or samples x tokens x channels for
-        products with a matrix.
+        products with a matrix; samples x heads x queries x keys for weights of attention.
         """
         moved = self.samples_first(name, tensor)
-        if moved.dim() <= 3 or (name == "block" and name not in self.slots):
+        if name == ATTENTION:
+            return moved[:, None] if moved.dim() == 3 else moved
+        if moved.dim() <= 3 or (name in OF_SOME and name not in self.slots):
             return moved
         return moved.flatten(1, -2) if self._arrangement(self._recorded(name))[1] else moved
 

@@ -23,6 +23,7 @@ from zcproxy.probing.prepare import check_model, own_copy, prepared, prepared_in
 from zcproxy.probing.probes import PROBES
 from zcproxy.probing.session import Evaluate, Key, Session, Value
 from zcproxy.probing.structure import Structure, examine
+from zcproxy.probing.tokens import after_embedding, are_tokens
 from zcproxy.random import derive_seed
 
 
@@ -65,7 +66,8 @@ def measure(
     Args:
         model: any module that maps `inputs` to logits: samples x classes for the cross-entropy of `data` and `chunks`,
             floats of any shape for the other probes. Half-precision parameters are measured in float32.
-        inputs: samples x ..., floating-point; probes without images take only its shape, dtype and device.
+        inputs: samples x ..., floating-point; probes without images take only its shape, dtype and device. Or token
+            ids, int64 or int32: see `zcproxy.probing.tokens`.
         targets: samples, int64 class indices for the cross-entropy; None draws seeded random classes, which for an
             untrained network tells as much; or a loss of the user, bound to targets.
         columns: expressions to measure, see `Node.columns`.
@@ -125,7 +127,7 @@ def run_probes(
 
     Args:
         model: as for `measure`, like all that is not explained here.
-        inputs: samples x ..., floating-point.
+        inputs: samples x ..., floating-point, or token ids.
         targets: samples, or None.
         needs: for each expression, the statistics that it reads.
         evaluate: called, probe after probe, with the expressions that have all they read.
@@ -147,7 +149,10 @@ def run_probes(
             try:
                 network = own_copy(model, disposable=disposable)
                 original = None if network is model else model
-                return _run(network, original, batch, classes, needs, evaluate, input_seed, way, taught)
+                shown = batch
+                if are_tokens(batch):
+                    network, shown = after_embedding(network, batch)
+                return _run(network, original, shown, classes, needs, evaluate, input_seed, way, taught)
             except ModelError:
                 if way == ways[-1]:
                     raise

@@ -33,6 +33,9 @@ POOLINGS = functions_named(*_POOLINGS_OF_IMAGES, "mean", "sum", "amax")
 PRODUCTS = functions_named("mul", "mul_", "multiply", "multiply_", "__mul__", "__imul__", "__rmul__")
 """Element by element: what a layer's result is scaled or gated by."""
 
+LOOKUPS = functions_named("embedding", "embedding_bag")
+"""Functions that take rows of a table, their second argument `weight`."""
+
 REPETITIONS = functions_named("expand", "expand_as", "broadcast_to", "repeat", "tile")
 SUMS = functions_named("add", "add_", "__add__", "__iadd__", "__radd__")
 ADDED_PRODUCTS = functions_named("addcmul", "addcmul_")

@@ -10,13 +10,16 @@ from zcproxy.probing.copying import copied, uncompiled
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.probes import Pass
 from zcproxy.probing.recorder import reported
+from zcproxy.probing.tokens import are_tokens
 
 
 def prepared_inputs(inputs: object) -> Tensor:
     """Return inputs that no graph leads to; half precision becomes float32, as it does in the model.
 
+    Whole numbers of 32 or 64 bits are token ids: see `zcproxy.probing.tokens`.
+
     Raises:
-        ModelError: they are not a dense tensor of floating-point numbers with at least one sample.
+        ModelError: they are not a dense tensor of floating-point numbers or token ids with at least one sample.
     """
     if not isinstance(inputs, Tensor):
         raise ModelError(
@@ -27,7 +30,7 @@ def prepared_inputs(inputs: object) -> Tensor:
         raise ModelError(f"inputs are a {layout} tensor, expected a dense one: give inputs.to_dense() or pad them")
     if inputs.is_meta:
         raise ModelError("inputs are on the meta device, where tensors hold no numbers: make them on cpu or cuda")
-    if not inputs.is_floating_point():
+    if not inputs.is_floating_point() and not are_tokens(inputs):
         raise ModelError(f"inputs are {inputs.dtype}, expected floating-point numbers")
     if inputs.dim() == 0 or inputs.numel() == 0:
         raise ModelError(f"inputs of shape {tuple(inputs.shape)} hold nothing: give at least one sample")

@@ -23,6 +23,7 @@ from zcproxy.probing.callers import calling_module
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.origins import DATA, Origins
 from zcproxy.probing.other_products import OtherProducts
+from zcproxy.probing.outputs import tensor_of
 from zcproxy.probing.recording import Recording
 from zcproxy.probing.replacements import Replacements
 from zcproxy.probing.replaying import Replaying
@@ -113,15 +114,13 @@ def reported(problem: str) -> Iterator[None]:
 
 
 def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
-    """Return the logits a model yields for `inputs`.
+    """Return the logits a model yields for `inputs`: of several tensors the one that `tensor_of` takes.
 
     Raises:
-        ModelError: the forward pass raises, or does not return one floating-point tensor.
+        ModelError: the forward pass raises, or returns no floating-point tensor.
     """
     with reported(f"the model failed on input of shape {tuple(inputs.shape)}"):
-        output: object = model(inputs)
-    if not isinstance(output, Tensor):
-        raise ModelError(f"the model returns {type(output).__name__}, expected one tensor of logits: wrap it")
+        output = tensor_of(model(inputs))
     if not output.is_floating_point():
         raise ModelError(f"the model returns a tensor of {output.dtype}, expected floating-point logits")
     if output.numel() == 0:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from zcproxy.probing.attention import Attending
 from zcproxy.probing.block_end import Place, Step
 from zcproxy.probing.by_tensor import ByTensor
 from zcproxy.probing.double_precision import layer_result
@@ -18,6 +19,7 @@ from zcproxy.probing.layer_call import LayerCall, Slot, slot_of
 from zcproxy.probing.operations import (
     ADDED_PRODUCTS,
     FILLED,
+    LOOKUPS,
     MATRIX_PRODUCTS,
     NAMED_LAYERS,
     NON_LINEARITIES,
@@ -84,6 +86,7 @@ class Recording(TorchFunctionMode):
         self._repeated: ByTensor[Tensor] = ByTensor()
         self._rectified: ByTensor[Slot] = ByTensor()
         self._pooled: ByTensor[Slot] = ByTensor()
+        self._attending = Attending()
         self._by_storage: dict[int, list[Slot]] = {}
 
     def __torch_function__(
@@ -99,6 +102,8 @@ class Recording(TorchFunctionMode):
         result = self._performed(function, args, kwargs, origin)
         is_layer = len(self.calls) > calls
         self._note(function, args, result, origin | {GENERATED} if is_layer and origin is not DATA else origin)
+        if not is_layer and origin is DATA:
+            self._attending.add_operation(function, args, kwargs, result)
         main = result[0] if is_layer and isinstance(result, tuple) else result
         if isinstance(main, Tensor) and (is_layer or (origin is DATA and function not in FILLED)):
             self._add_step(main, is_layer=is_layer)
@@ -134,6 +139,8 @@ class Recording(TorchFunctionMode):
                 return self._layer(product, function, args, kwargs)
         elif function in NORMALISATIONS:
             return self._normalisation(function, args, kwargs)
+        elif function in LOOKUPS:
+            self.used |= self._origins.of_all((*args[1:2], kwargs.get("weight"))) - {GENERATED}
         elif is_sequence(function, args):
             return run_recurrent(function, args, self._replaced_by_recurrent, self._add_recurrent)
         elif function in SUMS and origin is DATA:
@@ -210,6 +217,7 @@ class Recording(TorchFunctionMode):
             call.slots["features"] = features
             self._pooled.set(output, features)
         self._source.set(output, call)
+        self._attending.add_layer(call, operation.data, output)
         self.calls.append(call)
 
     def _replaced_by_recurrent(self, weights: list[Tensor]) -> list[Tensor]:
@@ -234,7 +242,9 @@ class Recording(TorchFunctionMode):
         for name in ("weight", "bias"):
             if given.get(name) is not None:
                 self.used.update(self._origins.of(given[name]))
+        before = self._slot(inputs)
         output = _no_view(self._replacements.normalised(function, args, kwargs))
+        self._attending.add_normalisation(before, output)
         source = self._source.get(inputs)
         if source is not None and "normalized" not in source.slots:
             source.slots["normalized"] = self._slot(output)

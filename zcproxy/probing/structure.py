@@ -145,8 +145,10 @@ def _sizes_of_network(
     model: nn.Module, recorder: Recorder, rows: Sequence[dict[str, float]], live: int
 ) -> dict[str, float]:
     """Return how large a network is, given the descriptors of all its layer calls and how many of them are live."""
+    tables = {module.weight for module in model.modules() if isinstance(module, nn.Embedding | nn.EmbeddingBag)}
     return {
         "total_params": float(sum(parameter.numel() for parameter in model.parameters())),
+        "embedding_params": float(sum(table.numel() for table in tables)),
         "total_macs": sum(row["macs"] for row in rows) + recorder.others.macs(SMALL),
         "depth": float(live),
         "dead_layers": float(len(rows) - live),
