@@ -9,6 +9,7 @@ from zcproxy.formula.text import parse as parse
 from zcproxy.primitives import (
     aggregations as aggregations,
     arithmetic as arithmetic,
+    attention as attention,
     classes as classes,
     comparisons as comparisons,
     descriptors as descriptors,

@@ -18,6 +18,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from zcproxy.contracts.batch import noise_inputs
 from zcproxy.contracts.task import SearchSpace, Task
 from zcproxy.errors import BenchmarkError
 from zcproxy.random import generator
@@ -81,7 +82,8 @@ def check_network(build: Callable[[], nn.Module], input_shape: tuple[int, ...], 
     first, second = (_built(build) for _ in range(2))
     for (name, value), other in zip(first.state_dict().items(), second.state_dict().values(), strict=True):
         assert torch.equal(value, other), f"{name} differs between two networks built from one random state"
-    logits = first.train()(torch.randn(2, *input_shape, generator=torch.Generator().manual_seed(0)))
+    inputs = noise_inputs((2, *input_shape), torch.Generator().manual_seed(0), getattr(first, "vocabulary", 0))
+    logits = first.train()(inputs)
     assert logits.shape == (2, classes), f"the logits have shape {tuple(logits.shape)}, expected {(2, classes)}"
     if logits.requires_grad:
         logits.square().sum().backward()

@@ -15,6 +15,7 @@ from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.task import Batch, SearchSpace
 from zcproxy.images.image_sets import ImageSet
 from zcproxy.images.published import Images, image_batch, image_set
+from zcproxy.images.tokens import Tokens
 from zcproxy.models.costs import Costs, count_costs
 
 
@@ -29,17 +30,21 @@ class TableTask:
         space: the architectures.
         source: the table. Costs that it has no column for (`params`, `flops`) are counted on the network.
         label: the column of accuracies in percent.
-        images: what the networks are shown.
+        images: what the networks are shown: images, or token ids.
         classes: number of logits.
+
+    Attributes:
+        vocabulary: number of token ids, 0 where networks take none.
     """
 
     fingerprint = ""
 
     def __init__(
-        self, name: str, space: SearchSpace, source: TableSource, label: str, images: Images, classes: int
+        self, name: str, space: SearchSpace, source: TableSource, label: str, images: Images | Tokens, classes: int
     ) -> None:
         self.name, self.space, self.source, self.classes = name, space, source, classes
         self.input_shape: tuple[int, ...] = images.shape
+        self.vocabulary = images.vocabulary if isinstance(images, Tokens) else 0
         self._label, self._images = label, images
         self._counted: dict[str, Costs] = {}
 
@@ -62,11 +67,13 @@ class TableTask:
 
     def batch_of(self, size: int, chosen: str) -> Batch:
         """Return the first `size` images of a set, by its token."""
+        if isinstance(self._images, Tokens):
+            return self._images.batch(size, self.classes)
         return image_batch(self._images, size, self.classes, chosen)
 
     def image_set(self, chosen: str = "") -> ImageSet:
         """Return what minibatches are made of: see `zcproxy.images.published.image_set`."""
-        return image_set(self._images, chosen)
+        return self._images.image_set() if isinstance(self._images, Tokens) else image_set(self._images, chosen)
 
     def baselines(self, architectures: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """Return `params`, `flops` (millions) and `convolutions` (convolutional layers).

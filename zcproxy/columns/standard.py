@@ -75,7 +75,8 @@ OTHER_COLUMNS = (
     "participation_ratio(filter_correlation(std(grad(weight)@chunks)))",
 )
 
-LEFT_OUT = ("is_normalized", "is_activated", "in_attention", "weight_uses", "dead_layers", "embedding_params")
+OF_TRANSFORMERS = ("in_attention", "reads_attention", "embedding_params")
+LEFT_OUT = ("is_normalized", "is_activated", "weight_uses", "dead_layers", *OF_TRANSFORMERS)
 """Descriptors that are the same for nearly all layers, or all networks, of most spaces."""
 
 

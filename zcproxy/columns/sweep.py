@@ -163,7 +163,7 @@ def _shown(context: Context, columns: Sequence[Node]) -> Batch:
     """Return what networks are shown: images where a column looks at them."""
     if any(map(looks_at_images, columns)):
         return minibatch(context.task, context.batch_size, context.images)
-    return blank_batch(context.task.input_shape, context.batch_size)
+    return blank_batch(context.task.input_shape, context.batch_size, getattr(context.task, "vocabulary", 0))
 
 
 def _measurer(*, raises: bool) -> Callable[..., Sequence[Measurement | str]]:

@@ -27,7 +27,8 @@ class Batch:
     """A minibatch for the probes that need real data.
 
     Attributes:
-        inputs: float32, samples x channels x height x width, normalised as the benchmark's training does.
+        inputs: float32, samples x channels x height x width, normalised as the benchmark's training does; or token ids,
+            int64, samples x length.
         targets: int64, samples.
     """
 
@@ -35,10 +36,17 @@ class Batch:
     targets: torch.Tensor
 
 
-def noise_batch(input_shape: tuple[int, ...], classes: int, size: int) -> Batch:
-    """Return Gaussian inputs and random classes, always the same."""
+def noise_inputs(shape: tuple[int, ...], generator: torch.Generator, vocabulary: int = 0) -> torch.Tensor:
+    """Return Gaussian inputs; or random token ids, int64, where there is a vocabulary: 0, which pads, is not drawn."""
+    if vocabulary:
+        return torch.randint(1, vocabulary, shape, generator=generator)
+    return torch.randn(shape, generator=generator)
+
+
+def noise_batch(input_shape: tuple[int, ...], classes: int, size: int, vocabulary: int = 0) -> Batch:
+    """Return Gaussian inputs, or random token ids of a vocabulary, and random classes, always the same."""
     generator = torch.Generator().manual_seed(derive_seed("noise batch", size))
-    inputs = torch.randn((size, *input_shape), generator=generator)
+    inputs = noise_inputs((size, *input_shape), generator, vocabulary)
     return Batch(inputs, torch.randint(classes, (size,), generator=generator))
 
 

@@ -74,7 +74,8 @@ class Task(Protocol, metaclass=_TaskType):
 
     A task may offer more than it must: `stored_as(architecture)`, the text that measured columns of a network are kept
     under, where what builds it may change; `stored_under`, which stands for the name of the task there; `shows_noise`,
-    true where minibatches are noise; and `loss(output, targets)` in place of the cross-entropy.
+    true where minibatches are noise; `vocabulary`, the number of token ids, where inputs are such ids; and
+    `loss(output, targets)` in place of the cross-entropy.
     """
 
     name: str

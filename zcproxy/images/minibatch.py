@@ -6,6 +6,7 @@ from typing import Protocol
 
 import torch
 
+from zcproxy.contracts.batch import noise_inputs
 from zcproxy.contracts.task import Batch
 from zcproxy.images.image_sets import BROUGHT, NOISE, OWN, ImageSet
 from zcproxy.images.own import own_batch, own_image_set
@@ -51,7 +52,10 @@ def minibatch(task: Shown, size: int, chosen: str = "") -> Batch:
     return task.batch(size)
 
 
-def blank_batch(input_shape: tuple[int, ...], size: int) -> Batch:
-    """Return a minibatch for probes that take the shape of the inputs alone: Gaussian noise, and class 0."""
-    inputs = torch.randn((size, *input_shape), generator=torch.Generator().manual_seed(0))
+def blank_batch(input_shape: tuple[int, ...], size: int, vocabulary: int = 0) -> Batch:
+    """Return a minibatch for probes that take the shape of the inputs alone: noise, and class 0.
+
+    The noise is Gaussian, or random token ids where there is a vocabulary.
+    """
+    inputs = noise_inputs((size, *input_shape), torch.Generator().manual_seed(0), vocabulary)
     return Batch(inputs, torch.zeros(size, dtype=torch.int64))

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from zcproxy.models.macs import count_macs, evaluation_mode
+from zcproxy.models.zeros import zero_inputs
 
 Shape = tuple[int, ...]
 
@@ -54,11 +55,9 @@ CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTran
 
 
 def count_costs(network: nn.Module, input_shape: Shape) -> Costs:
-    """Return the costs of a network that is on the CPU, for floats of its own precision."""
-    kinds = [parameter.dtype for parameter in network.parameters() if parameter.is_floating_point()]
-    inputs = torch.zeros(1, *input_shape, dtype=kinds[0] if kinds else torch.float32)
+    """Return the costs of a network that is on the CPU, for floats of its own precision or token ids."""
     return Costs(
         params=sum(parameter.numel() for parameter in network.parameters()),
-        macs=count_macs(network, inputs),
+        macs=count_macs(network, zero_inputs(network, 1, input_shape)),
         convolutions=sum(isinstance(module, CONVOLUTIONS) for module in network.modules()),
     )

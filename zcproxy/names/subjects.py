@@ -65,18 +65,20 @@ class BareSpace:
     ) -> None:
         self.space, self.input_shape, self.classes = space, input_shape, classes
         self.name, self.measurements = space.name, measurements
+        self.vocabulary: int = getattr(space, "vocabulary", 0)
 
     def build(self, architecture: str) -> nn.Module:
         """Return the untrained network."""
         return self.space.build(architecture, self.input_shape, self.classes)
 
     def batch(self, size: int) -> Batch:
-        """Return Gaussian inputs and random classes."""
-        return noise_batch(self.input_shape, self.classes, size)
+        """Return Gaussian inputs, or random token ids, and random classes."""
+        return noise_batch(self.input_shape, self.classes, size, self.vocabulary)
 
     def image_set(self, chosen: str = "") -> ImageSet:
         """Return what minibatches are made of, whatever was chosen before."""
-        return ImageSet(NOISE, "Gaussian noise", "to use others, give `images`")
+        shown = "random token ids" if self.vocabulary else "Gaussian noise"
+        return ImageSet(NOISE, shown, "to use others, give `images`")
 
 
 def get_subject(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zcproxy.probing.cuts import CUT_DESCRIPTORS
-from zcproxy.probing.layer_call import LayerCall
+from zcproxy.probing.layer_call import ATTENTION, LayerCall
 from zcproxy.probing.paths import Paths
 from zcproxy.probing.samples import SMALL
 from zcproxy.probing.stages import CHAIN_DESCRIPTORS, STAGE_DESCRIPTORS
@@ -30,6 +30,7 @@ LAYER_DESCRIPTORS = {
     "longest_path_share": "share of the paths with most layers that lead through the layer",
     "before_pooling": "1 if the layer comes before global pooling, else 0: classifiers, squeeze-and-excitation",
     "in_attention": "1 if the layer makes queries, keys or values, or reads what attention collected, else 0",
+    "reads_attention": "1 if the layer reads what attention collected, else 0",
     "weight_uses": "live layers that have the weight, 1 where it is not shared: sum(x / weight_uses) counts it once",
 }
 NETWORK_DESCRIPTORS = {
@@ -118,6 +119,7 @@ def _describe(call: LayerCall, other: LayerCall | None) -> dict[str, float]:
         "is_normalized": float("normalized" in call.slots),
         "is_activated": float("preactivation" in call.slots),
         "in_attention": float(call.in_attention),
+        "reads_attention": float(ATTENTION in call.slots),
     }
 
 

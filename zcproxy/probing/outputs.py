@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from torch import Tensor, nn
 
@@ -46,12 +46,18 @@ def tensor_of(output: object, name: str = "") -> Tensor:
         found = _tensor(entries.get(preferred))
         if found is not None:
             return found
-    tensors = [each for each in entries.values() if isinstance(each, Tensor) and each.is_floating_point() and each.dim()]
+    tensors = [
+        each for each in entries.values() if isinstance(each, Tensor) and each.is_floating_point() and each.dim()
+    ]
     if not tensors:
         raise ModelError(f"the model returns {_described(output)}, expected one tensor of logits: wrap it")
     if len(tensors) > 1 and not _is_sequence(output):
         raise ModelError(f"the model returns {_described(output)}: name the one to take with `output`")
     return tensors[0]
+
+
+def _may_be_logits(value: object) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor) and value.is_floating_point() and value.dim() > 0
 
 
 def _is_sequence(output: object) -> bool:

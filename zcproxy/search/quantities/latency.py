@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.benchmark import Timer
 
 from zcproxy.models.macs import evaluation_mode
+from zcproxy.models.zeros import zero_inputs
 
 LEAST_SECONDS, MOST_SECONDS = 0.05, 0.5
 """Least seconds that a network is timed, and most seconds where its times do not agree."""
@@ -45,7 +46,7 @@ def measure_latency(
         threads: threads of torch, for operations on the CPU.
     """
     network.to(device)
-    inputs = torch.zeros(batch_size, *input_shape, device=device)
+    inputs = zero_inputs(network, batch_size, input_shape).to(device)
     timer = Timer("network(inputs)", globals={"network": network, "inputs": inputs}, num_threads=threads)
     with torch.no_grad(), evaluation_mode(network):
         timer.timeit(1)  # warm-up

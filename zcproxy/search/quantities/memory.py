@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from zcproxy.models.zeros import zero_inputs
+
 
 class _LiveStorage(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the bytes of the storages that operations make, from when they are made until they are freed."""
@@ -62,7 +64,7 @@ def peak_activation_bytes(network: nn.Module, input_shape: tuple[int, ...]) -> i
     training = network.training
     network.eval()
     try:
-        inputs = torch.zeros(1, *input_shape)
+        inputs = zero_inputs(network, 1, input_shape)
         tracker = _LiveStorage()
         for tensor in [*network.parameters(), *network.buffers()]:
             tracker.ignore(tensor)

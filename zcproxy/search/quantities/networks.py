@@ -168,7 +168,8 @@ class NetworkMeasurer:
         if proxy.needs_images:
             batch = minibatch(self.subject, setting.proxy_batch_size, setting.images)
         else:
-            batch = blank_batch(self.subject.input_shape, setting.proxy_batch_size)
+            vocabulary = getattr(self.subject, "vocabulary", 0)
+            batch = blank_batch(self.subject.input_shape, setting.proxy_batch_size, vocabulary)
         try:
             return {PROXY: proxy(network, batch.inputs.to(setting.device), batch.targets.to(setting.device))}
         except ModelError:
