@@ -21,6 +21,7 @@ from torch import nn
 from zcproxy.contracts.batch import noise_inputs
 from zcproxy.contracts.task import SearchSpace, Task
 from zcproxy.errors import BenchmarkError
+from zcproxy.models.zeros import vocabulary_of
 from zcproxy.random import generator
 
 OUTSIDE = "no architecture of any space"
@@ -82,7 +83,7 @@ def check_network(build: Callable[[], nn.Module], input_shape: tuple[int, ...], 
     first, second = (_built(build) for _ in range(2))
     for (name, value), other in zip(first.state_dict().items(), second.state_dict().values(), strict=True):
         assert torch.equal(value, other), f"{name} differs between two networks built from one random state"
-    inputs = noise_inputs((2, *input_shape), torch.Generator().manual_seed(0), getattr(first, "vocabulary", 0))
+    inputs = noise_inputs((2, *input_shape), torch.Generator().manual_seed(0), vocabulary_of(first))
     logits = first.train()(inputs)
     assert logits.shape == (2, classes), f"the logits have shape {tuple(logits.shape)}, expected {(2, classes)}"
     if logits.requires_grad:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from direct_proxies import layers, recent, samples, sizes, weight_gradients
+from direct_proxies import attention, layers, recent, samples, sizes, weight_gradients
 
 _FAMILIES = {
     sizes: ("params", "flops", "weight_layers", "l2_norm"),
@@ -14,6 +14,7 @@ _FAMILIES = {
         *("grad_norm", "plain", "snip", "grasp", "fisher", "zico", "synflow", "log_synflow"),
         *("gradsign", "ntk_condition", "vkdnw_entropy", "vkdnw_single"),
     ),
+    attention: ("softmax_confidence", "attention_confidence", "dss"),
     samples: ("naswot", "swap", "swap_regularised", "linear_regions", "jacov", "epe_nas"),
     recent: ("apd", "zico_bc", "ibfs", "intrain", "near", "l_swag", "wrcor", "epsinas", "dextr"),
     layers: (

@@ -19,8 +19,9 @@ from zcproxy.primitives.zoo import NAMES
 
 torch.set_num_threads(1)
 
-UNDEFINED = {("eznas_a", "attention"), ("eznas_a_text", "attention")}
-"""No square maps behind a ReLU."""
+WITHOUT_ATTENTION = {("softmax_confidence", network) for network in ("plain", "cell")}
+UNDEFINED = {("eznas_a", "attention"), ("eznas_a_text", "attention")} | WITHOUT_ATTENTION
+"""No square maps behind a ReLU; no attention."""
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -30,7 +31,7 @@ def test_a_published_proxy_equals_a_direct_computation(name: str, network: str) 
     model, inputs = model.double(), inputs.double()
     score = resolve_proxy(name)(model, inputs, targets)
     assert math.isnan(score) == ((name, network) in UNDEFINED)
-    digits = 1e-7 if name == "near" else 1e-9  # singular values below 1e-8 of the largest are lost
+    digits = 1e-6 if name in ("near", "dss") else 1e-9  # singular values below 1e-8 of the largest are lost
     assert score == pytest.approx(DIRECT[name](model, inputs, targets), rel=digits, abs=1e-14, nan_ok=True)
 
 
@@ -73,7 +74,7 @@ def test_single_precision_is_enough(name: str) -> None:
     model, inputs, targets = made("cell")
     score = resolve_proxy(name)(model, inputs, targets)
     precise = resolve_proxy(name)(copy.deepcopy(model).double(), inputs.double(), targets)
-    assert score == pytest.approx(precise, rel=1e-4)
+    assert score == pytest.approx(precise, rel=1e-4, nan_ok=(name, "cell") in UNDEFINED)
 
 
 def test_dead_parts_of_a_network_do_not_change_zen() -> None:

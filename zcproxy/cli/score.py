@@ -21,12 +21,14 @@ from zcproxy.cli.json_output import Json, correlation_records, print_json
 from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, SettingsOption, Teacher, Workers
 from zcproxy.cli.terminal import results
 from zcproxy.cli.wording import in_options
+from zcproxy.contracts.batch import noise_batch
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.contracts.task import Task
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError, check_known
 from zcproxy.figures import check_figures, save
 from zcproxy.images.own import import_images, own_batch, own_image_set
 from zcproxy.models.device import check_device
+from zcproxy.models.zeros import vocabulary_of
 from zcproxy.names.proxies import Settings, resolve_proxy
 from zcproxy.names.scorers import resolve_scorer
 from zcproxy.names.tasks import get_task
@@ -47,6 +49,9 @@ from zcproxy.workers.pool import worker_pool
 Model = Annotated[
     list[str] | None,
     typer.Option(help="Score a network instead: package.module:factory; may be given again.", metavar="MODULE:NAME"),
+]
+Output = Annotated[
+    str, typer.Option(help="What its output holds that is the logits: a key, a field, or the place in a tuple.")
 ]
 InputShape = Annotated[str | None, typer.Option("--input", "--input-shape", help="Its input, for example 3x32x32.")]
 
@@ -71,6 +76,7 @@ def score(
     device: Device = "cpu",
     model: Model = None,
     input_shape: InputShape = None,
+    output: Output = "",
     images: Images = "",
     figure: Figure = None,
     as_json: Json = False,
@@ -85,8 +91,11 @@ def score(
     check_known("settings", settings, Settings)
     if model:
         _check_weights_are_own(settings)
-        scored = {each: _score_model(proxy, each, input_shape, seed, initialisation, device, images) for each in model}
+        score_one = partial(_score_model, proxy, input_shape, output, seed, initialisation, device, images)
+        scored = {each: score_one(each) for each in model}
         return _show_scores(proxy, scored, as_json)
+    if output:
+        raise ConfigurationError(f"--output {output} without --model: networks of tasks return logits alone")
     if task is None:
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
     if out is not None:
@@ -136,16 +145,23 @@ def _check_weights_are_own(settings: str) -> None:
 
 
 def _score_model(
-    proxy: str, model: str, input_shape: str | None, seed: int, initialisation: int, device: str, images: str
+    proxy: str,
+    input_shape: str | None,
+    output: str,
+    seed: int,
+    initialisation: int,
+    device: str,
+    images: str,
+    model: str,
 ) -> float:
     """Return the score of one model."""
     chosen = resolve_proxy(proxy)
     if input_shape is None:
         raise ConfigurationError("--model needs --input, for example --input 3x32x32")
     check_device(device)
-    inputs = _model_inputs(chosen, parse_shape(input_shape), images, seed).to(device)
     network = load_model(model, seed, initialisation).to(device)
-    return chosen(network, inputs)
+    inputs = _model_inputs(chosen, parse_shape(input_shape), vocabulary_of(network), images, seed).to(device)
+    return chosen(network, inputs, output=output)
 
 
 def _show(scorer: Scorer, task: Task, found: Scores, out: Path | None, as_json: bool) -> None:
@@ -185,8 +201,11 @@ def _draw(scorer: Scorer, found: Scores, seed: int, figures: Sequence[Path]) -> 
     say_figures(figures)
 
 
-def _model_inputs(proxy: Proxy, shape: tuple[int, ...], images: str, seed: int) -> Tensor:
+def _model_inputs(proxy: Proxy, shape: tuple[int, ...], vocabulary: int, images: str, seed: int) -> Tensor:
     """Return inputs for a model of your own, and say what they are where the proxy looks at them."""
+    if vocabulary:
+        console.print(f"the model takes token ids: it is shown random ones of {vocabulary}, and random classes")
+        return noise_batch(shape, 1, proxy.batch_size, vocabulary).inputs
     if not proxy.needs_images:
         return random_inputs(shape, proxy.batch_size, seed)
     if not images:

@@ -25,6 +25,7 @@ from zcproxy.probing.beside import check_taught, reads_teacher
 from zcproxy.probing.coverage import Coverage, first_of
 from zcproxy.probing.expressions import compares_classes, looks_at_images, probes_of
 from zcproxy.probing.measure import Measurement, measure
+from zcproxy.probing.outputs import NamedOutput
 from zcproxy.probing.own_loss import LossFunction, OwnLoss
 from zcproxy.probing.probes import PROBES
 from zcproxy.probing.teacher import Teacher, teacher_of
@@ -93,16 +94,20 @@ class Proxy:
         *,
         loss: LossFunction | None = None,
         teacher: nn.Module | None = None,
+        output: str = "",
     ) -> float:
         """Score an untrained network; it and the random state are left as they were.
 
         Args:
             model: maps `inputs` to logits. Its weights are taken as they are: initialise it first.
-            inputs: samples x channels x height x width (or samples x anything a model takes), floating-point.
+            inputs: samples x channels x height x width (or samples x anything a model takes), floating-point; or token
+                ids, int64 or int32, of a model that looks them up in an embedding.
             targets: samples, int64 classes, for probes with a cross-entropy loss; None draws seeded random classes.
             loss: takes output and targets, of any kind, and stands for the cross-entropy.
             teacher: a second network that takes the same inputs, for formulas that read one; None for the one that was
                 loaded, see `zcproxy.load_teacher`.
+            output: the entry of what the model returns that is its logits: a key, a field, or the place in a tuple;
+                empty for `logits`, else the last hidden state, see `zcproxy.probing.outputs`.
 
         Returns:
             The score; NaN where the formula is undefined or no signal passes the network. NaN ranks worst.
@@ -111,8 +116,8 @@ class Proxy:
             FormulaError: the proxy is a set of formulas.
             ConfigurationError: a loss is given without targets; the formula reads a teacher, and there is none, or it
                 takes other inputs.
-            ModelError: the model raises, returns no tensor of floats, has no weight layer, or holds NaN; most of its
-                parameters of two or more dimensions are in operations that are not seen as layers.
+            ModelError: the model raises, returns no tensor of floats (under the name `output`), has no weight layer, or
+                holds NaN; most of its parameters of two or more dimensions are in operations that are not seen as layers.
 
         Warns:
             ModelWarning: more than a hundredth of them are, a convolution or linear map has a weight computed from the
@@ -123,7 +128,8 @@ class Proxy:
             raise ConfigurationError("`loss` compares outputs with targets: give `targets` too")
         compared = targets if loss is None or targets is None else OwnLoss(loss, targets)
         beside = self._teacher(teacher) if reads_teacher(self.formula) else None
-        measurement = measure(model, inputs, compared, self.formula.columns(), beside=beside)
+        measured = NamedOutput(model, output) if output and isinstance(model, nn.Module) else model
+        measurement = measure(measured, inputs, compared, self.formula.columns(), beside=beside)
         score = self.score(measurement)
         _check(measurement.coverage, score)
         if math.isnan(score) and targets is not None and loss is None and compares_classes(self.formula):
