@@ -12,7 +12,7 @@ from zcproxy.search.goals import PROXY
 from zcproxy.search.quantities.networks import Setting
 from zcproxy.training.recipe import Recipe
 
-_OF_PYTHON = ("proxy_batch_size", "images")
+_OF_PYTHON = ("proxy_batch_size", "images", "proxies")
 """Fields of a setting that no option has, or whose option takes something else."""
 _NAMED_OTHERWISE = {
     "formula": "--proxy",
@@ -68,6 +68,8 @@ def _in_python(
     imported = ["from pathlib import Path", "", "from zcproxy import SearchConfiguration, Setting, search"]
     if configuration.limits:
         imported.append("from zcproxy.search.goals import Limit")
+    if "proxies" in of_setting:
+        imported.append("from zcproxy.search.quantities.combined import Combined, Member")
     if "recipe" in of_setting:
         imported.append("from zcproxy.training.recipe import Recipe")
     setting = "".join(f", {name}={value!r}" for name, value in of_setting.items())

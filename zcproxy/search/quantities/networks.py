@@ -9,19 +9,27 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from zcproxy.benchmarks.datasets import load_dataset
+from zcproxy.contracts.batch import Batch
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.errors import ConfigurationError, ModelError, check_known
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
+from zcproxy.models.initialisation import OWN
 from zcproxy.models.untrained import untrained
 from zcproxy.names.subjects import Subject, get_subject
 from zcproxy.primitives import parse
+from zcproxy.probing.expressions import looks_at_images
+from zcproxy.probing.isolation import own_state
 from zcproxy.probing.recorder import reported
+from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.proxy import Proxy
+from zcproxy.random import derive_seed
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
+from zcproxy.search.quantities.combined import Combined, Member, formulas_in, proxy_of
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
 from zcproxy.training.recipe import Recipe
@@ -69,6 +77,7 @@ class Setting:
         images: token of the images that the proxy is shown, see `zcproxy.images.own`; empty for what is at
             hand.
         plugins: file and digest of each plugin that is loaded; `search` fills them in where there is a proxy.
+        proxies: what `robot` combines, see `zcproxy.search.quantities.combined.combined`.
     """
 
     reference: str
@@ -86,9 +95,14 @@ class Setting:
     images: str = ""
     latency_threads: int = 1
     plugins: tuple[str, ...] = ()
+    proxies: tuple[Combined, ...] = ()
 
     def __post_init__(self) -> None:
         check_weights(self.weights)
+        names = [each.name for each in self.proxies]
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise ConfigurationError(f"two of `proxies` are called '{repeated}': give each a name of its own")
         shape = self.input_shape
         least = {
             "input_shape": (1 if shape is None else min(shape, default=0), 1),
@@ -101,6 +115,18 @@ class Setting:
         for name, (value, lowest) in least.items():
             if not lowest <= value <= MOST:
                 raise ConfigurationError(f"{name}={str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
+
+    @property
+    def formulas(self) -> list[str]:
+        """Texts of all formulas: of the proxy, and of what `robot` combines."""
+        return [*([self.formula] if self.formula else []), *formulas_in(self.proxies)]
+
+    @property
+    def looks_at_images(self) -> bool:
+        """Whether a proxy does; functions are taken to."""
+        return any(each.function for each in self.proxies) or any(
+            looks_at_images(parse(text)) for text in self.formulas
+        )
 
     def subject(self) -> Subject:
         """Return what networks are built from."""
@@ -120,10 +146,10 @@ class NetworkMeasurer:
     subject: Subject
     setting: Setting
 
-    def network(self, architecture: str, *, inherited: bool = False) -> nn.Module:
-        """Return a network: untrained, or with the weights of its super-network."""
+    def network(self, architecture: str, *, inherited: bool = False, rule: str = OWN) -> nn.Module:
+        """Return a network: untrained, its weights drawn by a rule, or with the weights of its super-network."""
         subject = self.subject
-        network = untrained(subject.build, subject.space.name, architecture, self.setting.initialisation)
+        network = untrained(subject.build, subject.space.name, architecture, self.setting.initialisation, rule)
         if inherited:
             super_network = self.super_network()
             with reported(f"'{architecture}' cannot inherit weights"):
@@ -159,17 +185,48 @@ class NetworkMeasurer:
 
     def score(self, architecture: str) -> dict[str, float]:
         """Return the proxy's score; NaN where it is undefined or the network fails."""
-        setting = self.setting
-        proxy = _proxy(setting.formula)
-        network = self.network(architecture, inherited=setting.weights == Weights.INHERITED).to(setting.device)
-        if proxy.needs_images:
-            batch = minibatch(self.subject, setting.proxy_batch_size, setting.images)
-        else:
-            batch = blank_batch(self.subject.input_shape, setting.proxy_batch_size)
+        return {PROXY: self._score(architecture, Member(self.setting.formula, self.setting.proxy_batch_size, OWN))}
+
+    def formulas(self, architecture: str) -> dict[str, float]:
+        """Return what each formula that `robot` combines gives, by the name of its quantity."""
+        return {
+            name: self._score(architecture, member)
+            for each in self.setting.proxies
+            for name, member in zip(each.quantities, each.members, strict=bool(each.members))
+        }
+
+    def functions(self, architecture: str) -> dict[str, float]:
+        """Return what each function that `robot` combines gives, on a network and a minibatch of its own."""
+        found = {}
+        for each in self.setting.proxies:
+            if each.function:
+                proxy = FunctionProxy(each.name, each.function, each.batch_size)
+                network, batch = self._seen(architecture, each.batch_size, OWN, images=True)
+                with own_state(torch.device(self.setting.device)):
+                    torch.manual_seed(
+                        derive_seed("function", proxy.reference, architecture, self.setting.initialisation)
+                    )
+                    found[each.quantities[0]] = self._called(proxy, network, batch)
+        return found
+
+    def _score(self, architecture: str, member: Member) -> float:
+        proxy = _proxy(member)
+        return self._called(proxy, *self._seen(architecture, member.batch_size, member.rule, images=proxy.needs_images))
+
+    def _called(self, proxy: Proxy | FunctionProxy, network: nn.Module, batch: Batch) -> float:
+        device = self.setting.device
         try:
-            return {PROXY: proxy(network, batch.inputs.to(setting.device), batch.targets.to(setting.device))}
+            return proxy(network, batch.inputs.clone().to(device), batch.targets.clone().to(device))
         except ModelError:
-            return {PROXY: math.nan}
+            return math.nan
+
+    def _seen(self, architecture: str, samples: int, rule: str, *, images: bool) -> tuple[nn.Module, Batch]:
+        """Return a network and a minibatch as a proxy gets them."""
+        setting = self.setting
+        network = self.network(architecture, inherited=setting.weights == Weights.INHERITED, rule=rule)
+        if images:
+            return network.to(setting.device), minibatch(self.subject, samples, setting.images)
+        return network.to(setting.device), blank_batch(self.subject.input_shape, samples)
 
     def validated(self, architecture: str) -> dict[str, float]:
         """Return the accuracy of inherited weights, as the super-network measures it."""
@@ -191,10 +248,15 @@ MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
     "memory": ((PEAK_MEMORY,), NetworkMeasurer.memory),
     "latency": ((LATENCY, LATENCY_SPREAD), NetworkMeasurer.latency),
     "score": ((PROXY,), NetworkMeasurer.score),
+    "formulas": ((), NetworkMeasurer.formulas),
+    "functions": ((), NetworkMeasurer.functions),
     "validated": ((ACCURACY,), NetworkMeasurer.validated),
     "trained": ((TRAINED_ACCURACY,), NetworkMeasurer.trained),
 }
-"""Measurements of a network by name: the quantities that each gives, and its function."""
+"""Measurements of a network by name: the quantities that each gives, and its function.
+
+Names of quantities that follow from the setting are not listed.
+"""
 
 
 def measure_networks(measurer: NetworkMeasurer, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
@@ -213,6 +275,4 @@ def _measurer(setting: Setting) -> NetworkMeasurer:
     return NetworkMeasurer(setting.subject(), setting)
 
 
-@cache
-def _proxy(formula: str) -> Proxy:
-    return Proxy(parse(formula))
+_proxy = cache(proxy_of)
