@@ -1,8 +1,10 @@
 """RoBoT: weights for the sum of several proxies, found with a few measured accuracies.
 
 Z. He, Y. Shu, Z. Dai, B. K. H. Low: Robustifying and Boosting Training-Free Neural Architecture Search (ICLR 2024),
-algorithm 1. There the scores are scaled between their extremes; here their ranks are, since a proxy whose scores span
-powers of ten would otherwise tell apart the few highest alone.
+algorithm 1. Three things differ. There the scores are scaled between their extremes; here their ranks are, since a
+proxy whose scores span powers of ten would otherwise tell apart the few highest alone. The Gaussian process sees the
+direction of the weights, since a ranking does not depend on their length; and normal scores of the accuracies, among
+which one that is hardly above chance does not hide the differences of the others.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
@@ -31,7 +33,7 @@ DRAWS = 4_000
 """Weights that the next ones are the most promising of."""
 
 LENGTHS, NOISES = (0.5, 1.0, 2.0, 4.0), (1e-3, 1e-2, 1e-1)
-"""Length scales of the Gaussian process in the cube of weights, and noise as a share of the variance."""
+"""Length scales of the Gaussian process, where weights have length 1, and noise as a share of the variance."""
 
 
 @dataclass(frozen=True)
@@ -104,21 +106,14 @@ class Robot:
     def _next_weights(self) -> Array:
         """Return the weights, in [-1, 1], whose first architecture may be the best: by an upper confidence bound."""
         drawn = self._rng.uniform(-1.0, 1.0, (DRAWS, self._pool.scores.shape[1]))
-        values = self._values()
-        if len(set(values.tolist())) < 2:  # nothing to learn from yet
-            return np.asarray(drawn[0])
-        model = _fitted(np.array(self._tried), values)
-        mean, spread = model.predict(drawn, return_std=True)
-        return np.asarray(drawn[np.argmax(mean + OPTIMISM * spread)])
-
-    def _values(self) -> Array:
-        """Return what each of the weights tried gave; the lowest of all where that was undefined or out of bounds."""
         found = [self._known[name] for name in self._first]
-        values = np.array([-each.costs[0] if each.violation == 0.0 else np.nan for each in found])
-        lowest = np.nanmin(values, initial=np.inf)
-        return (
-            np.where(np.isnan(values), lowest if np.isfinite(lowest) else 0.0, values) if len(values) else np.zeros(1)
-        )
+        values = [-each.costs[0] if each.violation == 0.0 else -np.inf for each in found]
+        if len(set(values)) < 2:  # nothing to learn from yet
+            return np.asarray(drawn[0])
+        scores = norm.ppf((rankdata(values) - 0.5) / len(values))
+        model = _fitted(_directions(np.array(self._tried)), scores)
+        mean, spread = model.predict(_directions(drawn), return_std=True)
+        return np.asarray(drawn[np.argmax(mean + OPTIMISM * spread)])
 
     def _walk(self) -> list[str]:
         """Return the highest of the ranking of the best weights that are not known: the last of equally good ones."""
@@ -126,6 +121,10 @@ class Robot:
         best = max(place for place, key in enumerate(keys) if key == min(keys))
         order = (self._pool.architectures[place] for place in self._pool.ranked(self._tried[best]))
         return [name for name in order if name not in self._known][: self._queries - len(self._known)]
+
+
+def _directions(weights: Array) -> Array:
+    return np.asarray(weights / np.linalg.norm(weights, axis=1, keepdims=True))
 
 
 def _fitted(weights: Array, values: Array) -> GaussianProcessRegressor:

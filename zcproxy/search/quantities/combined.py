@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from zcproxy.errors import ConfigurationError
 from zcproxy.formula.text import updated
 from zcproxy.names.scorers import as_scorers
-from zcproxy.primitives import parse
 from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer
 from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.proxy import Proxy
@@ -113,6 +112,15 @@ def formulas_in(proxies: Iterable[Combined]) -> list[str]:
     return [member.formula for each in proxies for member in each.members]
 
 
+def by_setting(proxies: Iterable[Combined]) -> dict[tuple[int, str], dict[str, str]]:
+    """Return formulas by the names of their quantities, by batch size and rule: those of each are measured together."""
+    found: dict[tuple[int, str], dict[str, str]] = {}
+    for each in proxies:
+        for name, member in zip(each.quantities, each.members, strict=False):  # functions and files have no members
+            found.setdefault((member.batch_size, member.rule), {})[name] = member.formula
+    return found
+
+
 def scores_of(proxies: Sequence[Combined], values: Mapping[str, Array]) -> Array:
     """Return architectures x proxies from the quantities of the architectures."""
     return np.stack([each.scores(values) for each in proxies], axis=1)
@@ -130,8 +138,3 @@ def _recorded(scorer: Scorer) -> Combined:
 
 def _member(proxy: Proxy) -> Member:
     return Member(str(proxy.formula), proxy.batch_size, proxy.rule)
-
-
-def proxy_of(member: Member) -> Proxy:
-    """Return the proxy that a member is."""
-    return Proxy(parse(member.formula), batch_size=member.batch_size, rule=member.rule)

@@ -14,7 +14,7 @@ from zcproxy.contracts.task import Task
 from zcproxy.proxy.function import load_function
 from zcproxy.proxy.score_file import by_architecture
 from zcproxy.search.measuring import ColumnScores, Networks, Source, Tabulated
-from zcproxy.search.quantities.combined import Combined, Member
+from zcproxy.search.quantities.combined import Combined, by_setting
 from zcproxy.search.quantities.networks import NetworkMeasurer
 
 
@@ -35,34 +35,20 @@ def combined_sources(
         ProxyFileError: a file of scores cannot be read.
     """
     setting = measurer.setting
-    members = {name: member for each in setting.proxies if each.members for name, member in _named(each)}
-    if members and by_columns:
-        yield from _column_scores(members, measurer, executor, cache)
-    elif members:
-        yield Networks("formulas", measurer, executor, tuple(members))
+    grouped = by_setting(setting.proxies)
+    if by_columns:
+        for (size, rule), formulas in grouped.items():
+            task = cast(Task, measurer.subject)
+            context = Context(task, size, setting.initialisation, setting.device, setting.images, rule)
+            yield ColumnScores(formulas, context, executor, cache)
+    elif grouped:
+        yield Networks("formulas", measurer, executor, [name for formulas in grouped.values() for name in formulas])
     functions = [each for each in setting.proxies if each.function]
     for each in functions:
         load_function(each.function)  # what is wrong with it is said before anything is written
     if functions:
         yield Networks("functions", measurer, executor, [each.quantities[0] for each in functions])
     yield from (_tabulated(each, measurer) for each in setting.proxies if each.file)
-
-
-def _named(proxy: Combined) -> Iterator[tuple[str, Member]]:
-    yield from zip(proxy.quantities, proxy.members, strict=True)
-
-
-def _column_scores(
-    members: dict[str, Member], measurer: NetworkMeasurer, executor: Executor | None, cache: Path | None
-) -> Iterator[Source]:
-    """Yield a source per batch size and rule: the formulas of each share a sweep."""
-    setting, task = measurer.setting, cast(Task, measurer.subject)
-    for size, rule in dict.fromkeys((member.batch_size, member.rule) for member in members.values()):
-        formulas = {
-            name: member.formula for name, member in members.items() if (member.batch_size, member.rule) == (size, rule)
-        }
-        context = Context(task, size, setting.initialisation, setting.device, setting.images, rule)
-        yield ColumnScores(formulas, context, executor, cache)
 
 
 def _tabulated(proxy: Combined, measurer: NetworkMeasurer) -> Tabulated:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -13,9 +13,11 @@ import torch
 from torch import nn
 
 from zcproxy.benchmarks.datasets import load_dataset
+from zcproxy.columns.table import table_of
 from zcproxy.contracts.batch import Batch
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.errors import ConfigurationError, ModelError, check_known
+from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
 from zcproxy.models.initialisation import OWN
@@ -24,12 +26,13 @@ from zcproxy.names.subjects import Subject, get_subject
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.isolation import own_state
+from zcproxy.probing.measure import measure
 from zcproxy.probing.recorder import reported
 from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.random import derive_seed
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
-from zcproxy.search.quantities.combined import Combined, Member, formulas_in, proxy_of
+from zcproxy.search.quantities.combined import Combined, by_setting, formulas_in
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
 from zcproxy.training.recipe import Recipe
@@ -185,14 +188,17 @@ class NetworkMeasurer:
 
     def score(self, architecture: str) -> dict[str, float]:
         """Return the proxy's score; NaN where it is undefined or the network fails."""
-        return {PROXY: self._score(architecture, Member(self.setting.formula, self.setting.proxy_batch_size, OWN))}
+        setting = self.setting
+        proxy = _proxy(setting.formula)
+        seen = self._seen(architecture, setting.proxy_batch_size, OWN, images=proxy.needs_images)
+        return {PROXY: self._called(proxy, *seen)}
 
     def formulas(self, architecture: str) -> dict[str, float]:
         """Return what each formula that `robot` combines gives, by the name of its quantity."""
         return {
-            name: self._score(architecture, member)
-            for each in self.setting.proxies
-            for name, member in zip(each.quantities, each.members, strict=bool(each.members))
+            name: score
+            for (size, rule), texts in by_setting(self.setting.proxies).items()
+            for name, score in self._together(architecture, texts, size, rule).items()
         }
 
     def functions(self, architecture: str) -> dict[str, float]:
@@ -209,9 +215,19 @@ class NetworkMeasurer:
                     found[each.quantities[0]] = self._called(proxy, network, batch)
         return found
 
-    def _score(self, architecture: str, member: Member) -> float:
-        proxy = _proxy(member)
-        return self._called(proxy, *self._seen(architecture, member.batch_size, member.rule, images=proxy.needs_images))
+    def _together(self, architecture: str, texts: Mapping[str, str], samples: int, rule: str) -> dict[str, float]:
+        """Return the scores of formulas, by name, from one measurement of a network; NaN where it fails."""
+        proxies = {name: _proxy(text) for name, text in texts.items()}
+        images = any(proxy.needs_images for proxy in proxies.values())
+        columns = list(dict.fromkeys(column for proxy in proxies.values() for column in proxy.formula.columns()))
+        network, batch = self._seen(architecture, samples, rule, images=images)
+        inputs, targets = (each.clone().to(self.setting.device) for each in (batch.inputs, batch.targets))
+        try:
+            table = table_of([measure(network, inputs, targets, columns)], columns)
+        except ModelError:
+            return dict.fromkeys(texts, math.nan)
+        evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
+        return {name: float(evaluator(proxy.formula)[0]) for name, proxy in proxies.items()}
 
     def _called(self, proxy: Proxy | FunctionProxy, network: nn.Module, batch: Batch) -> float:
         device = self.setting.device
@@ -275,4 +291,6 @@ def _measurer(setting: Setting) -> NetworkMeasurer:
     return NetworkMeasurer(setting.subject(), setting)
 
 
-_proxy = cache(proxy_of)
+@cache
+def _proxy(formula: str) -> Proxy:
+    return Proxy(parse(formula))
