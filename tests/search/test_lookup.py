@@ -36,7 +36,11 @@ def measured_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZCPROXY_DATA", str(tmp_path / "data"))
     cells, rng = list(NASBench201Space().enumerate()), np.random.default_rng(0)
     convolutions = np.array([cell.count("nor_conv") for cell in cells])
-    quantities = ["cifar10/val_200", *(f"hwnb_cifar10_{device}_latency_ms" for device in HW_NAS_BENCH["latency_ms"])]
+    quantities = [
+        "cifar10/val_200",
+        "cifar10/val_12",
+        *(f"hwnb_cifar10_{device}_latency_ms" for device in HW_NAS_BENCH["latency_ms"]),
+    ]
     quantities += [f"hwnb_cifar10_{device}_energy_mJ" for device in HW_NAS_BENCH["energy_mJ"]]
     quantities += [f"help_{device}_latency_ms" for device in HELP]
     numbers = {name: 80.0 + 2.0 * convolutions + rng.uniform(size=len(cells)) for name in quantities}
