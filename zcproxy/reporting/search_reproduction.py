@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from zcproxy.reporting.reproduction import Reproduction, option_of
@@ -31,7 +31,9 @@ def search_reproduction(configuration: SearchConfiguration, out: str) -> Reprodu
     """
     setting = configuration.setting
     of_setting = _changed(setting, Setting(setting.reference))
-    of_search = _changed(configuration, SearchConfiguration(setting, configuration.maximized))
+    plain = SearchConfiguration(replace(setting, proxies=()), configuration.maximized)
+    of_search = _changed(configuration, plain)
+    of_search.pop("setting", None)
     epochs = setting.recipe.epochs
     if any(name in of_setting for name in _OF_PYTHON) or setting.recipe != Recipe(epochs=epochs):
         return Reproduction(False, _in_python(configuration, of_setting, of_search, out))
