@@ -9,17 +9,19 @@ after some evaluations is a share of that of all evaluations of all searches of 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from naming import told
+from numpy.typing import NDArray
 
 from zcproxy.cli.display import RunDisplay
-from zcproxy.search import SearchConfiguration, SearchResult, Setting, search
-from zcproxy.search.front import costs_of, hypervolume
-from zcproxy.search.goals import Candidate
+from zcproxy.search import SearchConfiguration, Setting, search
+from zcproxy.search.directory import EVALUATIONS
+from zcproxy.search.front import hypervolume
+
+Array = NDArray[np.float64]
 
 HERE = Path(__file__).parent
 SUBJECTS = {"elastic_digits": "accuracy", "nasbench201/cifar10": "validation_accuracy"}
@@ -28,8 +30,8 @@ ALGORITHMS = {"nsga2": (20, 400, (100, 200, 400)), "linas": (20, 100, (40, 60, 1
 NICHES = (0, 5, 10)
 
 
-def searched(subject: str, algorithm: str, niches: int, seed: int, out: Path, display: RunDisplay) -> SearchResult:
-    """Return the result of a search in a folder of its own."""
+def searched(subject: str, algorithm: str, niches: int, seed: int, out: Path, display: RunDisplay) -> Array:
+    """Return the costs of what a search in a folder of its own evaluated; a finished one is not repeated."""
     population, evaluations, _ = ALGORITHMS[algorithm]
     configuration = SearchConfiguration(
         Setting(subject),
@@ -43,19 +45,22 @@ def searched(subject: str, algorithm: str, niches: int, seed: int, out: Path, di
         niches=niches,
     )
     name = f"{subject.replace('/', '-')}-{algorithm}-{niches}"
-    return search(configuration, out / name / str(seed), step=told(display, f"{name} {seed}"))
+    folder = out / name / str(seed)
+    if not (folder / EVALUATIONS).exists():
+        search(configuration, folder, step=told(display, f"{name} {seed}"))
+    table = pd.read_parquet(folder / EVALUATIONS)
+    return np.column_stack([-table[SUBJECTS[subject]], table["macs"]])
 
 
-def shares(found: dict[tuple[str, int, int], Sequence[Candidate]]) -> pd.DataFrame:
-    """Return a row per search and number of evaluations, given what each search of one subject evaluated."""
-    everything = costs_of([outcome for outcomes in found.values() for outcome in outcomes if outcome.violation == 0.0])
+def shares(found: dict[tuple[str, int, int], Array]) -> pd.DataFrame:
+    """Return a row per search and number of evaluations, given the costs of what each search of a subject evaluated."""
+    everything = np.concatenate(list(found.values()))
     ideal, nadir = everything.min(axis=0), everything.max(axis=0)
     best = hypervolume(everything, ideal, nadir)
     rows = []
-    for (algorithm, niches, seed), outcomes in found.items():
+    for (algorithm, niches, seed), costs in found.items():
         for count in ALGORITHMS[algorithm][2]:
-            costs = costs_of([outcome for outcome in outcomes[:count] if outcome.violation == 0.0])
-            share = hypervolume(costs, ideal, nadir) / best
+            share = hypervolume(costs[:count], ideal, nadir) / best
             rows.append(
                 {"algorithm": algorithm, "niches": niches, "seed": seed, "evaluations": count, "hypervolume": share}
             )
@@ -74,7 +79,7 @@ def main() -> None:
     with RunDisplay() as display:
         for subject in arguments.subjects:
             found = {
-                (algorithm, niches, seed): searched(subject, algorithm, niches, seed, arguments.out, display).outcomes
+                (algorithm, niches, seed): searched(subject, algorithm, niches, seed, arguments.out, display)
                 for algorithm in ALGORITHMS
                 for niches in NICHES
                 for seed in arguments.seeds
