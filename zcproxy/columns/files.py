@@ -1,0 +1,144 @@
+"""The files of columns: loose ones, of the few networks that a job measured, and packs that many were folded into.
+
+Both are sealed (see `zcproxy.storage.sealed`): a line with a checksum says which networks and columns are inside, then
+comes Arrow. A loose file is read whole. A pack has a part for each column: what is read of it is what is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from zcproxy.errors import StorageError
+from zcproxy.storage.files import replacing, write_text
+from zcproxy.storage.sealed import DamagedError, opened_parts, read_header, read_sealed, seal, seal_parts
+
+LOOSE, PACK = ".arrow", ".pack"
+"""Suffixes. Versions without packs read the loose files alone."""
+DAMAGED = ".damaged"
+"""Suffix of files that were set aside."""
+KINDS = {LOOSE: "columns-2", PACK: "columns-pack-1"}
+LAYERS, BLOCKS, COVERAGE, STAGES, EDGES = "layers", "blocks", "coverage", "stages", "edges"
+STRUCTURE = (LAYERS, BLOCKS, COVERAGE, STAGES, EDGES)
+"""What every file says of its networks beside their columns; one part of a pack."""
+STRUCTURE_PART = "structure"
+MANIFEST = "context.json"
+"""Says, for people, what the columns of a folder have in common."""
+UNREADABLE = (DamagedError, OSError, ValueError, LookupError, pa.ArrowException)
+"""What reading a file raises that is not what was written."""
+ATTEMPTS = 50
+"""Times that a write or a deletion is tried while another process deletes or writes the same folder."""
+OF_DELETIONS = (FileNotFoundError, FileExistsError)
+"""What fails where a folder is deleted meanwhile: also making it, if it is gone when that is looked at."""
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnFile:
+    """A file of columns.
+
+    Attributes:
+        path: path of the file.
+        columns: keys of its columns; files with the same ones share the set.
+        size: bytes of its content.
+    """
+
+    path: Path
+    columns: frozenset[str]
+    size: int
+
+    @property
+    def is_pack(self) -> bool:
+        """Whether it is a pack."""
+        return self.path.suffix == PACK
+
+
+def read_heading(path: Path) -> Mapping[str, Any]:
+    """Return what a file says of itself: `context`, `architectures`, `columns`, `bytes`. Raises one of `UNREADABLE`."""
+    return read_header(path, KINDS[path.suffix], path.parent.name)
+
+
+def read_columns(path: Path, keys: Collection[str] | None = None) -> tuple[list[str], pa.Table]:
+    """Return the networks of a file and a table with a row for each, parsed from bytes that were checked.
+
+    Args:
+        path: path of the file.
+        keys: the columns to read beside the structure; None for all.
+
+    Raises:
+        UNREADABLE: it is gone, damaged, or lacks a column.
+    """
+    owner = path.parent.name
+    if path.suffix == LOOSE:
+        sealed = read_sealed(path, KINDS[LOOSE], owner)
+        table = _parsed(sealed.content)
+        return sealed.header["architectures"], table if keys is None else table.select([*STRUCTURE, *keys])
+    with opened_parts(path, KINDS[PACK], owner) as parts:
+        table = _parsed(parts.read(STRUCTURE_PART))
+        for key in parts.header["columns"] if keys is None else keys:
+            table = table.append_column(key, _parsed(parts.read(key)).column(0))
+        return parts.header["architectures"], table
+
+
+def write_loose(folder: Path, settings: Mapping[str, Any], networks: Sequence[str], table: pa.Table) -> ColumnFile:
+    """Write the columns of a few networks. Raises `StorageError`.
+
+    Args:
+        folder: of a context.
+        settings: what its columns have in common.
+        networks: texts that stand for the networks.
+        table: a row for each: `STRUCTURE`, then columns under their keys.
+    """
+    keys = table.column_names[len(STRUCTURE) :]
+    header = {"context": settings, "architectures": list(networks), "columns": keys}
+    content = seal(_serialised(table), KINDS[LOOSE], folder.name, header)
+    return _written(folder, LOOSE, settings, header, content)
+
+
+def write_pack(folder: Path, settings: Mapping[str, Any], networks: Sequence[str], table: pa.Table) -> ColumnFile:
+    """Write a pack, see `write_loose`: it is on the disk for good when this returns, and what was folded may go."""
+    keys = table.column_names[len(STRUCTURE) :]
+    header = {"context": settings, "architectures": list(networks), "columns": keys}
+    parts = {STRUCTURE_PART: _serialised(table.select(STRUCTURE))}
+    parts |= {key: _serialised(table.select([key])) for key in keys}
+    content = seal_parts(parts, KINDS[PACK], folder.name, header)
+    return _written(folder, PACK, settings, header, content)
+
+
+def _written(
+    folder: Path, suffix: str, settings: Mapping[str, Any], header: Mapping[str, Any], content: bytes
+) -> ColumnFile:
+    """Write a file of a folder, which another process may be deleting (`zcproxy columns clear`)."""
+    names = chr(10).join([*header["architectures"], *header["columns"]])
+    path = folder / f"{hashlib.sha256(names.encode()).hexdigest()[:20]}{suffix}"
+    for attempt in range(ATTEMPTS):
+        try:
+            if not os.path.lexists(folder / MANIFEST):
+                write_text(folder / MANIFEST, json.dumps(settings, indent=2) + "\n")
+            with replacing(path) as temporary, temporary.open("wb") as stream:
+                stream.write(content)
+                if suffix == PACK:
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            break
+        except StorageError as error:
+            if attempt == ATTEMPTS - 1 or not isinstance(error.__cause__, OF_DELETIONS):
+                raise
+    return ColumnFile(path, frozenset(header["columns"]), len(content))
+
+
+def _serialised(table: pa.Table) -> bytes:
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_file(stream, table.schema) as writer:
+        writer.write_table(table)
+    return stream.getvalue().to_pybytes()
+
+
+def _parsed(content: bytes) -> pa.Table:
+    return pa.ipc.open_file(pa.BufferReader(content)).read_all()
