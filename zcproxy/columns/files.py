@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from zcproxy.columns.rows import STRUCTURE, Rows, rows_of_table
 from zcproxy.errors import StorageError
 from zcproxy.storage.files import replacing, write_text
 from zcproxy.storage.sealed import DamagedError, opened_parts, read_header, read_sealed, seal, seal_parts
@@ -25,10 +26,8 @@ LOOSE, PACK = ".arrow", ".pack"
 DAMAGED = ".damaged"
 """Suffix of files that were set aside."""
 KINDS = {LOOSE: "columns-2", PACK: "columns-pack-1"}
-LAYERS, BLOCKS, COVERAGE, STAGES, EDGES = "layers", "blocks", "coverage", "stages", "edges"
-STRUCTURE = (LAYERS, BLOCKS, COVERAGE, STAGES, EDGES)
-"""What every file says of its networks beside their columns; one part of a pack."""
 STRUCTURE_PART = "structure"
+"""The part of a pack with what is no column."""
 MANIFEST = "context.json"
 """Says, for people, what the columns of a folder have in common."""
 UNREADABLE = (DamagedError, OSError, ValueError, LookupError, pa.ArrowException)
@@ -64,8 +63,8 @@ def read_heading(path: Path) -> Mapping[str, Any]:
     return read_header(path, KINDS[path.suffix], path.parent.name)
 
 
-def read_columns(path: Path, keys: Collection[str] | None = None) -> tuple[list[str], pa.Table]:
-    """Return the networks of a file and a table with a row for each, parsed from bytes that were checked.
+def read_rows(path: Path, keys: Collection[str] | None = None) -> Rows:
+    """Return the networks of a file and their columns, parsed from bytes that were checked.
 
     Args:
         path: path of the file.
@@ -78,12 +77,15 @@ def read_columns(path: Path, keys: Collection[str] | None = None) -> tuple[list[
     if path.suffix == LOOSE:
         sealed = read_sealed(path, KINDS[LOOSE], owner)
         table = _parsed(sealed.content)
-        return sealed.header["architectures"], table if keys is None else table.select([*STRUCTURE, *keys])
+        wanted = sealed.header["columns"] if keys is None else keys
+        return rows_of_table(sealed.header["architectures"], table.select([*STRUCTURE, *wanted]))
     with opened_parts(path, KINDS[PACK], owner) as parts:
-        table = _parsed(parts.read(STRUCTURE_PART))
+        structure = _parsed(parts.read(STRUCTURE_PART))
+        columns = {}
         for key in parts.header["columns"] if keys is None else keys:
-            table = table.append_column(key, _parsed(parts.read(key)).column(0))
-        return parts.header["architectures"], table
+            table = _parsed(parts.read(key))
+            columns[key] = {name: table.column(name).combine_chunks() for name in table.column_names}
+        return Rows(parts.header["architectures"], structure, columns)
 
 
 def write_loose(folder: Path, settings: Mapping[str, Any], networks: Sequence[str], table: pa.Table) -> ColumnFile:
@@ -95,18 +97,17 @@ def write_loose(folder: Path, settings: Mapping[str, Any], networks: Sequence[st
         networks: texts that stand for the networks.
         table: a row for each: `STRUCTURE`, then columns under their keys.
     """
-    keys = table.column_names[len(STRUCTURE) :]
+    keys = [name for name in table.column_names if name not in STRUCTURE]
     header = {"context": settings, "architectures": list(networks), "columns": keys}
     content = seal(_serialised(table), KINDS[LOOSE], folder.name, header)
     return _written(folder, LOOSE, settings, header, content)
 
 
-def write_pack(folder: Path, settings: Mapping[str, Any], networks: Sequence[str], table: pa.Table) -> ColumnFile:
-    """Write a pack, see `write_loose`: it is on the disk for good when this returns, and what was folded may go."""
-    keys = table.column_names[len(STRUCTURE) :]
-    header = {"context": settings, "architectures": list(networks), "columns": keys}
-    parts = {STRUCTURE_PART: _serialised(table.select(STRUCTURE))}
-    parts |= {key: _serialised(table.select([key])) for key in keys}
+def write_pack(folder: Path, settings: Mapping[str, Any], rows: Rows) -> ColumnFile:
+    """Write a pack. When this returns it is on the disk for good, and what was folded may go. Raises `StorageError`."""
+    header = {"context": settings, "architectures": list(rows.networks), "columns": list(rows.columns)}
+    parts = {STRUCTURE_PART: _serialised(rows.structure)}
+    parts |= {key: _serialised(pa.table(arrays)) for key, arrays in rows.columns.items()}
     content = seal_parts(parts, KINDS[PACK], folder.name, header)
     return _written(folder, PACK, settings, header, content)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -25,14 +25,14 @@ from zcproxy.columns.files import (
     DAMAGED,
     LOOSE,
     PACK,
-    STRUCTURE,
     UNREADABLE,
     ColumnFile,
-    read_columns,
     read_heading,
+    read_rows,
     write_loose,
     write_pack,
 )
+from zcproxy.columns.rows import STRUCTURE, Rows, joined_rows
 from zcproxy.errors import RunError, StorageError
 from zcproxy.storage.claims import claimed
 from zcproxy.storage.files import cannot_read
@@ -81,7 +81,7 @@ class ColumnFolder:
         self._known: dict[str, tuple[ColumnFile, ...]] = {}
         self._loose: dict[frozenset[str], dict[Path, ColumnFile]] = {}
         self._sets: dict[frozenset[str], frozenset[str]] = {}
-        self._indexed: set[str] = set()
+        self._indexed: dict[str, ColumnFile | None] = {}
         self._scan()
 
     def _scan(self) -> None:
@@ -102,7 +102,7 @@ class ColumnFolder:
                     file = ColumnFile(path, frozenset(heading["columns"]), heading["bytes"])
                     self._index(file, heading["architectures"])
             _set_aside(damaged)
-            self._indexed |= {path.name for path, _ in damaged}
+            self._indexed |= {path.name: None for path, _ in damaged}
             if not vanished:
                 return
 
@@ -114,12 +114,7 @@ class ColumnFolder:
             self._known[network] = (*others, file) if others else alone
         if not file.is_pack:
             self._loose.setdefault(file.columns, {})[file.path] = file
-        self._indexed.add(file.path.name)
-
-    @property
-    def networks(self) -> Sequence[str]:
-        """The texts of the networks that it has columns of, in the order of the files."""
-        return list(self._known)
+        self._indexed[file.path.name] = file
 
     def sets_of(self, network: str) -> tuple[frozenset[str], ...]:
         """Return the keys of the columns that each file with a network has: many networks have the same sets."""
@@ -140,9 +135,9 @@ class ColumnFolder:
         self._index(file, networks)
         self._fold(self._sets[file.columns])
 
-    def write_pack(self, networks: Sequence[str], table: pa.Table) -> None:
+    def write_pack(self, rows: Rows) -> None:
         """Add the columns of many networks, as `write` does."""
-        self._index(write_pack(self.path, self.settings, networks, table), networks)
+        self._index(write_pack(self.path, self.settings, rows), rows.networks)
 
     def read(self, networks: Sequence[str], keys: Sequence[str]) -> list[Part]:
         """Return columns that are all known, part by part.
@@ -159,18 +154,43 @@ class ColumnFolder:
                 break
         raise LostColumnsError
 
+    def rows(self) -> Iterator[Rows]:
+        """Yield everything, a pack at a time or as much as is folded into one; what is damaged is set aside.
+
+        A network whose columns are in several files comes several times.
+        """
+        seen: set[Path] = set()
+        while files := [file for file in self._indexed.values() if file is not None and file.path not in seen]:
+            seen |= {file.path for file in files}
+            loose = [file for file in files if not file.is_pack]
+            for columns in dict.fromkeys(file.columns for file in loose):
+                alike = [file for file in loose if file.columns is columns]
+                for start in range(0, len(alike), FOLDED):
+                    yield from self._rows_of(alike[start : start + FOLDED])
+            for file in files:
+                if file.is_pack:
+                    yield from self._rows_of([file])
+
+    def _rows_of(self, files: Sequence[ColumnFile]) -> Iterator[Rows]:
+        found, lost = _all_rows(files)
+        if lost:
+            self._forget(lost)
+        if found:
+            yield joined_rows(list(found.values())) if len(files) > 1 else next(iter(found.values()))
+
     def _parts(self, networks: Sequence[str], keys: Sequence[str]) -> tuple[list[Part], dict[Path, Exception]]:
         lost: dict[Path, Exception] = {}
         found = []
         for (file, wanted, has_structure), places in self._plan(networks, keys).items():
             try:
-                there, table = read_columns(file.path, wanted)
-                rows = {name: row for row, name in enumerate(there)}
-                chosen = [rows[networks[place]] for place in places]
-                if not file.is_pack or chosen != list(range(len(there))):  # the columns of a loose file share memory
-                    table = table.take(pa.array(chosen, pa.int64()))
-                names = (*STRUCTURE, *wanted) if has_structure else wanted
-                columns = {name: table.column(name).combine_chunks() for name in names}
+                rows = read_rows(file.path, wanted)
+                order = {name: row for row, name in enumerate(rows.networks)}
+                chosen = [order[networks[place]] for place in places]
+                if not file.is_pack or chosen != list(range(len(order))):  # the columns of a loose file share memory
+                    rows = rows.take(chosen)
+                names = STRUCTURE if has_structure else ()
+                columns = {name: rows.structure.column(name).combine_chunks() for name in names}
+                columns |= {key: rows.column(key) for key in wanted}
                 found.append(Part(np.array(places, np.intp), columns))
             except UNREADABLE as error:
                 lost[file.path] = error
@@ -200,12 +220,16 @@ class ColumnFolder:
         for loose in self._loose.values():
             for path in lost:
                 loose.pop(path, None)
-        self._indexed -= {path.name for path, error in lost.items() if isinstance(error, FileNotFoundError)}
+        for path, error in lost.items():
+            if isinstance(error, FileNotFoundError):
+                self._indexed.pop(path.name, None)
+            else:
+                self._indexed[path.name] = None
         _set_aside([(path, error) for path, error in lost.items() if not isinstance(error, FileNotFoundError)])
         self._scan()
 
     def _fold(self, columns: frozenset[str]) -> None:
-        """Fold the loose files of some columns into a pack, once there are enough; they stay where that fails."""
+        """Fold the loose files with some columns into a pack, once there are enough; they stay where that fails."""
         files = list(islice(self._loose[columns].values(), FOLDED))
         if len(files) < FOLDED and sum(file.size for file in files) < LARGEST_FOLDED:
             return
@@ -213,38 +237,31 @@ class ColumnFolder:
             self._fold_files(files)
 
     def _fold_files(self, files: Sequence[ColumnFile]) -> None:
-        lost: dict[Path, Exception] = {}
-        groups: dict[pa.Schema, dict[ColumnFile, tuple[list[str], pa.Table]]] = {}
+        folded, lost = _all_rows(files)
+        if folded:
+            self.write_pack(joined_rows(list(folded.values())))
         for file in files:
-            try:
-                networks, table = read_columns(file.path, sorted(file.columns))
-                groups.setdefault(table.schema, {})[file] = networks, table
-            except UNREADABLE as error:
-                lost[file.path] = error
-        for group in groups.values():  # a precision each: a column keeps its own
-            if len(group) > 1:
-                rows: dict[str, int] = {}
-                for row, network in enumerate(network for names, _ in group.values() for network in names):
-                    rows.setdefault(network, row)  # two processes may have measured it
-                table = pa.concat_tables([table for _, table in group.values()]).combine_chunks()
-                self.write_pack(list(rows), table.take(pa.array(rows.values(), pa.int64())).combine_chunks())
-            self._replace(group)
+            self._loose[file.columns].pop(file.path, None)
+        for path, rows in folded.items():
+            self._indexed.pop(path.name, None)
+            for network in rows.networks:
+                self._known[network] = tuple(file for file in self._known[network] if file.path != path)
+            with suppress(OSError):  # another process has it deleted; otherwise it is folded again, and does no harm
+                path.unlink()
         if lost:
             self._forget(lost)
 
-    def _replace(self, folded: Mapping[ColumnFile, tuple[list[str], pa.Table]]) -> None:
-        """Delete loose files that a pack has the columns of; a single one is kept, and is not folded any more."""
-        paths = {file.path for file in folded}
-        for file in folded:
-            del self._loose[file.columns][file.path]
-        if len(folded) == 1:
-            return
-        for networks, _ in folded.values():
-            for network in networks:
-                self._known[network] = tuple(file for file in self._known[network] if file.path not in paths)
-        for path in paths:
-            with suppress(OSError):  # another process has it deleted; otherwise it is read once more and does no harm
-                path.unlink()
+
+def _all_rows(files: Sequence[ColumnFile]) -> tuple[dict[Path, Rows], dict[Path, Exception]]:
+    """Return what files with the same columns hold, and what is wrong with the others."""
+    found: dict[Path, Rows] = {}
+    lost: dict[Path, Exception] = {}
+    for file in files:
+        try:
+            found[file.path] = read_rows(file.path, sorted(file.columns))
+        except UNREADABLE as error:
+            lost[file.path] = error
+    return found, lost
 
 
 def _shared_out(

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from zcproxy.columns.files import BLOCKS, COVERAGE, EDGES, LAYERS, STAGES
 from zcproxy.columns.folder import Part
+from zcproxy.columns.rows import BLOCKS, COVERAGE, EDGES, LAYERS, STAGES
 from zcproxy.columns.table import ColumnTable, axis_of
 from zcproxy.formula import Blocks, Connections, Node
 from zcproxy.formula.connections import rows_of

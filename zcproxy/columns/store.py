@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from zcproxy.columns.context import Context, column_key
-from zcproxy.columns.files import BLOCKS, COVERAGE, EDGES, LAYERS, STAGES
 from zcproxy.columns.folder import ColumnFolder, LostColumnsError as LostColumnsError
 from zcproxy.columns.gathering import table_from
+from zcproxy.columns.rows import BLOCKS, COVERAGE, EDGES, LAYERS, STAGES, STRUCTURE_SCHEMA
 from zcproxy.columns.table import ColumnTable, table_of
 from zcproxy.formula import Node
 from zcproxy.images.image_sets import ImageSet
@@ -84,13 +84,14 @@ class ColumnStore:
 
     def write(self, architectures: Sequence[str], columns: Sequence[Node], measured: Sequence[Measurement]) -> None:
         """Add the columns of a few architectures as one file. Raises `StorageError` if the disk is full."""
-        arrays: dict[str, pa.Array] = {
-            LAYERS: pa.array([item.layers for item in measured], pa.int32()),
-            BLOCKS: pa.array([item.blocks for item in measured], pa.list_(pa.int32())),
-            COVERAGE: pa.array([item.coverage.text for item in measured]),
-            STAGES: pa.array([item.stages for item in measured], pa.list_(pa.int32())),
-            EDGES: pa.array([item.edges for item in measured], pa.list_(pa.list_(pa.int32(), 2))),
+        structure = {
+            LAYERS: [item.layers for item in measured],
+            BLOCKS: [item.blocks for item in measured],
+            COVERAGE: [item.coverage.text for item in measured],
+            STAGES: [item.stages for item in measured],
+            EDGES: [item.edges for item in measured],
         }
+        arrays = {name: pa.array(values, STRUCTURE_SCHEMA.field(name).type) for name, values in structure.items()}
         for column in columns:
             precision = pa.from_numpy_dtype(np.result_type(*(item.values[column].dtype for item in measured)))
             arrays[self.key(column)] = pa.array([item.values[column] for item in measured], pa.list_(precision))
