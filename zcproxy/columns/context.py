@@ -84,6 +84,11 @@ def column_key(column: Node) -> str:
     return _column_key(column, tuple(plugin.digest for plugin in loaded_plugins()))
 
 
+def is_key_of(stored: str, key: str) -> bool:
+    """Whether a key in a store is that of a column, as `column_key` returns it, on whatever images."""
+    return stored == key or stored.startswith(f"{key} ")
+
+
 @cache
 def _column_key(column: Node, loaded: tuple[str, ...]) -> str:
     """Return the key while these plugins are loaded: when others are, their words may be defined anew."""

@@ -9,63 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zcproxy.columns.context import CODE_VERSION, column_key, folder_name
+from zcproxy.columns.context import CODE_VERSION, column_key, folder_name, is_key_of
 from zcproxy.columns.folder import ColumnFolder
+from zcproxy.columns.passport import FORMAT, PASSPORT, Passport, Settings, check_keys, read_passport
 from zcproxy.columns.rows import STRUCTURE, STRUCTURE_SCHEMA, Rows
 from zcproxy.columns.store import FOLDER, ColumnStore
 from zcproxy.errors import FormulaError, StorageError
-from zcproxy.models.initialisation import OWN
+from zcproxy.formula import Node
 from zcproxy.primitives import parse
-from zcproxy.storage.fields import read_fields
+from zcproxy.probing.expressions import probes_of
 from zcproxy.storage.files import check_regular, replacing
-from zcproxy.storage.records import read_record, record_text
 
-PASSPORT = b"zcproxy columns"
-FORMAT = 1
 NETWORK = "network"
 PRECISIONS = {str(kind): pa.list_(kind) for kind in (pa.float32(), pa.float64(), pa.int32(), pa.int64(), pa.bool_())}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all columns of a file have in common, see `zcproxy.columns.context.Context.shared`."""
-
-    task: str
-    batch_size: int
-    initialisation: int
-    device: str
-    rule: str = OWN
-
-    def shared(self) -> dict[str, Any]:
-        """Return them as the store keys its folders by them."""
-        return {name: value for name, value in asdict(self).items() if (name, value) != ("rule", OWN)}
-
-
-@dataclass(frozen=True)
-class Passport:
-    """What the metadata of a file says.
-
-    Attributes:
-        format: version of the form of the file.
-        code: `CODE_VERSION` of what measured its columns.
-        settings: what they have in common.
-        fingerprint: of their task.
-        digests: sha256 of each group of rows.
-    """
-
-    format: int
-    code: int
-    settings: Settings
-    fingerprint: str
-    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,15 +48,55 @@ class Exchanged:
     added: int
 
 
+class Choice:
+    """Columns of a store that are exported: those that the code here would measure the same, or some of them.
+
+    Args:
+        columns: these; None for all.
+        probes: those that need no other probes; None for all.
+
+    Attributes:
+        others: keys of columns that were chosen but are of other code, or of plugins that are not loaded.
+    """
+
+    def __init__(self, columns: Collection[Node] | None = None, probes: Collection[str] | None = None) -> None:
+        self._columns = None if columns is None else frozenset(columns)
+        self._probes = None if probes is None else frozenset(probes)
+        self._known: dict[str, bool] = {}
+        self.others: set[str] = set()
+
+    def has(self, key: str) -> bool:
+        """Whether a column is exported, by its key."""
+        if key not in self._known:
+            self._known[key] = self._is_chosen(key)
+        return self._known[key]
+
+    def _is_chosen(self, key: str) -> bool:
+        try:
+            column = parse(key.partition(" #")[0])
+        except FormulaError:
+            if self._columns is None:
+                self.others.add(key)
+            return False
+        if self._columns is not None and column not in self._columns:
+            return False
+        if self._probes is not None and not probes_of(column) <= self._probes:
+            return False
+        if not is_key_of(key, column_key(column)):
+            self.others.add(key)
+            return False
+        return True
+
+
 def export_columns(
-    store: ColumnStore, path: Path, chosen: Callable[[str], bool], networks: Collection[str] | None = None
+    store: ColumnStore, path: Path, choice: Choice, networks: Collection[str] | None = None
 ) -> Exchanged:
     """Write columns of a store to a Parquet file, group by group: no more than a pack is in memory.
 
     Args:
         store: of a context.
         path: the file; it is there whole, or not at all.
-        chosen: whether a column is written, by its key.
+        choice: the columns that are written.
         networks: architectures that are written; None for all.
 
     Raises:
@@ -103,7 +106,7 @@ def export_columns(
     fields: dict[str, pa.DataType] = {}
     found: set[str] = set()
     keys: set[str] = set()
-    for rows in _chosen(store.files, chosen, kept):  # a file has one schema, which the last rows may add to
+    for rows in _chosen(store.files, choice, kept):  # a file has one schema, which the last rows may add to
         found.update(rows.networks)
         keys |= rows.columns.keys()
         fields |= {f"{key} {name}": PRECISIONS[name] for key, arrays in rows.columns.items() for name in arrays}
@@ -116,12 +119,12 @@ def export_columns(
         replacing(path) as temporary,
         pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=False, write_statistics=False) as writer,
     ):
-        for rows in _chosen(store.files, chosen, kept):
+        for rows in _chosen(store.files, choice, kept):
             table = _table(rows, schema)
             writer.write_table(table, row_group_size=max(table.num_rows, 1))
             digests.append(_digest(table))
         passport = Passport(FORMAT, CODE_VERSION, settings, store.context.task.fingerprint, tuple(digests))
-        writer.add_key_value_metadata({PASSPORT: record_text(asdict(passport)).encode()})
+        writer.add_key_value_metadata({PASSPORT: passport.text()})
     return Exchanged(settings, len(found), len(keys), len(found))
 
 
@@ -141,8 +144,9 @@ def import_columns(path: Path, root: Path) -> Exchanged:
     check_regular(path)
     try:
         with pq.ParquetFile(path) as file:
-            passport = _passport(path, file)
-            keys = _checked_keys(path, file.schema_arrow)
+            passport = read_passport(path, file.metadata.metadata)
+            keys = _keys(path, file.schema_arrow)
+            check_keys(path, keys)
             for _ in _groups(file, passport):
                 pass
             folder = root / FOLDER / folder_name(passport.settings.shared(), passport.fingerprint)
@@ -155,7 +159,7 @@ def import_columns(path: Path, root: Path) -> Exchanged:
                 if new:
                     known.write_pack(rows.take(new))
                     added.update(rows.networks[row] for row in new)
-    except (OSError, pa.ArrowException, _DamagedGroupError) as error:
+    except (OSError, ValueError, pa.ArrowException, _DamagedGroupError) as error:
         reason = getattr(error, "strerror", None) or error
         raise StorageError(f"cannot read columns from {path}: {reason}; export or copy it again") from error
     return Exchanged(passport.settings, len(networks), len(keys), len(added))
@@ -165,9 +169,9 @@ class _DamagedGroupError(Exception):
     """Rows are not those that were exported."""
 
 
-def _chosen(files: ColumnFolder, chosen: Callable[[str], bool], kept: Collection[str] | None) -> Iterator[Rows]:
+def _chosen(files: ColumnFolder, choice: Choice, kept: Collection[str] | None) -> Iterator[Rows]:
     for rows in files.rows():
-        some = rows.only([key for key in rows.columns if chosen(key)])
+        some = rows.only([key for key in rows.columns if choice.has(key)])
         if kept is not None:
             some = some.take([row for row, name in enumerate(some.networks) if name in kept])
         if some.columns and some.networks:
@@ -183,47 +187,13 @@ def _table(rows: Rows, schema: pa.Schema) -> pa.Table:
     return pa.table({name: arrays[name] for name in schema.names}, schema=schema)
 
 
-def _passport(path: Path, file: pq.ParquetFile) -> Passport:
-    text = (file.metadata.metadata or {}).get(PASSPORT)
-    if text is None:
-        raise StorageError(f"{path} is no file of columns: `zcproxy columns export` writes them")
-    try:
-        content = read_record(text, summed=True)
-    except ValueError as error:
-        raise StorageError(f"cannot read columns from {path}: {error}; export or copy it again") from error
-    if content.get("format") != FORMAT:
-        raise StorageError(f"{path} has format {content.get('format')!r}, not {FORMAT}: use the zcproxy that wrote it")
-    if content.get("code") != CODE_VERSION:
-        raise StorageError(
-            f"{path} has columns of version {content.get('code')!r}, not {CODE_VERSION}: export them with the zcproxy "
-            "of this machine, or measure them here"
-        )
-    return read_fields(Passport, content, str(path), StorageError)
-
-
-def _checked_keys(path: Path, schema: pa.Schema) -> set[str]:
-    """Return the keys of the columns of a file, which the code of this machine would compute too."""
+def _keys(path: Path, schema: pa.Schema) -> set[str]:
     names = schema.names[len(STRUCTURE) + 1 :]
     if schema.names[: len(STRUCTURE) + 1] != [NETWORK, *STRUCTURE] or not all(
         name.rpartition(" ")[2] in PRECISIONS for name in names
     ):
         raise StorageError(f"{path} is no file of columns: `zcproxy columns export` writes them")
-    keys = {name.rpartition(" ")[0] for name in names}
-    for key in sorted(keys):
-        text = key.partition(" #")[0]
-        try:
-            known = column_key(parse(text))
-        except FormulaError as error:
-            raise StorageError(
-                f"{path} has the column '{text}', which has no meaning here: {error}; if a plugin has its words, give "
-                "`--plugin`"
-            ) from error
-        if key != known and not key.startswith(f"{known} "):
-            raise StorageError(
-                f"{path} has the column '{text}' as other code measured it: use the same zcproxy and plugins on both "
-                "machines, or measure it here"
-            )
-    return keys
+    return {name.rpartition(" ")[0] for name in names}
 
 
 def _groups(file: pq.ParquetFile, passport: Passport) -> Iterator[Rows]:

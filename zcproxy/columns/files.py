@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ import pyarrow as pa
 
 from zcproxy.columns.rows import STRUCTURE, Rows, rows_of_table
 from zcproxy.errors import StorageError
-from zcproxy.storage.files import replacing, write_text
+from zcproxy.storage.files import cannot_read, replacing, write_text
+from zcproxy.storage.notices import notice
 from zcproxy.storage.sealed import DamagedError, opened_parts, read_header, read_sealed, seal, seal_parts
 
 LOOSE, PACK = ".arrow", ".pack"
@@ -36,6 +39,8 @@ ATTEMPTS = 50
 """Times that a write or a deletion is tried while another process deletes or writes the same folder."""
 OF_DELETIONS = (FileNotFoundError, FileExistsError)
 """What fails where a folder is deleted meanwhile: also making it, if it is gone when that is looked at."""
+ABANDONED_SECONDS = 86400.0
+"""Age from which an unfinished file is taken for one that a killed process left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +115,38 @@ def write_pack(folder: Path, settings: Mapping[str, Any], rows: Rows) -> ColumnF
     parts |= {key: _serialised(pa.table(arrays)) for key, arrays in rows.columns.items()}
     content = seal_parts(parts, KINDS[PACK], folder.name, header)
     return _written(folder, PACK, settings, header, content)
+
+
+def set_aside(damaged: Sequence[tuple[Path, Exception]]) -> None:
+    """Rename files so that they are not read any more, where that is possible, and say so in one line."""
+    if not damaged:
+        return
+    for path, _ in damaged:
+        with suppress(OSError):  # of a read-only folder: it is left out
+            os.replace(path, path.with_suffix(DAMAGED))
+    (path, error), others = damaged[0], len(damaged) - 1
+    more = f" (and {others} more)" if others else ""
+    reason = " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
+    notice(f"damaged, set aside and measured again: {path}{more}: {reason}")
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of a context, without those that killed writes left long ago, which are deleted.
+
+    Raises:
+        StorageError: the folder may not be read.
+    """
+    try:
+        names = sorted(os.listdir(folder))
+        for name in names:
+            if name.endswith(".partial") and time.time() - (folder / name).lstat().st_mtime > ABANDONED_SECONDS:
+                with suppress(OSError):
+                    (folder / name).unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise cannot_read(folder, error) from error
+    return [folder / name for name in names if Path(name).suffix in (LOOSE, PACK) and not name.startswith(".")]
 
 
 def _written(

@@ -7,8 +7,6 @@ the loose files finds the pack when it misses them.
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,28 +20,23 @@ from numpy.typing import NDArray
 
 from zcproxy.columns.files import (
     ATTEMPTS,
-    DAMAGED,
-    LOOSE,
-    PACK,
     UNREADABLE,
     ColumnFile,
+    files_in,
     read_heading,
     read_rows,
+    set_aside,
     write_loose,
     write_pack,
 )
 from zcproxy.columns.rows import STRUCTURE, Rows, joined_rows
 from zcproxy.errors import RunError, StorageError
 from zcproxy.storage.claims import claimed
-from zcproxy.storage.files import cannot_read
-from zcproxy.storage.notices import notice
 
 FOLDED = 64
 """Loose files that are folded at a time."""
 LARGEST_FOLDED = 1 << 26
 """Bytes from which fewer are: what folding holds in memory is bounded."""
-ABANDONED_SECONDS = 86400.0
-"""Age from which an unfinished file is taken for one that a killed process left."""
 
 
 class LostColumnsError(Exception):
@@ -89,7 +82,7 @@ class ColumnFolder:
         for _ in range(ATTEMPTS):
             damaged: list[tuple[Path, Exception]] = []
             vanished = False
-            for path in _files(self.path):
+            for path in files_in(self.path):
                 if path.name in self._indexed:
                     continue
                 try:
@@ -101,7 +94,7 @@ class ColumnFolder:
                 else:
                     file = ColumnFile(path, frozenset(heading["columns"]), heading["bytes"])
                     self._index(file, heading["architectures"])
-            _set_aside(damaged)
+            set_aside(damaged)
             self._indexed |= {path.name: None for path, _ in damaged}
             if not vanished:
                 return
@@ -225,7 +218,7 @@ class ColumnFolder:
                 self._indexed.pop(path.name, None)
             else:
                 self._indexed[path.name] = None
-        _set_aside([(path, error) for path, error in lost.items() if not isinstance(error, FileNotFoundError)])
+        set_aside([(path, error) for path, error in lost.items() if not isinstance(error, FileNotFoundError)])
         self._scan()
 
     def _fold(self, columns: frozenset[str]) -> None:
@@ -281,31 +274,3 @@ def _shared_out(
     if left:
         raise KeyError(min(left))
     return found
-
-
-def _set_aside(damaged: Sequence[tuple[Path, Exception]]) -> None:
-    """Rename files so that they are not read any more, where that is possible, and say so in one line."""
-    if not damaged:
-        return
-    for path, _ in damaged:
-        with suppress(OSError):  # of a read-only folder: it is left out
-            os.replace(path, path.with_suffix(DAMAGED))
-    (path, error), others = damaged[0], len(damaged) - 1
-    more = f" (and {others} more)" if others else ""
-    reason = " ".join(str(getattr(error, "strerror", None) or error).split()) or type(error).__name__
-    notice(f"damaged, set aside and measured again: {path}{more}: {reason}")
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the files of a context, without those that killed writes left long ago, which are deleted."""
-    try:
-        names = sorted(os.listdir(folder))
-        for name in names:
-            if name.endswith(".partial") and time.time() - (folder / name).lstat().st_mtime > ABANDONED_SECONDS:
-                with suppress(OSError):
-                    (folder / name).unlink()
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise cannot_read(folder, error) from error
-    return [folder / name for name in names if Path(name).suffix in (LOOSE, PACK) and not name.startswith(".")]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zcproxy.columns.context import column_key, plugin_digests
+from zcproxy.columns.context import column_key, is_key_of, plugin_digests
 from zcproxy.columns.files import ATTEMPTS, DAMAGED, LOOSE, PACK, UNREADABLE, read_heading
 from zcproxy.columns.store import FOLDER
 from zcproxy.errors import FormulaError
@@ -82,8 +82,7 @@ def _is_of_plugin(key: str) -> bool:
         column = parse(key.partition(" #")[0])
     except FormulaError:  # of a plugin that is not loaded, or an older language
         return False
-    known = column_key(column)
-    return bool(plugin_digests(column)) and (key == known or key.startswith(f"{known} "))
+    return bool(plugin_digests(column)) and is_key_of(key, column_key(column))
 
 
 def _folders(root: Path) -> list[Path]:
