@@ -25,7 +25,7 @@ from zcproxy.errors import FormulaError, StorageError
 from zcproxy.formula import Node
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import probes_of
-from zcproxy.storage.files import check_regular, replacing
+from zcproxy.storage.files import check_regular, open_regular, replacing
 
 NETWORK = "network"
 PRECISIONS = {str(kind): pa.list_(kind) for kind in (pa.float32(), pa.float64(), pa.int32(), pa.int64(), pa.bool_())}
@@ -143,7 +143,7 @@ def import_columns(path: Path, root: Path) -> Exchanged:
     """
     check_regular(path)
     try:
-        with pq.ParquetFile(path) as file:
+        with open_regular(path) as stream, pq.ParquetFile(stream) as file:
             passport = read_passport(path, file.metadata.metadata)
             keys = _keys(path, file.schema_arrow)
             check_keys(path, keys)

@@ -46,10 +46,10 @@ class Rows:
     def take(self, rows: Sequence[int]) -> Rows:
         """Return some of the networks, in the order given, in memory of their own."""
         chosen = pa.array(rows, pa.int64())
-        columns = {
-            key: {precision: array.take(chosen) for precision, array in arrays.items()}
-            for key, arrays in self.columns.items()
-        }
+        columns = {}
+        for key, arrays in self.columns.items():
+            taken = {precision: array.take(chosen) for precision, array in arrays.items()}
+            columns[key] = {precision: array for precision, array in taken.items() if array.null_count < len(array)}
         return Rows([self.networks[row] for row in rows], self.structure.take(chosen), columns)
 
     def only(self, keys: Collection[str]) -> Rows:
