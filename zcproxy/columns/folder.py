@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from zcproxy.columns.files import (
     ATTEMPTS,
+    MANIFEST,
+    OF_DELETIONS,
     UNREADABLE,
     ColumnFile,
     files_in,
@@ -32,6 +34,7 @@ from zcproxy.columns.files import (
 from zcproxy.columns.rows import STRUCTURE, Rows, joined_rows
 from zcproxy.errors import RunError, StorageError
 from zcproxy.storage.claims import claimed
+from zcproxy.storage.files import check_target
 
 FOLDED = 64
 """Loose files that are folded at a time."""
@@ -116,6 +119,14 @@ class ColumnFolder:
     def lacks(self, network: str, keys: Sequence[str]) -> bool:
         """Whether it lacks columns of a network."""
         return not frozenset(keys).issubset(frozenset().union(*self.sets_of(network)))
+
+    def check_writable(self) -> None:
+        """Raise `StorageError` where nothing can be written, before there is anything to write."""
+        try:
+            check_target(self.path / MANIFEST)
+        except StorageError as error:
+            if not isinstance(error.__cause__, OF_DELETIONS):
+                raise
 
     def write(self, networks: Sequence[str], table: pa.Table) -> None:
         """Add the columns of a few networks, all or none. Raises `StorageError` where they cannot be written.

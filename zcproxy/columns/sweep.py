@@ -118,6 +118,8 @@ def _measure_missing(
     Networks that cannot be measured are entered in `failed` with the reason; without it, the first one raises.
     """
     groups = store.lacking(dict.fromkeys(architectures), columns)
+    if groups:
+        store.files.check_writable()
     total = sum(map(len, groups.values()))
     done = 0
     if progress is not None:
