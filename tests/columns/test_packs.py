@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,22 @@ def test_a_store_that_was_opened_before_finds_what_another_has_folded(tmp_path: 
     check(reading.table(names([5, 6]), COLUMNS), [5, 6])
     write_files(reading, [100])
     check(ColumnStore(tmp_path, CONTEXT).table(names([100, *NUMBERS]), COLUMNS), [100, *NUMBERS])
+
+
+def test_two_write_at_once_and_each_reads_what_the_other_has_folded(tmp_path: Path) -> None:
+    def write(start: int) -> None:
+        store = ColumnStore(tmp_path, CONTEXT)
+        for number in range(start, 3 * FOLDED, 2):
+            write_files(store, [number])
+            some = list(range(start, number + 1, 2))[-3:]
+            check(store.table(names(some), COLUMNS), some)
+
+    with ThreadPoolExecutor(2) as executor:
+        list(executor.map(write, (0, 1)))
+    numbers = list(range(3 * FOLDED))
+    store = ColumnStore(tmp_path, CONTEXT)
+    check(store.table(names(numbers), COLUMNS), numbers)
+    assert ".pack" in suffixes(store)
 
 
 def test_what_a_kill_leaves_between_a_pack_and_its_files_is_harmless(
