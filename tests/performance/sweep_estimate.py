@@ -51,9 +51,8 @@ def main() -> None:
         if limit <= options.seconds:
             done = sum(now - seen[0][0] <= limit for now, _ in seen)
             estimate = hours_in_all(seen, len(networks), limit)
-            print(
-                f"after {limit:4.0f} s: {seen[done - 1][1]:5,} networks, {estimate:.2f} h in all, {estimate / last - 1:+.1%}"
-            )
+            said = f"{seen[done - 1][1]:5,} networks, {estimate:.2f} h in all, {estimate / last - 1:+.1%}"
+            print(f"after {limit:4.0f} s: {said}")
 
 
 def hours_in_all(seen: Sequence[tuple[float, int]], total: int, limit: float) -> float:
