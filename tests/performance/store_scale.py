@@ -28,6 +28,7 @@ from zcproxy.columns.housekeeping import summaries
 from zcproxy.columns.standard import standard_columns
 from zcproxy.columns.store import ColumnStore
 from zcproxy.columns.sweep import sweep_failures, sweep_into
+from zcproxy.contracts.task import Batch
 from zcproxy.formula import Kind, Node, is_per_block
 from zcproxy.names.tasks import get_task
 from zcproxy.probing.measure import Measurement
@@ -45,9 +46,11 @@ def made_up(columns: tuple[Node, ...]) -> list[tuple[Node, int]]:
     ]
 
 
-def stand_in(context: Context, names: Sequence[str], texts: Sequence[str], shown: object = None) -> list[Measurement]:
+def stand_in(
+    context: Context, names: Sequence[str], texts: Sequence[str], shown: Batch | None = None
+) -> list[Measurement | str]:
     """Draw columns in the place of measuring them."""
-    found = []
+    found: list[Measurement | str] = []
     for name in names:
         rng = np.random.default_rng(int(name.rpartition("-")[2]))
         values = {column: rng.random(size, np.float32) for column, size in made_up(columns())}
