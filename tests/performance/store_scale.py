@@ -47,11 +47,11 @@ def made_up(columns: tuple[Node, ...]) -> list[tuple[Node, int]]:
 
 
 def stand_in(
-    context: Context, names: Sequence[str], texts: Sequence[str], shown: Batch | None = None
+    context: Context, architectures: Sequence[str], texts: Sequence[str], shown: Batch | None = None
 ) -> list[Measurement | str]:
     """Draw columns in the place of measuring them."""
     found: list[Measurement | str] = []
-    for name in names:
+    for name in architectures:
         rng = np.random.default_rng(int(name.rpartition("-")[2]))
         values = {column: rng.random(size, np.float32) for column, size in made_up(columns())}
         edges = tuple((place - 1, place) for place in range(LAYERS))
