@@ -207,6 +207,7 @@ def test_a_protected_cache_is_read_or_refused(tmp_path: Path, asked: list[str]) 
             assert [item.networks for item in summaries(tmp_path)] == [4]
             with pytest.raises(StorageError, match="cannot write"):
                 sweep(CONTEXT, NAMES, COLUMNS, cache=tmp_path)
+            assert not asked  # nothing is measured in vain
         store.folder.chmod(0o000)
         with unprivileged():
             for attempt in (

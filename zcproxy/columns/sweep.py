@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from zcproxy.columns.context import Context
-from zcproxy.columns.store import ATTEMPTS, ColumnStore, LostColumnsError
-from zcproxy.columns.table import ColumnTable, table_of
+from zcproxy.columns.files import ATTEMPTS
+from zcproxy.columns.store import ColumnStore, LostColumnsError
+from zcproxy.columns.table import ColumnTable
 from zcproxy.contracts.task import Batch
 from zcproxy.errors import ModelError, StorageError
 from zcproxy.formula import Node
@@ -24,6 +25,7 @@ from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.teacher import teacher_of
+from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.text.visible import shortened
 from zcproxy.workers.cluster import is_cluster, sent_once
@@ -80,7 +82,7 @@ def sweep_into(
     for _ in range(ATTEMPTS):
         _measure_missing(store, architectures, columns, executor, progress, spent)
         try:
-            table = table_of(store.read(architectures, columns), columns)
+            table = store.table(architectures, columns)
         except LostColumnsError:
             continue
         return replace(table, seconds=np.array([spent.get(name, 0.0) for name in architectures]))
@@ -117,11 +119,9 @@ def _measure_missing(
 
     Networks that cannot be measured are entered in `failed` with the reason; without it, the first one raises.
     """
-    groups: dict[tuple[Node, ...], list[str]] = {}
-    for architecture in dict.fromkeys(architectures):
-        missing = store.missing(architecture, columns)
-        if missing:
-            groups.setdefault(missing, []).append(architecture)
+    groups = store.lacking(dict.fromkeys(architectures), columns)
+    if groups:
+        store.files.check_writable()
     total = sum(map(len, groups.values()))
     done = 0
     if progress is not None:
@@ -131,6 +131,7 @@ def _measure_missing(
         for missing, names in groups.items()
         for start in range(0, len(names), CHUNK)
     ]
+    generator("sweep", store.context.name).shuffle(chunks)  # those done then tell how long the rest takes
     context = store.context
     needed = [column for missing in groups for column in missing]
     if any(map(looks_at_images, needed)):
@@ -139,7 +140,8 @@ def _measure_missing(
         context = replace(context, teacher=store.teacher)
     shown = sent_once(executor, _shown(context, needed)) if chunks and is_cluster(executor) else None
     with dead_workers_reported():
-        jobs = [(context, names, [str(column) for column in missing], shown) for names, missing in chunks]
+        texts = {missing: [str(column) for column in missing] for missing in groups}
+        jobs = [(context, names, texts[missing], shown) for names, missing in chunks]
         for index, found in as_completed_jobs(executor, _measurer(raises=failed is None), jobs, _described):
             names, missing = chunks[index]
             done += len(names)
