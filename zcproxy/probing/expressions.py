@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.formula.tree import fold
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
 from zcproxy.probing.losses import SAME_CLASS
+from zcproxy.probing.placement import SmallProblems, device_of, fetched, gathered, handed_over
 from zcproxy.probing.probes import PROBES
 from zcproxy.probing.statistic import Statistic, statistic_of
 
@@ -34,6 +36,7 @@ class ColumnEvaluator:
     def __init__(self, columns: Iterable[Node]) -> None:
         self._functions: dict[Node, Callable[..., Any]] = {}
         self._columns = list(columns)
+        self._device = torch.device("cpu")
         for column in self._columns:
             for node in column.walk():
                 if node.arguments and node not in self._functions:
@@ -46,6 +49,15 @@ class ColumnEvaluator:
             layers: for each layer, the recorded tensors.
             blocks: for each block, the recorded tensors; what reads nothing else is evaluated on them.
         """
+        self._device = device_of(layers)
+        with SmallProblems() if self._is_elsewhere else nullcontext():
+            return self._evaluated(layers, blocks)
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._device.type != "cpu"
+
+    def _evaluated(self, layers: Sequence[LayerTensors], blocks: Sequence[LayerTensors]) -> dict[Node, Tensor]:
         nodes = self._stacked_nodes()
         of_blocks = [node for node in nodes if is_per_block(node)]
         known = self._on_each([node for node in nodes if node not in of_blocks], layers)
@@ -76,11 +88,22 @@ class ColumnEvaluator:
     def _on_each(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> dict[Node, list[Tensor]]:
         """Return the values of nodes on the tensors of each layer, or of each block."""
         result: dict[Node, list[Tensor]] = {node: [] for node in nodes}
-        for tensors in places:
-            known: dict[Node, Tensor] = {}
+        for tensors, known in zip(places, self._fetched(nodes, places), strict=True):
             for node, values in result.items():
                 values.append(self._value(node, known, tensors))
         return result
+
+    def _fetched(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> list[dict[Node, Tensor]]:
+        """Return for each layer or block what its device computes and the CPU goes on from; nothing on the CPU."""
+        if not self._is_elsewhere:
+            return [{} for _ in places]
+        wanted = list(dict.fromkeys(handed_over(self._device, nodes)))
+        computed: list[Tensor] = []
+        for tensors in places:
+            known: dict[Node, Tensor] = {}
+            computed += [self._value(node, known, tensors) for node in wanted]
+        values = iter(fetched(computed))
+        return [{node: next(values) for node in wanted} for _ in places]
 
     def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
         def of(part: Node, arguments: list[Tensor]) -> Tensor:
@@ -93,6 +116,8 @@ class ColumnEvaluator:
         return fold(node, lambda part: () if part in known else part.arguments, of)
 
     def _applied(self, node: Node, arguments: list[Tensor]) -> Tensor:
+        if self._is_elsewhere:
+            arguments = gathered(self._device, node, arguments)
         try:
             return applied(self._functions[node], node.kind, *arguments)
         except ModelError as error:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from zcproxy.benchmarks.datasets import load_dataset
@@ -16,6 +17,7 @@ from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.errors import ConfigurationError, ModelError, check_known
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
+from zcproxy.models.device import DeviceMemoryError, enough_memory
 from zcproxy.models.untrained import untrained
 from zcproxy.names.subjects import Subject, get_subject
 from zcproxy.primitives import parse
@@ -24,6 +26,8 @@ from zcproxy.proxy.proxy import Proxy
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
+from zcproxy.storage.notices import notice
+from zcproxy.text.visible import shortened
 from zcproxy.training.recipe import Recipe
 from zcproxy.training.train import train
 from zcproxy.workers.pool import single_threaded
@@ -35,6 +39,9 @@ class Weights(StrEnum):
     INITIALISATION = "initialisation"
     INHERITED = "inherited"
 
+
+LONGEST_NAME = 80
+"""Characters of a network's name in messages."""
 
 MOST = 1_000_000
 """Largest size or count of a setting."""
@@ -161,14 +168,18 @@ class NetworkMeasurer:
         """Return the proxy's score; NaN where it is undefined or the network fails."""
         setting = self.setting
         proxy = _proxy(setting.formula)
-        network = self.network(architecture, inherited=setting.weights == Weights.INHERITED).to(setting.device)
+        network = self.network(architecture, inherited=setting.weights == Weights.INHERITED)
         if proxy.needs_images:
             batch = minibatch(self.subject, setting.proxy_batch_size, setting.images)
         else:
             batch = blank_batch(self.subject.input_shape, setting.proxy_batch_size)
         try:
-            return {PROXY: proxy(network, batch.inputs.to(setting.device), batch.targets.to(setting.device))}
-        except ModelError:
+            with enough_memory(torch.device(setting.device), setting.proxy_batch_size):
+                inputs, targets = (each.to(setting.device) for each in (batch.inputs, batch.targets))
+                return {PROXY: proxy(network.to(setting.device), inputs, targets)}
+        except ModelError as error:
+            if isinstance(error, DeviceMemoryError):
+                notice(f"no score: the network '{shortened(architecture, LONGEST_NAME)}': {error}")
             return {PROXY: math.nan}
 
     def validated(self, architecture: str) -> dict[str, float]:
@@ -178,9 +189,15 @@ class NetworkMeasurer:
             return {ACCURACY: float(self.super_network().validate(network))}
 
     def trained(self, architecture: str) -> dict[str, float]:
-        """Return the test accuracy after training from scratch; NaN where that diverges."""
+        """Return the test accuracy after training from scratch; NaN where that diverges or does not fit the device."""
         dataset = load_dataset(self.setting.dataset)
-        result = train(self.network(architecture), dataset, self.setting.recipe, 0, self.setting.device)
+        setting = self.setting
+        try:
+            with enough_memory(torch.device(setting.device), setting.recipe.batch_size):
+                result = train(self.network(architecture), dataset, setting.recipe, 0, setting.device)
+        except DeviceMemoryError as error:
+            notice(f"not trained: the network '{shortened(architecture, LONGEST_NAME)}': {error}")
+            return {TRAINED_ACCURACY: math.nan}
         return {TRAINED_ACCURACY: result.accuracy}
 
 
@@ -195,6 +212,9 @@ MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
     "trained": ((TRAINED_ACCURACY,), NetworkMeasurer.trained),
 }
 """Measurements of a network by name: the quantities that each gives, and its function."""
+
+ON_DEVICE = ("score", "trained", "latency")
+"""Those of them that compute on the device of the setting; the others count or are the super-network's."""
 
 
 def measure_networks(measurer: NetworkMeasurer, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
