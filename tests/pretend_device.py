@@ -33,11 +33,14 @@ class Lacks:
 
     Attributes:
         names: of torch's operations without overload, as `linalg_eigh`.
+        for_one: of those that it can compute of many matrices in one call alone.
         dtypes: of no tensor on it.
     """
 
-    def __init__(self, names: Collection[str] = (), dtypes: Collection[torch.dtype] = ()) -> None:
-        self.names, self.dtypes = names, dtypes
+    def __init__(
+        self, names: Collection[str] = (), for_one: Collection[str] = (), dtypes: Collection[torch.dtype] = ()
+    ) -> None:
+        self.names, self.for_one, self.dtypes = names, for_one, dtypes
 
 
 _LACKS = [Lacks()]
@@ -119,8 +122,13 @@ def _placed(value: Any) -> Any:
 
 def _check(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Raise what torch raises on a device where an operation cannot be computed."""
-    name = function._schema.name.partition("::")[2]
-    if name.removeprefix("_") in _LACKS[-1].names:
+    name, lacks = function._schema.name.partition("::")[2], _LACKS[-1]
+    refused = (
+        lacks.names
+        if not args or not isinstance(args[0], Tensor) or args[0].dim() > 2
+        else {*lacks.names, *lacks.for_one}
+    )
+    if name.removeprefix("_") in refused:
         raise NotImplementedError(f"The operator 'aten::{name}' is not currently implemented for the device")
     if function in _COPIES:
         return
