@@ -35,12 +35,12 @@ from zcproxy.ranking.scoring import draw_networks
 
 TASK = "digits201"
 EVOLUTION = Configuration(
-    (TASK,), networks=64, test_networks=32, probes=("noise", "data"), islands=2, island_size=60, new_columns=4
+    (TASK,), networks=32, test_networks=16, probes=("noise", "data"), islands=2, island_size=40, new_columns=2
 )
-LIMITS = Limits(generations=40)
+LIMITS = Limits(generations=20)
 OF_CLOCK = re.compile(rb'"(seconds|sum)": ("[0-9a-f]+"|[0-9.]+)')
 """What a clock wrote into a file, and the checksum of that."""
-LEAST, MOST = 0.5, 2.0
+LEAST, MOST = 2.0, 6.0
 """Seconds between two deaths."""
 
 Files = dict[str, bytes]
@@ -81,7 +81,7 @@ class Killer:
 
 def measured(executor: Executor | None, folder: Path) -> Files:
     """Return the columns of some networks, as bytes."""
-    networks = draw_networks(get_task(TASK), 240)
+    networks = draw_networks(get_task(TASK), 80)
     table = sweep(Context(get_task(TASK)), networks, standard_columns(), executor=executor, cache=folder / "cache")
     return {str(column): np.ascontiguousarray(values).tobytes() for column, values in table.values.items()}
 

@@ -36,7 +36,7 @@ from zcproxy.training.recipe import Recipe
 from zcproxy.workers import cluster as clusters
 from zcproxy.workers.cluster import cluster, prepare
 from zcproxy.workers.jobs import as_completed_jobs, in_order
-from zcproxy.workers.pool import worker_pool
+from zcproxy.workers.pool import feeder, worker_pool
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
 
@@ -252,3 +252,10 @@ def test_the_option_gives_the_same_files_as_processes(tmp_path: Path) -> None:
         assert (tmp_path / "processes" / name).read_bytes() == (tmp_path / "cluster" / name).read_bytes()
     refused = table("--cluster", "local:2", "--workers", "2")
     assert refused.returncode == 2 and "give one of the two" in refused.stderr
+
+
+def test_a_gpu_is_fed_by_one_process_or_by_the_workers_of_a_cluster(executor: Executor) -> None:
+    with worker_pool(2) as processes:
+        assert feeder(processes, "cpu") is processes
+        assert feeder(processes, "cuda") is feeder(processes, "mps") is feeder(None, "cuda:1") is None
+    assert feeder(executor, "cuda") is executor
