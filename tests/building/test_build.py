@@ -146,7 +146,7 @@ def test_a_network_that_is_too_large_for_the_device_leaves_the_others(
         return trained(*arguments)
 
     monkeypatch.setattr(job, "train", train)
-    with pytest.raises(BenchmarkError, match="with a batch of 50 .*: give a smaller batch") as refused:
+    with pytest.raises(BenchmarkError, match=r"with a batch of 50 .*: give a smaller batch") as refused:
         build_benchmark(few, own / "b")
     assert str(refused.value).endswith("(2 of 3 networks are trained and kept, 1 are too large)")
     assert len(build_benchmark(few, own / "b")) == 3
