@@ -107,10 +107,8 @@ def disturbed(work: Callable[[Executor | None, Path], Files], client: Client, ki
             found, again = _insisting(work, client.get_executor(pure=False), Path(folder))
         deaths += len(killed)
         wrong += found != expected
-        print(
-            f"{work.__name__}, run {rounds}: {len(killed)} workers killed, asked again {again} times, {_compared(found, expected)}",
-            flush=True,
-        )
+        told = f"{len(killed)} workers killed, asked again {again} times, {_compared(found, expected)}"
+        print(f"{work.__name__}, run {rounds}: {told}", flush=True)
     return wrong == 0
 
 

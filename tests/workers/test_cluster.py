@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -220,12 +221,23 @@ def test_nobody_there_is_said_within_ten_seconds() -> None:
     assert time.monotonic() - started < 10
 
 
-def test_somebody_else_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0" * 64, bytes([1, *[0] * 7] * 9)])
+def test_somebody_else_there_is_said(monkeypatch: pytest.MonkeyPatch, says: bytes) -> None:
     monkeypatch.setattr(clusters, "SECONDS_TO_CONNECT", 2)
     with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer, args=(server, says), daemon=True).start()
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(ConfigurationError, match="no Dask scheduler answers"), cluster(address):
             pass
+
+
+def _answer(server: socket.socket, says: bytes) -> None:
+    """Send a text to whoever connects, as a server that knows nothing of Dask."""
+    kept = []
+    with contextlib.suppress(OSError):  # the test is over
+        while True:
+            kept.append(server.accept()[0])
+            kept[-1].sendall(says)
 
 
 def test_the_option_gives_the_same_files_as_processes(tmp_path: Path) -> None:
