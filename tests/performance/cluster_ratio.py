@@ -13,9 +13,9 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from zcproxy.columns.context import Context
@@ -30,15 +30,9 @@ from zcproxy.workers.pool import worker_pool
 TASK = "digits201"
 
 
-@contextmanager
-def processes(count: int) -> Iterator[Executor | None]:
-    with worker_pool(count) as executor:
-        yield executor
-
-
 PLACES: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
-    "--workers 1": lambda: processes(1),
-    "--workers 2": lambda: processes(2),
+    "--workers 1": lambda: worker_pool(1),
+    "--workers 2": lambda: worker_pool(2),
     "--cluster local:1": lambda: cluster("local:1"),
     "--cluster local:2": lambda: cluster("local:2"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 
@@ -74,6 +75,7 @@ def exact() -> Iterator[None]:
     Convolutions of a GPU round their inputs to ten bits (TF32) unless they are told not to, and may add up in any
     order. What the caller has set is set again at the end.
     """
+    backends: Any = torch.backends
     with ExitStack() as stack:
         try:
             precision = torch.get_float32_matmul_precision()
@@ -81,7 +83,7 @@ def exact() -> Iterator[None]:
         except RuntimeError:  # the caller has set the names of torch 2.9, which do not go with the older ones
             stack.callback(setattr, torch.backends.cudnn, "deterministic", torch.backends.cudnn.deterministic)
             torch.backends.cudnn.deterministic = True
-            for place in (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn):
+            for place in (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn):
                 stack.callback(setattr, place, "fp32_precision", place.fp32_precision)
                 place.fp32_precision = "ieee"
         else:

@@ -74,7 +74,7 @@ def fetched(tensors: Sequence[Tensor]) -> list[Tensor]:
             by_dtype.setdefault(tensor.dtype, []).append(index)
     for indices in by_dtype.values():
         together = torch.cat([tensors[index].reshape(-1) for index in indices]).cpu()
-        parts = together.split([tensors[index].numel() for index in indices])
+        parts = torch.split(together, [tensors[index].numel() for index in indices])
         found.update((index, part.view(tensors[index].shape)) for index, part in zip(indices, parts, strict=True))
     return [found[index] for index in range(len(tensors))]
 
