@@ -72,10 +72,10 @@ class OnDevice(Tensor):
     def is_cpu(self) -> bool:  # type: ignore[override]
         return False
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
@@ -90,7 +90,7 @@ class OnDevice(Tensor):
 class _OfAutograd(Tensor):
     """A tensor that torch's own derivatives made where the others are: their C++ code sees where numbers really lie."""
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
 
 class _Derivatives(TorchDispatchMode):
