@@ -14,14 +14,20 @@ EZNAS = "Akhauri et al., EZNAS, NeurIPS 2022"
 
 
 def _eigenvalues(matrix: Tensor) -> Tensor:
-    """Return the eigenvalues of the symmetric part, descending; NaN if the matrix is not finite."""
-    if not torch.isfinite(matrix).all():
-        return torch.full_like(matrix[0], torch.nan)
-    symmetric = 0.5 * (matrix + matrix.T).double()
+    """Return the eigenvalues of the symmetric part, descending: NaN for a matrix that is not finite."""
+    finite = torch.isfinite(matrix).flatten(-2).all(-1)
+    symmetric = 0.5 * (matrix + matrix.mT).double()
     try:
-        return torch.linalg.eigvalsh(symmetric).flip(0).to(matrix.dtype)
+        found = torch.linalg.eigvalsh(torch.where(finite[..., None, None], symmetric, 0.0))
     except RuntimeError:  # torch.linalg.LinAlgError: no convergence
+        if matrix.dim() > 2:
+            return torch.stack([_eigenvalues(each) for each in matrix])
         return torch.full_like(matrix[0], torch.nan)
+    return where_defined(finite[..., None], found.flip(-1).to(matrix.dtype))
+
+
+def _trace(matrix: Tensor) -> Tensor:
+    return matrix.diagonal(dim1=-2, dim2=-1).sum(-1)
 
 
 @primitive(*signatures([MATRICES], Kind.SPECTRUM), formula="eigenvalues of the symmetric part, descending")
@@ -54,18 +60,19 @@ def singular_values_of_activations(x: Tensor) -> Tensor:
     return _singular_values(x.movedim(1, -1).flatten(0, -2).T)
 
 
-@primitive(*MATRIX, formula="ln det", domain="determinant > 0", reference=EZNAS)
+@primitive(*MATRIX, formula="ln det", domain="determinant > 0", reference=EZNAS, stacks=True)
 def logdet(matrix: Tensor) -> Tensor:
     sign, magnitude = torch.linalg.slogdet(matrix.double())
     return where_defined(sign > 0, magnitude).to(matrix.dtype)
 
 
-@primitive(*MATRIX, formula="ln det(n M / trace(M) + I / 100)", domain="trace > 0")
+@primitive(*MATRIX, formula="ln det(n M / trace(M) + I / 100)", domain="trace > 0", stacks=True)
 def ridge_logdet(matrix: Tensor) -> Tensor:
     """Log-determinant that singular kernels have too: the matrix at unit mean diagonal, plus a hundredth."""
-    size = matrix.diagonal().sum() / len(matrix)
-    scaled = matrix / where_defined(size > 0, size)
-    ridge = 0.01 * torch.eye(len(matrix), dtype=matrix.dtype, device=matrix.device)
+    rows = matrix.shape[-1]
+    size = _trace(matrix) / rows
+    scaled = matrix / where_defined(size > 0, size)[..., None, None]
+    ridge = 0.01 * torch.eye(rows, dtype=matrix.dtype, device=matrix.device)
     sign, magnitude = torch.linalg.slogdet(scaled + ridge)
     return where_defined(sign > 0, magnitude)
 
@@ -88,31 +95,33 @@ def curvature(matrix: Tensor) -> Tensor:
     return where_defined(area >= 0, area).sqrt() / where_defined(speed > 0, speed) ** 1.5
 
 
-@primitive(*MATRIX, formula="sum of the diagonal")
+@primitive(*MATRIX, formula="sum of the diagonal", stacks=True)
 def trace(matrix: Tensor) -> Tensor:
-    return matrix.diagonal().sum()
+    return _trace(matrix)
 
 
-@primitive(*MATRIX, formula="largest eigenvalue")
+@primitive(*MATRIX, formula="largest eigenvalue", stacks=True)
 def largest_eigenvalue(matrix: Tensor) -> Tensor:
-    return _eigenvalues(matrix)[0]
+    return _eigenvalues(matrix)[..., 0]
 
 
-@primitive(*MATRIX, formula="smallest eigenvalue")
+@primitive(*MATRIX, formula="smallest eigenvalue", stacks=True)
 def smallest_eigenvalue(matrix: Tensor) -> Tensor:
-    return _eigenvalues(matrix)[-1]
+    return _eigenvalues(matrix)[..., -1]
 
 
-@primitive(*MATRIX, formula="largest / smallest eigenvalue", domain="smallest eigenvalue > 0", reference=EZNAS)
+@primitive(
+    *MATRIX, formula="largest / smallest eigenvalue", domain="smallest eigenvalue > 0", reference=EZNAS, stacks=True
+)
 def condition_number(matrix: Tensor) -> Tensor:
     values = _eigenvalues(matrix)
-    return values[0] / where_defined(values[-1] > 0, values[-1])
+    return values[..., 0] / where_defined(values[..., -1] > 0, values[..., -1])
 
 
-@primitive(*MATRIX, formula="largest eigenvalue / trace", domain="trace != 0", reference=EZNAS)
+@primitive(*MATRIX, formula="largest eigenvalue / trace", domain="trace != 0", reference=EZNAS, stacks=True)
 def dominance(matrix: Tensor) -> Tensor:
-    total = matrix.diagonal().sum()
-    return _eigenvalues(matrix)[0] / where_defined(total != 0, total)
+    total = _trace(matrix)
+    return _eigenvalues(matrix)[..., 0] / where_defined(total != 0, total)
 
 
 @primitive(
@@ -120,21 +129,23 @@ def dominance(matrix: Tensor) -> Tensor:
     formula="trace / largest eigenvalue: |A|_F^2 / |A|_2^2 where M = A A^T",
     domain="largest eigenvalue != 0",
     reference="Rudelson and Vershynin, Sampling from large matrices, JACM 2007",
+    stacks=True,
 )
 def stable_rank(matrix: Tensor) -> Tensor:
-    largest = _eigenvalues(matrix)[0]
-    return matrix.diagonal().sum() / where_defined(largest != 0, largest)
+    largest = _eigenvalues(matrix)[..., 0]
+    return _trace(matrix) / where_defined(largest != 0, largest)
 
 
 def _participation_ratio(matrix: Tensor) -> Tensor:
-    squares = matrix.square().sum()
-    return matrix.diagonal().sum().square() / where_defined(squares > 0, squares)
+    squares = matrix.square().sum((-2, -1))
+    return _trace(matrix).square() / where_defined(squares > 0, squares)
 
 
 @primitive(
     *MATRIX,
     formula="trace(M)^2 / |M|_F^2: (sum v)^2 / sum v^2 over the eigenvalues v of a symmetric M",
     domain="matrix not all 0",
+    stacks=True,
 )
 def participation_ratio(matrix: Tensor) -> Tensor:
     return _participation_ratio(matrix)
@@ -175,12 +186,13 @@ def participation_share_of_activations(x: Tensor) -> Tensor:
     formula="exp of the entropy of |eigenvalues| / sum |eigenvalues|",
     domain="matrix not all 0",
     reference="Roy and Vetterli, The effective rank, EUSIPCO 2007",
+    stacks=True,
 )
 def effective_rank(matrix: Tensor) -> Tensor:
     magnitudes = _eigenvalues(matrix).abs()
-    total = magnitudes.sum()
+    total = magnitudes.sum(-1, keepdim=True)
     share = magnitudes / where_defined(total > 0, total)
-    return torch.exp(-torch.special.xlogy(share, share).sum())
+    return torch.exp(-torch.special.xlogy(share, share).sum(-1))
 
 
 @primitive(

@@ -13,6 +13,7 @@ import torch
 from hypothesis import settings
 from made_tables import write_tables
 
+import zcproxy.primitives  # noqa: F401  # the words of the language, whichever test runs alone
 from zcproxy.cli.app import main
 
 # Machines differ in speed, so no example has a deadline; with CI set, every run draws the same examples.

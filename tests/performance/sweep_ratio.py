@@ -3,7 +3,8 @@
     python tests/performance/sweep_ratio.py [--networks 12] [--batch 8]
 
 Both run in this process with one thread, network by network in turn, so that the ratio does not depend on the machine.
-A bare pass is a forward and a backward pass in the same memory format, nothing recorded.
+A bare pass is a forward and a backward pass in the same memory format, nothing recorded or copied. Times are of the
+processor, so that they stand other work on the machine.
 """
 
 from __future__ import annotations
@@ -27,15 +28,13 @@ from zcproxy.ranking.scoring import draw_networks
 
 def bare_pass(network: nn.Module, run: Pass, inputs: Tensor, targets: Tensor) -> None:
     values = pass_inputs(run, inputs, seed=0).contiguous(memory_format=torch.channels_last)
-    if run.double:
-        network, values = copy.deepcopy(network).double(), values.double()
+    values = values.to(next(network.parameters()).dtype)
     output = network(values.requires_grad_())
     loss = output.sum() if run.loss == "sum_of_logits" else nn.functional.cross_entropy(output, targets)
     loss.backward()
 
 
-def bare_passes(network: nn.Module, probes: Sequence[str], batch: Batch) -> None:
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
+def bare_passes(network: nn.Module, double: nn.Module, probes: Sequence[str], batch: Batch) -> None:
     done = set()
     for name in probes:
         probe = PROBES[name]
@@ -44,7 +43,7 @@ def bare_passes(network: nn.Module, probes: Sequence[str], batch: Batch) -> None
                 done.add(run)
                 inputs, targets = (values.chunk(probe.sub_batches) for values in (batch.inputs, batch.targets))
                 for part in zip(inputs, targets, strict=True):
-                    bare_pass(network, run, *part)
+                    bare_pass(double if run.double else network, run, *part)
 
 
 def main() -> None:
@@ -62,13 +61,14 @@ def main() -> None:
         sweeping = bare = 0.0
         for architecture in draw_networks(task, options.networks):
             network = task.build(architecture)
-            started = time.perf_counter()
+            started = time.process_time()
             measure(network, batch.inputs, batch.targets, columns, disposable=True)
-            sweeping += time.perf_counter() - started
-            network = task.build(architecture)
-            started = time.perf_counter()
-            bare_passes(network, probes, batch)
-            bare += time.perf_counter() - started
+            sweeping += time.process_time() - started
+            network = task.build(architecture).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            double = copy.deepcopy(network).double()
+            started = time.process_time()
+            bare_passes(network, double, probes, batch)
+            bare += time.process_time() - started
         print(
             f"{title} ({', '.join(probes)}), {len(columns)} columns, {options.networks} networks: "
             f"sweep {sweeping:.1f} s, bare passes {bare:.1f} s, ratio {sweeping / bare:.2f}"

@@ -229,3 +229,25 @@ def test_what_stands_still_or_is_no_motion_has_no_curvature() -> None:
     curvature = function("curvature", Kind.NETWORK_MATRIX)
     assert torch.isnan(curvature(torch.tensor([[0.0, 0.0], [0.0, 1.0]])))
     assert torch.isnan(curvature(torch.eye(3)))
+
+
+STACKING = [
+    *("logdet", "ridge_logdet", "trace", "largest_eigenvalue", "smallest_eigenvalue", "condition_number"),
+    *("dominance", "stable_rank", "participation_ratio", "effective_rank"),
+]
+
+
+def test_those_that_take_several_matrices_are_tested() -> None:
+    assert {name for name, item in vocabulary().primitives.items() if item.stacks} == set(STACKING)
+
+
+@pytest.mark.parametrize("name", STACKING)
+@pytest.mark.parametrize("bad", [0.0, torch.nan, torch.inf])
+def test_several_matrices_have_the_numbers_that_each_has_by_itself(name: str, bad: float) -> None:
+    rows = torch.randn(4, 5, 9, generator=torch.Generator().manual_seed(0))
+    matrices = rows @ rows.mT
+    matrices[2] = bad
+    (one,) = set(vocabulary().primitives[name].functions.values())
+    expected = torch.stack([one(matrix) for matrix in matrices])
+    torch.testing.assert_close(one(matrices), expected, rtol=1e-6, atol=0.0, equal_nan=True)
+    assert expected[[0, 1, 3]].isfinite().all()

@@ -28,6 +28,7 @@ class Primitive:
         reference: paper or textbook it comes from, or an empty string.
         commutative: whether the order of its arguments does not matter.
         connected: whether it reads stages or paths, which layers have and blocks have not.
+        stacks: whether it also takes several matrices along a first axis, and yields a number for each.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Primitive:
     reference: str
     commutative: bool
     connected: bool = False
+    stacks: bool = False
 
     @cached_property
     def _by_kinds(self) -> dict[tuple[Kind, ...], Signature]:
@@ -117,6 +119,10 @@ class Registry:
         """Whether an inner node reads stages or paths of its layers."""
         return self.primitives[node.symbol].connected
 
+    def stacks(self, node: Node) -> bool:
+        """Whether an inner node takes the matrices of several layers at once."""
+        return self.primitives[node.symbol].stacks
+
     def function(self, node: Node) -> Callable[..., Any]:
         """Return the implementation that an inner node calls."""
         kinds = tuple(child.kind for child in node.arguments)
@@ -145,6 +151,7 @@ def primitive(
     reference: str = "",
     commutative: bool = False,
     connected: bool = False,
+    stacks: bool = False,
     registry: Registry = REGISTRY,
 ) -> Callable[[Function], Function]:
     """Register a function as a primitive for the accepted signatures, after probing it on awkward inputs.
@@ -157,6 +164,7 @@ def primitive(
         reference: where it comes from.
         commutative: whether the order of arguments does not matter.
         connected: whether it reads stages or paths: numbers of blocks are then put onto the layers that end them.
+        stacks: whether the function takes one matrix, or several along a first axis, and yields a number for each.
         registry: where to add it.
 
     Raises:
@@ -168,7 +176,7 @@ def primitive(
         for signature in accepted:
             probe_primitive(full_name, function, signature)
         functions: dict[Signature, Callable[..., Any]] = dict.fromkeys(accepted, function)
-        registry.add(Primitive(full_name, functions, formula, domain, reference, commutative, connected))
+        registry.add(Primitive(full_name, functions, formula, domain, reference, commutative, connected, stacks))
         return function
 
     return register

@@ -23,6 +23,8 @@ from weakref import ReferenceType
 import torch
 from torch import Tensor, nn
 
+from zcproxy.probing.plain_copying import converted, plain_copy
+
 _ATOMS = frozenset((type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size))
 _ENDS = (
     *(type, ModuleType, CodeType, FrameType, GeneratorType, CoroutineType),
@@ -49,6 +51,9 @@ def copied(model: nn.Module, dtype: torch.dtype | None = None) -> nn.Module:
         Exception: whatever copying an object of the model raises.
     """
     model = uncompiled(model)
+    plain = plain_copy(model, dtype)
+    if plain is not None:
+        return plain
     found = list(reachable([model]))
     memo: dict[int, Any] = {}
     for item in found:
@@ -152,18 +157,11 @@ def _cannot_be_copied(item: Any) -> bool:
 
 def _remember_tensor(tensor: Tensor, dtype: torch.dtype | None, memo: dict[int, Any]) -> None:
     """Note the copy of a tensor, unless `copy.deepcopy` makes the right one."""
-    wanted = None if dtype is None else _converted(tensor.dtype, dtype)
+    wanted = None if dtype is None else converted(tensor.dtype, dtype)
     if wanted is not None and wanted != tensor.dtype:
         memo[id(tensor)] = tensor.detach().to(wanted)
     elif not tensor.is_leaf:
         memo[id(tensor)] = tensor.detach().clone()
-
-
-def _converted(dtype: torch.dtype, wanted: torch.dtype) -> torch.dtype:
-    """Return the dtype that numbers of one get where floating-point numbers become `wanted`."""
-    if dtype.is_floating_point:
-        return wanted
-    return wanted.to_complex() if dtype.is_complex else dtype
 
 
 def _emptied(function: FunctionType, cells: dict[int, CellType]) -> FunctionType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any
@@ -12,7 +12,6 @@ from torch import Tensor
 
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, is_per_block, vocabulary
-from zcproxy.formula.tree import fold
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
 from zcproxy.probing.losses import SAME_CLASS
 from zcproxy.probing.placement import SmallProblems, device_of, fetched, gathered, handed_over
@@ -27,7 +26,7 @@ Leaves = dict[str, set[str]]
 
 
 class ColumnEvaluator:
-    """Evaluates columns layer by layer, those of blocks alone block by block.
+    """Evaluates columns layer by layer, those of blocks alone block by block; small matrices of all layers at once.
 
     Args:
         columns: expressions whose value is a number and that read tensors.
@@ -59,9 +58,9 @@ class ColumnEvaluator:
 
     def _evaluated(self, layers: Sequence[LayerTensors], blocks: Sequence[LayerTensors]) -> dict[Node, Tensor]:
         nodes = self._stacked_nodes()
-        of_blocks = [node for node in nodes if is_per_block(node)]
+        of_blocks = {node for node in nodes if is_per_block(node)}
         known = self._on_each([node for node in nodes if node not in of_blocks], layers)
-        known.update(self._on_each(of_blocks, blocks))
+        known.update(self._on_each([node for node in nodes if node in of_blocks], blocks))
         result = {}
         for column in self._columns:
             if column.kind is Kind.LAYER:
@@ -72,7 +71,9 @@ class ColumnEvaluator:
                     for node in column.walk()
                     if joins_layers(node)
                 }
-                result[column] = self._value(column, summed, layers[0])  # statistics of the network are the same in all
+                rest = _steps([column], summed)
+                of_network = layers[0]  # its statistics are the same in all
+                result[column] = self._known(rest, of_network, summed)[column]
         return result
 
     def _stacked_nodes(self) -> list[Node]:
@@ -87,33 +88,51 @@ class ColumnEvaluator:
 
     def _on_each(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> dict[Node, list[Tensor]]:
         """Return the values of nodes on the tensors of each layer, or of each block."""
-        result: dict[Node, list[Tensor]] = {node: [] for node in nodes}
-        for tensors, known in zip(places, self._fetched(nodes, places), strict=True):
-            for node, values in result.items():
-                values.append(self._value(node, known, tensors))
-        return result
+        waiting = [node for node in nodes if node.arguments and vocabulary().stacks(node)]
+        roots = [*(node.arguments[0] for node in waiting), *(node for node in nodes if node not in waiting)]
+        given = self._fetched(roots, places)
+        steps = _steps(roots, given[0] if given else ())
+        found: list[dict[Node, Tensor]] = []
+        stacks = Stacks()
+        for tensors, of_device in zip(places, given, strict=True):
+            known = self._known(steps, tensors, of_device)
+            values = {node: known[node] for node in nodes if node in known}
+            for node in waiting:
+                if node in known:
+                    continue
+                matrix = known[node.arguments[0]]
+                if len(matrix) > LARGEST_STACKED:
+                    values[node] = self._applied(node, [matrix])
+                else:
+                    stacks.add(node, matrix, values)
+            found.append(values)
+        stacks.evaluate(self._applied)
+        return {node: [values[node] for values in found] for node in nodes}
 
     def _fetched(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> list[dict[Node, Tensor]]:
         """Return for each layer or block what its device computes and the CPU goes on from; nothing on the CPU."""
         if not self._is_elsewhere:
             return [{} for _ in places]
         wanted = list(dict.fromkeys(handed_over(self._device, nodes)))
+        steps = _steps(wanted)
         computed: list[Tensor] = []
         for tensors in places:
-            known: dict[Node, Tensor] = {}
-            computed += [self._value(node, known, tensors) for node in wanted]
+            known = self._known(steps, tensors)
+            computed += [known[node] for node in wanted]
         values = iter(fetched(computed))
         return [{node: next(values) for node in wanted} for _ in places]
 
-    def _value(self, node: Node, known: dict[Node, Tensor], tensors: LayerTensors) -> Tensor:
-        def of(part: Node, arguments: list[Tensor]) -> Tensor:
-            value = known.get(part)
-            if value is None:
-                value = tensors[part.symbol] if part.is_leaf else self._applied(part, arguments)
-                known[part] = value
-            return value
-
-        return fold(node, lambda part: () if part in known else part.arguments, of)
+    def _known(
+        self, steps: Sequence[Node], tensors: LayerTensors, given: Mapping[Node, Tensor] | None = None
+    ) -> dict[Node, Tensor]:
+        """Return the values that are given and those of the steps, each computed from what comes before it."""
+        known = dict(given or {})
+        for node in steps:
+            if node.is_leaf:
+                known[node] = tensors[node.symbol]
+            else:
+                known[node] = self._applied(node, [known[argument] for argument in node.arguments])
+        return known
 
     def _applied(self, node: Node, arguments: list[Tensor]) -> Tensor:
         if self._is_elsewhere:
@@ -122,6 +141,43 @@ class ColumnEvaluator:
             return applied(self._functions[node], node.kind, *arguments)
         except ModelError as error:
             raise ModelError(f"'{node.symbol}' cannot be computed: {error}") from error
+
+
+def _steps(roots: Iterable[Node], given: Collection[Node] = ()) -> list[Node]:
+    """Return all that roots are computed from and they themselves, each once and after its arguments."""
+    steps: dict[Node, None] = {}
+    for root in roots:
+        order, stack = [], [root]
+        while stack:
+            node = stack.pop()
+            if node not in steps and node not in given:
+                order.append(node)
+                stack.extend(node.arguments)
+        for node in reversed(order):
+            steps[node] = None
+    return list(steps)
+
+
+class Stacks:
+    """Small matrices that wait for those of other layers, to be evaluated together."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, torch.Size, torch.dtype], list[tuple[Node, Tensor, dict[Node, Tensor]]]] = {}
+
+    def add(self, node: Node, matrix: Tensor, values: dict[Node, Tensor]) -> None:
+        """Note a matrix that a node takes, and where the node's value belongs."""
+        self._waiting.setdefault((node.symbol, matrix.shape, matrix.dtype), []).append((node, matrix, values))
+
+    def evaluate(self, apply: Callable[[Node, list[Tensor]], Tensor]) -> None:
+        """Put the value of every node where it belongs."""
+        for group in self._waiting.values():
+            result = apply(group[0][0], [torch.stack([matrix for _, matrix, _ in group])])
+            for (node, _, values), value in zip(group, result.unbind(), strict=True):
+                values[node] = value
+
+
+LARGEST_STACKED = 128
+"""Most rows of a matrix that waits for others: larger ones of a deep network would fill gigabytes."""
 
 
 def applied(function: Callable[..., Tensor], kind: Kind, *arguments: Tensor) -> Tensor:

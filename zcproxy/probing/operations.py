@@ -115,12 +115,15 @@ def bound(names: Sequence[str], args: Sequence[Any], kwargs: Arguments) -> dict[
     return {**dict(zip(names, args, strict=False)), **kwargs}
 
 
-_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 _TRANSPOSED = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
 _RAW = ("input", "weight", "bias", "stride", "padding", "dilation", "transposed", "output_padding", "groups")
 _DIMENSIONS = (1, 2, 3)
+CONVOLUTIONS = functions_named(*(f"conv{d}d" for d in _DIMENSIONS))
+"""Functions with the arguments `CONVOLUTION`."""
+
 _LAYERS: dict[Function, tuple[str, tuple[str, ...]]] = {
-    **dict.fromkeys(functions_named(*(f"conv{d}d" for d in _DIMENSIONS)), ("convolution", _CONVOLUTION)),
+    **dict.fromkeys(CONVOLUTIONS, ("convolution", CONVOLUTION)),
     **dict.fromkeys(functions_named(*(f"conv_transpose{d}d" for d in _DIMENSIONS)), ("transposed", _TRANSPOSED)),
     **dict.fromkeys(functions_named("convolution"), ("either", _RAW)),
     **dict.fromkeys(functions_named("linear"), ("linear", ("input", "weight", "bias"))),

@@ -178,6 +178,13 @@ class Probe:
         return not self.stacks_gradients
 
     @property
+    def has_the_weights(self) -> bool:
+        """Whether its layers have the weights of the network, rather than others in their place or several of each."""
+        run = self.run
+        is_drawn = run.gaussian_weights or run.shaken_weights or run.permuted_weights
+        return self.runs_once and self.minus is None and not run.changes_parameters and not is_drawn
+
+    @property
     def needs_images(self) -> bool:
         return any(item.reads_images for item in self.passes)
 

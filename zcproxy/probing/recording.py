@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from zcproxy.probing.block_end import Place, Step
 from zcproxy.probing.by_tensor import ByTensor
+from zcproxy.probing.double_precision import layer_result
 from zcproxy.probing.expansions import EXPANSIONS, is_sequence, run_recurrent
 from zcproxy.probing.layer_call import LayerCall, Slot, slot_of
 from zcproxy.probing.operations import (
@@ -178,7 +179,7 @@ class Recording(TorchFunctionMode):
         args, kwargs = self._replacements.arguments(args, kwargs)
         if writes_in_place(function) and isinstance(args[0], Tensor):
             self._save_before_overwriting(args[0])
-        output = _no_view(function(*args, **kwargs))
+        output = _no_view(layer_result(function, args, kwargs))
         self._add_layer(operation, output)
         if function in MATRIX_PRODUCTS and operation.bias is None:
             self._unbiased.set(output, self.calls[-1])

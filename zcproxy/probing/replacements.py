@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zcproxy.probing.double_precision import normalisation_result
 from zcproxy.probing.operations import (
     NORMALISATIONS,
     Arguments,
@@ -117,8 +118,7 @@ class Replacements:
         if self._draw is Draw.GAUSSIAN:
             fills = {"weight": torch.ones_like, "bias": torch.zeros_like}
             given |= {name: fill(given[name]) for name, fill in fills.items() if given.get(name) is not None}
-        result: Tensor = function(**self._statistics(given))
-        return result
+        return normalisation_result(function, self._statistics(given))
 
     def _drawn_for(self, place: int, operation: Operation) -> Tensor:
         """Return a weight that is drawn by its place alone, so that neither dead layers nor names matter."""

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from zcproxy.probing.double_precision import layer_result
 from zcproxy.probing.expansions import differentiate
 from zcproxy.probing.operations import MATRIX_PRODUCTS, NAMED_LAYERS, NORMALISATIONS, Function
 from zcproxy.probing.replacements import Replacements
@@ -30,4 +31,5 @@ class Replaying(TorchFunctionMode):
             return self._replacements.normalised(function, args, kwargs)
         if function in NAMED_LAYERS or function in MATRIX_PRODUCTS:
             args, kwargs = self._replacements.arguments(args, kwargs)
+            return layer_result(function, args, kwargs)
         return function(*args, **kwargs)

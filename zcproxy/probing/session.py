@@ -114,22 +114,28 @@ class Session:
         order = [name for name in PROBES if name in leaves]
         layers = sum(self._live)
         tensors: list[LayerTensors] = [{} for _ in range(layers + len(self._structure.ends))]
+        holder = next((name for name in order if PROBES[name].has_the_weights), None) if needs_weights else None
+        if holder:
+            leaves[holder].add(f"weight@{holder}")
+        elif needs_weights:
+            self._add_weights(tensors)
         kept = _KeptPasses(leaves)
         values: dict[Key, Value] = {}
-        done = {""}
+        done = set() if holder else {""}
         for step in order or [""]:
             if step:
                 for known, found in zip(tensors, self._probe(PROBES[step], leaves[step], kept), strict=True):
                     known.update(found)
-            if needs_weights and "weight" not in tensors[0]:
-                self._add_weights(tensors)
+            if step == holder:
+                for known in tensors[:layers]:
+                    known["weight"] = known[f"weight@{holder}"]
+                done.add("")
             done.add(step)
             ready = [key for key, probes in pending.items() if probes.keys() <= done]
             values.update(evaluate(ready, tensors[:layers], tensors[layers:]))
             pending = {key: probes for key, probes in pending.items() if not probes.keys() <= done}
             needed = {leaf for probes in pending.values() for names in probes.values() for leaf in names}
             tensors = [{leaf: value for leaf, value in known.items() if leaf in needed} for known in tensors]
-            needs_weights = "weight" in needed
         return values
 
     def _add_weights(self, tensors: list[LayerTensors]) -> None:
