@@ -119,8 +119,7 @@ def search_command(
     _record(context, out, evaluations)
     if as_json:
         print_json(records(result.front))
-    _show(result, out, results(is_taken=as_json))
-    _draw(result, out, figure or [])
+    _show(result, out, results(is_taken=as_json), figure or [])
 
 
 def _fill_in(given: dict[str, Any]) -> None:
@@ -184,7 +183,8 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
     return tuple(name for text in given or () for name in split_names(text))
 
 
-def _show(result: SearchResult, out: Path, shown: PlainConsole) -> None:
+def _show(result: SearchResult, out: Path, shown: PlainConsole, figures: Sequence[Path]) -> None:
+    """Print the front and where it is written, and draw it."""
     front = result.front
     table = Table(title=f"Pareto front, {len(front)} of {len(result.table):,} architectures", title_justify="left")
     for name in front.columns[:-1]:
@@ -209,3 +209,4 @@ def _show(result: SearchResult, out: Path, shown: PlainConsole) -> None:
         f"{result.total_seconds:.0f} s, {outside:.1f} s of it outside of measuring; written: {out / EVALUATIONS}, "
         f"{out / FRONT}, {out / FIGURE}",
     )
+    _draw(result, out, figures)

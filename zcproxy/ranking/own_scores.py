@@ -24,7 +24,7 @@ from zcproxy.proxy.score_file import LONGEST_NAME, ScoreFile, by_architecture
 from zcproxy.random import derive_seed
 from zcproxy.text.visible import shortened
 from zcproxy.workers.jobs import as_completed_jobs
-from zcproxy.workers.pool import dead_workers_reported
+from zcproxy.workers.pool import dead_workers_reported, feeder
 from zcproxy.workers.progress import Progress
 
 
@@ -72,7 +72,7 @@ def scores_of_function(
     if progress is not None:
         progress(done, len(architectures))
     with dead_workers_reported():
-        for index, scored in as_completed_jobs(executor, call_on_networks, jobs):
+        for index, scored in as_completed_jobs(feeder(executor, context.device), call_on_networks, jobs):
             for place, one in enumerate(scored, starts[index]):
                 values[place], seconds[place] = one.value, one.seconds
                 if one.failure:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.columns.table import table_of
@@ -20,6 +21,7 @@ from zcproxy.errors import ConfigurationError, ModelError, check_known
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
+from zcproxy.models.device import DeviceMemoryError, enough_memory
 from zcproxy.models.initialisation import OWN
 from zcproxy.models.untrained import untrained
 from zcproxy.names.subjects import Subject, get_subject
@@ -37,6 +39,8 @@ from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.quantities.combined import Combined, by_setting, formulas_in
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
+from zcproxy.storage.notices import notice
+from zcproxy.text.visible import shortened
 from zcproxy.training.recipe import Recipe
 from zcproxy.training.train import train
 from zcproxy.user_code.chosen_teacher import chosen_teacher
@@ -49,6 +53,9 @@ class Weights(StrEnum):
     INITIALISATION = "initialisation"
     INHERITED = "inherited"
 
+
+LONGEST_NAME = 80
+"""Characters of a network's name in messages."""
 
 MOST = 1_000_000
 """Largest size or count of a setting."""
@@ -197,7 +204,7 @@ class NetworkMeasurer:
         setting = self.setting
         proxy = _proxy(setting.formula)
         seen = self._seen(architecture, setting.proxy_batch_size, OWN, images=proxy.needs_images)
-        return {PROXY: self._called(proxy, *seen)}
+        return {PROXY: self._called(proxy, architecture, *seen)}
 
     def formulas(self, architecture: str) -> dict[str, float]:
         """Return what each formula that `robot` combines gives, by the name of its quantity."""
@@ -218,7 +225,7 @@ class NetworkMeasurer:
                     torch.manual_seed(
                         derive_seed("function", proxy.reference, architecture, self.setting.initialisation)
                     )
-                    found[each.quantities[0]] = self._called(proxy, network, batch)
+                    found[each.quantities[0]] = self._called(proxy, architecture, network, batch)
         return found
 
     def _together(self, architecture: str, texts: Mapping[str, str], samples: int, rule: str) -> dict[str, float]:
@@ -228,28 +235,38 @@ class NetworkMeasurer:
         columns = list(dict.fromkeys(column for proxy in proxies.values() for column in proxy.formula.columns()))
         beside = teacher_of(chosen_teacher()) if any(map(reads_teacher, columns)) else None
         network, batch = self._seen(architecture, samples, rule, images=images)
-        inputs, targets = (each.clone().to(self.setting.device) for each in (batch.inputs, batch.targets))
         try:
-            table = table_of([measure(network, inputs, targets, columns, beside=beside)], columns)
-        except ModelError:
+            with self._on_device(network, batch) as inputs_and_targets:
+                table = table_of([measure(network, *inputs_and_targets, columns, beside=beside)], columns)
+        except ModelError as error:
+            _say_too_large(architecture, error)
             return dict.fromkeys(texts, math.nan)
         evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
         return {name: float(evaluator(proxy.formula)[0]) for name, proxy in proxies.items()}
 
-    def _called(self, proxy: Proxy | FunctionProxy, network: nn.Module, batch: Batch) -> float:
-        device = self.setting.device
+    def _called(self, proxy: Proxy | FunctionProxy, architecture: str, network: nn.Module, batch: Batch) -> float:
         try:
-            return proxy(network, batch.inputs.clone().to(device), batch.targets.clone().to(device))
-        except ModelError:
+            with self._on_device(network, batch) as inputs_and_targets:
+                return proxy(network, *inputs_and_targets)
+        except ModelError as error:
+            _say_too_large(architecture, error)
             return math.nan
+
+    @contextmanager
+    def _on_device(self, network: nn.Module, batch: Batch) -> Iterator[tuple[Tensor, Tensor]]:
+        """Move a network to the device of the setting, and give a minibatch of its own there."""
+        device = self.setting.device
+        with enough_memory(torch.device(device), len(batch.inputs)):
+            network.to(device)
+            yield batch.inputs.clone().to(device), batch.targets.clone().to(device)
 
     def _seen(self, architecture: str, samples: int, rule: str, *, images: bool) -> tuple[nn.Module, Batch]:
         """Return a network and a minibatch as a proxy gets them."""
         setting = self.setting
         network = self.network(architecture, inherited=setting.weights == Weights.INHERITED, rule=rule)
         if images:
-            return network.to(setting.device), minibatch(self.subject, samples, setting.images)
-        return network.to(setting.device), blank_batch(self.subject.input_shape, samples)
+            return network, minibatch(self.subject, samples, setting.images)
+        return network, blank_batch(self.subject.input_shape, samples)
 
     def validated(self, architecture: str) -> dict[str, float]:
         """Return the accuracy of inherited weights, as the super-network measures it."""
@@ -258,9 +275,15 @@ class NetworkMeasurer:
             return {ACCURACY: float(self.super_network().validate(network))}
 
     def trained(self, architecture: str) -> dict[str, float]:
-        """Return the test accuracy after training from scratch; NaN where that diverges."""
+        """Return the test accuracy after training from scratch; NaN where that diverges or does not fit the device."""
         dataset = load_dataset(self.setting.dataset)
-        result = train(self.network(architecture), dataset, self.setting.recipe, 0, self.setting.device)
+        setting = self.setting
+        try:
+            with enough_memory(torch.device(setting.device), setting.recipe.batch_size):
+                result = train(self.network(architecture), dataset, setting.recipe, 0, setting.device)
+        except DeviceMemoryError as error:
+            notice(f"not trained: the network '{shortened(architecture, LONGEST_NAME)}': {error}")
+            return {TRAINED_ACCURACY: math.nan}
         return {TRAINED_ACCURACY: result.accuracy}
 
 
@@ -280,6 +303,15 @@ MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
 
 Names of quantities that follow from the setting are not listed.
 """
+
+ON_DEVICE = ("score", "formulas", "functions", "trained", "latency")
+"""Those of them that compute on the device of the setting; the others count or are the super-network's."""
+
+
+def _say_too_large(architecture: str, error: ModelError) -> None:
+    """Say that a network has no score where it is too large for the device."""
+    if isinstance(error, DeviceMemoryError):
+        notice(f"no score: the network '{shortened(architecture, LONGEST_NAME)}': {error}")
 
 
 def measure_networks(measurer: NetworkMeasurer, measure: str, architectures: Sequence[str]) -> list[dict[str, float]]:
