@@ -62,10 +62,8 @@ def expected_parameters(width: int, layers: tuple[EncoderLayer, ...]) -> int:
         convolution = 4 * half * (width + 1) + width * kernel + half * (width + 1) + heads * kernel * (half + 1)
         attention = 3 * square + (width * width if layer.operation == "wma" else 0)
         mixing = square if layer.operation in ("dft", "dct") else (convolution if kernel else attention) + square + norm
-        inner = layer.feed_forward
-        total += (
-            mixing + inner * (width + 1) + (layer.feed_forwards - 1) * inner * (inner + 1) + width * (inner + 1) + norm
-        )
+        inner, further = layer.feed_forward, layer.feed_forwards - 1
+        total += mixing + inner * (width + 1) + further * inner * (inner + 1) + width * (inner + 1) + norm
     return total
 
 

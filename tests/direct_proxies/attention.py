@@ -34,7 +34,7 @@ def attention_confidence(model: nn.Module, inputs: Tensor, targets: Tensor) -> f
 
 
 def dss(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Zhou et al., equations 5 to 7: nuclear norms in attention, saliency elsewhere; no normalisation, as in synflow."""
+    """Zhou et al., equations 5 to 7: nuclear norms in attention, saliency elsewhere; no normalisation."""
     total = 0.0
     fresh = copy.deepcopy(model)
     names = [name for name, module in fresh.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]

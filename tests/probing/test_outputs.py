@@ -71,7 +71,7 @@ def test_the_logits_are_taken(kind: str) -> None:
     [
         (lambda h, y: {"a": h, "b": y}, "b"),
         (lambda h, y: (h, y), "1"),
-        (lambda h, y: Named(h, y), "score"),
+        (Named, "score"),
         (lambda h, y: Fields(logits=h, hidden_states=(h, y)), "hidden_states"),
     ],
 )
@@ -87,10 +87,10 @@ def test_an_entry_may_be_named(output: Callable[[Tensor, Tensor], object], name:
         (
             lambda h, y: {"loss": y.sum(), "ids": TARGETS, "text": "x"},
             "",
-            "the model returns dict of loss (float32, a single number), ids (int64, 4), text (str), expected one tensor",
+            "dict of loss (float32, a single number), ids (int64, 4), text (str), expected one tensor of logits",
         ),
         (lambda h, y: {"a": h, "b": y}, "", "dict of a (float32, 2x5), b (float32, 2x3): name the one to take"),
-        (lambda h, y: Named(h, y), "", "Named of hidden (float32, 2x5), score (float32, 2x3): name the one"),
+        (Named, "", "Named of hidden (float32, 2x5), score (float32, 2x3): name the one"),
         (lambda h, y: (h, y), "logits", "tuple of 0 (float32, 2x5), 1 (float32, 2x3): 'logits' is no tensor of it"),
         (lambda h, y: y, "logits", "the model returns Tensor: 'logits' is no tensor of it"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import DisableTorchFunction
 from torch.autograd.graph import GradientEdge
 
 from zcproxy.probing.layer_call import LayerCall
@@ -65,13 +66,15 @@ def gradients_of(
             else ()
         )
     result: list[dict[str, Tensor]] = [{} for _ in calls]
-    for (index, name, value), source in zip(places, sources, strict=True):
-        gradient = next(found, None) if source is not None else None
-        if gradient is None:
-            is_missing = name == "block" and name not in calls[index].slots
-            gradient = value if is_missing else torch.zeros_like(value).detach()
-        call = calls[index]
-        result[index][name] = call.weight_statistic(gradient) if name == "weight" else call.statistic(name, gradient)
+    with DisableTorchFunction():  # modes are for what the model calls
+        for (index, name, value), source in zip(places, sources, strict=True):
+            gradient = next(found, None) if source is not None else None
+            call = calls[index]
+            if gradient is None:
+                is_missing = name == "block" and name not in call.slots
+                gradient = value if is_missing else torch.zeros_like(value).detach()
+            is_weight = name == "weight"
+            result[index][name] = call.weight_statistic(gradient) if is_weight else call.statistic(name, gradient)
     return result
 
 
@@ -153,11 +156,12 @@ def _block_jacobian(source: LayerCall, target: LayerCall, seed: int) -> Tensor:
 def _random_signs(target: LayerCall, seed: int) -> Tensor:
     """Return random signs in the shape of a block, the same whichever axis has its samples."""
     value = target.slots["block"].value
-    order = torch.arange(value.numel(), dtype=torch.float64).view(value.shape)
+    order = torch.arange(value.numel(), device="cpu", dtype=torch.float64).view(value.shape)
     moved = target.samples_first("block", order)
     signs = torch.randint(2, moved.shape, generator=torch.Generator().manual_seed(seed), device="cpu") * 2 - 1
     if moved is not order and not moved.isnan().any():
-        signs = torch.empty(value.numel(), dtype=signs.dtype).index_put_((moved.flatten().long(),), signs.flatten())
+        placed = torch.empty(value.numel(), device="cpu", dtype=signs.dtype)
+        signs = placed.index_put_((moved.flatten().long(),), signs.flatten())
     return signs.view(value.shape).to(value)
 
 

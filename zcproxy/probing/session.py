@@ -147,8 +147,7 @@ class Session:
 
     def _add_weights(self, tensors: list[LayerTensors]) -> None:
         recorder = Recorder(self._network)
-        with fitting_defaults(self._inputs):
-            _, calls = self._run(recorder, self._inputs[:2])
+        _, calls = self._run(recorder, self._inputs[:2])
         for known, call in zip(tensors, calls, strict=False):  # blocks have none
             known["weight"] = call.weight_statistic(call.weight.detach())
 
@@ -231,11 +230,10 @@ class Session:
         with (
             torch.set_grad_enabled(differentiates),
             twice_differentiable() if run.needs_second_order else nullcontext(),
-            fitting_defaults(inputs),
         ):
             output, calls = self._run(recorder, inputs.requires_grad_(differentiates))
             blocks, recorder.blocks = recorder.blocks, []
-            with recorder.replaying():
+            with recorder.replaying(), fitting_defaults(inputs):
                 classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
                 if isinstance(classes, OwnLoss) and SAME_CLASS in names:
                     raise ModelError("a loss of your own has no classes to compare: choose a proxy without same_class")

@@ -117,7 +117,8 @@ class Proxy:
             ConfigurationError: a loss is given without targets; the formula reads a teacher, and there is none, or it
                 takes other inputs.
             ModelError: the model raises, returns no tensor of floats (under the name `output`), has no weight layer, or
-                holds NaN; most of its parameters of two or more dimensions are in operations that are not seen as layers.
+                holds NaN; most of its parameters of two or more dimensions are in operations that are not seen as
+                layers.
 
         Warns:
             ModelWarning: more than a hundredth of them are, a convolution or linear map has a weight computed from the

@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import socket
+import struct
 import sys
 import warnings
 from collections.abc import Iterator
@@ -28,7 +29,9 @@ Value = TypeVar("Value")
 LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 """A cluster of so many processes of this machine."""
 ADDRESS = re.compile(r"(?:tcp://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
-SECONDS_TO_CONNECT = 10
+SECONDS_TO_CONNECT = 8
+_MISREAD = (MemoryError, ValueError, TypeError, struct.error)
+"""Exceptions of Dask where it takes the answer of another kind of server for its own."""
 LARGEST_FILE = 1_000_000
 """Bytes of the file of a scheduler."""
 
@@ -59,11 +62,11 @@ def _scheduler(address: str) -> Iterator[Any]:
     if local is None:
         yield _answering(_address_in(Path(address)) if Path(address).is_file() else address)
         return
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=int(local[1]), threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL"
-    ) as started:
+    own = LocalCluster(n_workers=int(local[1]), threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL")
+    with dask.config.set(KEEPS_LOST_WORKERS), own as started:
         yield started
 
 
@@ -78,7 +81,7 @@ def _answering(address: str) -> str:
     try:
         socket.create_connection((known["host"].strip("[]"), int(known["port"])), SECONDS_TO_CONNECT).close()
         asyncio.run(_greet(address if "://" in address else f"tcp://{address}"))
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, *_MISREAD) as error:
         reason = shortened(str(error), 200) or "what is there is silent"
         raise ConfigurationError(
             f"no Dask scheduler answers at {address} ({reason}): check the address, and that a scheduler runs there"
@@ -103,6 +106,13 @@ def _address_in(file: Path) -> str:
             f"{file} is not what `dask scheduler --scheduler-file` writes: it has no address"
         ) from error
     return str(address)
+
+
+KEEPS_LOST_WORKERS = {"distributed.deploy.lost-worker-timeout": "1h"}
+"""Setting of Dask by which a cluster of this machine waits for a worker that died to be replaced.
+
+By default one that is being replaced some seconds after another death is given up for good.
+"""
 
 
 def is_cluster(executor: Executor | None) -> bool:
