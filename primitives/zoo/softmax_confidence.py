@@ -11,7 +11,7 @@ PROXY = Published(
     ),
     note=(
         "the largest weight of each query, as Voita et al. define confidence, mean over queries, heads and samples, "
-        "where the authors' code takes the largest over the heads, and also that of softmaxes whose result is not used. "
+        "where the authors' code takes the largest over heads, and also that of softmaxes whose result is not used. "
         "NaN for networks without attention"
     ),
 )

@@ -106,7 +106,7 @@ def test_a_model_is_called_up_to_the_lookup_alone() -> None:
     ("make", "ids", "message"),
     [
         (lambda: nn.Linear(5, 3), IDS, "the model failed on token ids of shape (4, 5)"),
-        (nn.Flatten, IDS, "inputs are torch.int64, expected floating-point numbers: the model has no torch"),
+        (nn.Flatten, IDS, "inputs are torch.int64, expected floating-point numbers: the model looks them up"),
         (language, IDS + 5, "the model failed on token ids of shape (4, 5): index out of range"),
         (language, IDS.bool(), "inputs are torch.bool, expected floating-point numbers"),
     ],

@@ -92,12 +92,8 @@ def score(
     if model:
         _check_weights_are_own(settings)
         score_one = partial(_score_model, proxy, input_shape, output, seed, initialisation, device, images)
-        scored = {each: score_one(each) for each in model}
-        return _show_scores(proxy, scored, as_json)
-    if output:
-        raise ConfigurationError(f"--output {output} without --model: networks of tasks return logits alone")
-    if task is None:
-        raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
+        return _show_scores(proxy, {each: score_one(each) for each in model}, as_json)
+    task = _checked_task(task, output)
     if out is not None:
         check_target(out)
     check_figures(figure or [])
@@ -121,6 +117,15 @@ def score(
         )
     _show(scorer, known, found, out, as_json)
     _draw(scorer, found, seed, figure or [])
+
+
+def _checked_task(task: str | None, output: str) -> str:
+    """Return the name of the task. Raises `ConfigurationError` where there is none, or an option is for models."""
+    if output:
+        raise ConfigurationError(f"--output {output} without --model: networks of tasks return logits alone")
+    if task is None:
+        raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
+    return task
 
 
 def _show_scores(proxy: str, scores: Mapping[str, float], as_json: bool) -> None:

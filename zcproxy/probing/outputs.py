@@ -34,25 +34,27 @@ def tensor_of(output: object, name: str = "") -> Tensor:
         ModelError: there is no such entry, there is no tensor, or there are several that none of these rules tells
             apart.
     """
-    entries = _entries(output)
+    entries = _output_entries(output)
     if name:
-        found = _tensor(entries.get(name))
+        found = _entry_tensor(entries.get(name))
         if found is None:
-            raise ModelError(f"the model returns {_described(output)}: '{shortened(name, 60)}' is no tensor of it")
+            raise ModelError(
+                f"the model returns {_output_in_words(output)}: '{shortened(name, 60)}' is no tensor of it"
+            )
         return found
     if isinstance(output, Tensor):
         return output
     for preferred in PREFERRED:
-        found = _tensor(entries.get(preferred))
+        found = _entry_tensor(entries.get(preferred))
         if found is not None:
             return found
     tensors = [
         each for each in entries.values() if isinstance(each, Tensor) and each.is_floating_point() and each.dim()
     ]
     if not tensors:
-        raise ModelError(f"the model returns {_described(output)}, expected one tensor of logits: wrap it")
-    if len(tensors) > 1 and not _is_sequence(output):
-        raise ModelError(f"the model returns {_described(output)}: name the one to take with `output`")
+        raise ModelError(f"the model returns {_output_in_words(output)}, expected one tensor of logits: wrap it")
+    if len(tensors) > 1 and not _is_plain_sequence(output):
+        raise ModelError(f"the model returns {_output_in_words(output)}: name the one to take with `output`")
     return tensors[0]
 
 
@@ -60,11 +62,11 @@ def _may_be_logits(value: object) -> TypeGuard[Tensor]:
     return isinstance(value, Tensor) and value.is_floating_point() and value.dim() > 0
 
 
-def _is_sequence(output: object) -> bool:
+def _is_plain_sequence(output: object) -> bool:
     return isinstance(output, tuple | list) and not hasattr(output, "_fields")
 
 
-def _entries(output: object) -> dict[str, Any]:
+def _output_entries(output: object) -> dict[str, Any]:
     """Return what an output holds, by key, field or place."""
     if isinstance(output, Mapping):
         return {str(key): value for key, value in output.items()}
@@ -76,24 +78,24 @@ def _entries(output: object) -> dict[str, Any]:
     return {}
 
 
-def _tensor(value: object) -> Tensor | None:
+def _entry_tensor(value: object) -> Tensor | None:
     """Return a tensor, or the last one of several; None for anything else."""
     if isinstance(value, tuple | list) and value:
         value = value[-1]
     return value if isinstance(value, Tensor) else None
 
 
-def _described(output: object) -> str:
+def _output_in_words(output: object) -> str:
     """Return what an output is in words: `dict of loss (float32, a single number), hidden (NoneType)`."""
-    entries = _entries(output)
+    entries = _output_entries(output)
     kind = shortened(type(output).__name__, 60)
     if not entries:
         return kind
-    shown = [f"{shortened(key, 40)} ({_kind(value)})" for key, value in list(entries.items())[:MOST_SHOWN]]
+    shown = [f"{shortened(key, 40)} ({_entry_in_words(value)})" for key, value in list(entries.items())[:MOST_SHOWN]]
     return f"{kind} of {', '.join(shown)}{' and others' if len(entries) > MOST_SHOWN else ''}"
 
 
-def _kind(value: object) -> str:
+def _entry_in_words(value: object) -> str:
     if not isinstance(value, Tensor):
         return shortened(type(value).__name__, 40)
     shape = "x".join(map(str, value.shape)) or "a single number"

@@ -116,8 +116,8 @@ def after_embedding(model: nn.Module, ids: Tensor) -> tuple[AfterEmbedding, Tens
         model(ids.clone())
     if lookup.found is None:
         raise ModelError(
-            f"inputs are {ids.dtype}, expected floating-point numbers: the model has no torch.nn.Embedding that looks "
-            "them up as token ids"
+            f"inputs are {ids.dtype}, expected floating-point numbers: the model looks them up in no embedding, as it "
+            "would token ids"
         )
     found = lookup.found.detach().reshape(*ids.shape, -1)
     embedded = found.float() if found.dtype.itemsize < 4 else found
