@@ -105,9 +105,9 @@ def test_a_model_is_called_up_to_the_lookup_alone() -> None:
 @pytest.mark.parametrize(
     ("make", "ids", "message"),
     [
-        (lambda: nn.Linear(5, 3), IDS, "the model failed on token ids of shape (4, 5)"),
+        (lambda: nn.Linear(5, 3), IDS, "inputs are torch.int64, taken for token ids, and the model failed on them"),
         (nn.Flatten, IDS, "inputs are torch.int64, expected floating-point numbers: the model looks them up"),
-        (language, IDS + 5, "the model failed on token ids of shape (4, 5): index out of range"),
+        (language, IDS + 5, "and the model failed on them: index out of range"),
         (language, IDS.bool(), "inputs are torch.bool, expected floating-point numbers"),
     ],
 )

@@ -112,7 +112,11 @@ def after_embedding(model: nn.Module, ids: Tensor) -> tuple[AfterEmbedding, Tens
         ModelError: the model fails before, or looks up none of the ids.
     """
     lookup = _Lookup(ids)
-    with reported(f"the model failed on token ids of shape {tuple(ids.shape)}"), suppress(_FoundError), lookup:
+    with (
+        reported(f"inputs are {ids.dtype}, taken for token ids, and the model failed on them"),
+        suppress(_FoundError),
+        lookup,
+    ):
         model(ids.clone())
     if lookup.found is None:
         raise ModelError(
