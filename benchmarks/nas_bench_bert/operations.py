@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 def split_heads(tokens: Tensor, heads: int) -> Tensor:
     """Return samples x heads x tokens x width / heads."""
-    return tokens.unflatten(-1, (heads, -1)).transpose(1, 2)
+    return tokens.reshape(*tokens.shape[:2], heads, -1).transpose(1, 2)
 
 
 def joined_heads(parts: Tensor) -> Tensor:
@@ -103,11 +103,12 @@ class SpanConvolution(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Return both halves, the attended one first."""
         query = self.query(tokens)
-        parts = (split_heads(each, self._heads) for each in (query, self.key(tokens), self.value(tokens)))
-        attended = F.scaled_dot_product_attention(*parts).transpose(1, 2)
+        key, value = (split_heads(each(tokens), self._heads) for each in (self.key, self.value))
+        attended = F.scaled_dot_product_attention(split_heads(query, self._heads), key, value).transpose(1, 2)
         spans = self.pointwise(self.depthwise(tokens.transpose(1, 2))).transpose(1, 2)
-        kernels = self.kernels(spans * query).unflatten(-1, (self._heads, self._kernel)).softmax(-1)
+        kernels = self.kernels(spans * query).reshape(*tokens.shape[:2], self._heads, self._kernel).softmax(-1)
         side = self._kernel // 2
         around = F.pad(self.convolved(tokens), (0, 0, side, side)).unfold(1, self._kernel, 1)
-        spanned = (around.unflatten(2, (self._heads, -1)) @ kernels[..., None]).squeeze(-1)
+        by_head = around.reshape(*tokens.shape[:2], self._heads, -1, self._kernel)
+        spanned = (by_head @ kernels[..., None]).squeeze(-1)
         return torch.cat([attended, spanned], 2).flatten(2)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from random import Random
+from typing import Any
 
 from torch import nn
 
@@ -16,7 +17,12 @@ from zcproxy.errors import BenchmarkError
 
 WIDTHS, DEPTHS = (128, 256), (2, 4)
 OPERATIONS = ("sdp", "wma", "dft", "dct", "dsc5", "dsc9")
-OPTIONS = {"operation": OPERATIONS, "heads": (2, 4), "feed_forward": (512, 1024), "feed_forwards": (1, 3)}
+OPTIONS: Mapping[str, Sequence[Any]] = {
+    "operation": OPERATIONS,
+    "heads": (2, 4),
+    "feed_forward": (512, 1024),
+    "feed_forwards": (1, 3),
+}
 """The options of each field of a layer."""
 
 LAYERS = tuple(EncoderLayer(*values) for values in product(*OPTIONS.values()))
