@@ -2,9 +2,9 @@
 
     python tests/performance/measures_ratio.py [--networks 8] [--batch 64]
 
-Beside it: the same without GraSP, both in float32 too, and the measures computed one after another, each by itself, as the authors' package
-does: directly from the papers, and by that package (`foresight`) where it can be imported. All run in this process with
-one thread, network by network in turn; times are of the processor, so that they stand other work on the machine.
+Beside it: the same without GraSP, both in float32 too, and the measures computed one after another, each by itself, as
+the authors' package does: directly from the papers, and by that package (`foresight`) where it can be imported. All run
+in this process with one thread, network by network in turn; times are of the processor, so that they stand other work.
 """
 
 from __future__ import annotations
