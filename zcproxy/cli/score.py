@@ -91,7 +91,8 @@ def score(
     check_known("settings", settings, Settings)
     if model:
         _check_weights_are_own(settings)
-        score_one = partial(_score_model, proxy, input_shape, output, seed, initialisation, device, images)
+        chosen = resolve_proxy(proxy, settings)
+        score_one = partial(_score_model, chosen, input_shape, output, seed, initialisation, device, images)
         return _show_scores(proxy, {each: score_one(each) for each in model}, as_json)
     task = _checked_task(task, output)
     if out is not None:
@@ -145,12 +146,12 @@ def _show_scores(proxy: str, scores: Mapping[str, float], as_json: bool) -> None
 
 def _check_weights_are_own(settings: str) -> None:
     """Raise `ConfigurationError` for settings that draw the weights of models."""
-    if settings != Settings.COMMON:
+    if settings == Settings.AUTHORS:
         raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
 
 
 def _score_model(
-    proxy: str,
+    chosen: Proxy,
     input_shape: str | None,
     output: str,
     seed: int,
@@ -160,7 +161,6 @@ def _score_model(
     model: str,
 ) -> float:
     """Return the score of one model."""
-    chosen = resolve_proxy(proxy)
     if input_shape is None:
         raise ConfigurationError("--model needs --input, for example --input 3x32x32")
     check_device(device)

@@ -143,7 +143,7 @@ def run_probes(
     check_model(model)
     device = inputs.device if isinstance(inputs, Tensor) else torch.device("cpu")
     taught = beside_tensors(beside, inputs, targets, needs.values(), input_seed)
-    with own_state(device), nullcontext() if disposable else restored(model), enough_memory(device, _samples(inputs)):
+    with own_state(device), nullcontext() if disposable else restored(model), enough_memory(device, _count_of(inputs)):
         batch, classes = prepared_inputs(inputs), prepared_targets(targets)
         ways = _ways(batch, needs)
         for way in ways:
@@ -161,8 +161,8 @@ def run_probes(
         raise AssertionError("the last way returns or raises")
 
 
-def _samples(inputs: object) -> int:
-    return len(inputs) if isinstance(inputs, Tensor) and inputs.dim() else 0
+def _count_of(inputs: object) -> int:
+    return len(inputs) if isinstance(inputs, Tensor) and not inputs.is_nested and inputs.dim() else 0
 
 
 @dataclass(frozen=True)

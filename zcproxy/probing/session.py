@@ -212,16 +212,18 @@ class Session:
 
     def _recorder(self, run: Pass) -> Recorder:
         """Return what observes the network that a pass has; in all passes like it the same."""
-        if run.transform not in self._recorders:
+        key = *run.transform, run.needs_second_order
+        if key not in self._recorders:
             replacements = Replacements(
                 normalised=run.normalised,
                 running_statistics=run.running_statistics,
                 draw=draw_of(run),
                 places=self._structure.places,
                 seed=self._input_seed,
+                twice=run.needs_second_order,
             )
-            self._recorders[run.transform] = Recorder(self._model(run), self._structure.ends, replacements)
-        return self._recorders[run.transform]
+            self._recorders[key] = Recorder(self._model(run), self._structure.ends, replacements)
+        return self._recorders[key]
 
     def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
         recorder = self._recorder(run)
