@@ -91,9 +91,8 @@ def score(
     check_known("settings", settings, Settings)
     if model:
         _check_weights_are_own(settings)
-        chosen = resolve_proxy(proxy, settings)
-        score_one = partial(_score_model, chosen, input_shape, output, seed, initialisation, device, images)
-        return _show_scores(proxy, {each: score_one(each) for each in model}, as_json)
+        score_one = partial(_score_model, resolve_proxy(proxy, settings), input_shape, output, seed, initialisation)
+        return _show_scores(proxy, {each: score_one(device, images, each) for each in model}, as_json)
     task = _checked_task(task, output)
     if out is not None:
         check_target(out)

@@ -69,6 +69,10 @@ class Attending:
             call.slots[ATTENTION], call.in_attention = collected, True
         if unnormalized is not None:
             call.slots[UNNORMALIZED] = unnormalized
+        self.add_projection(call, output)
+
+    def add_projection(self, call: LayerCall, output: Tensor) -> None:
+        """Note that a layer yields a tensor: what it made before, and its bias."""
         self._projected.set(output, call)
 
     def add_normalisation(self, before: Slot, output: Tensor) -> None:

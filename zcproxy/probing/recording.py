@@ -166,6 +166,7 @@ class Recording(TorchFunctionMode):
         output: Tensor = function(*(self._replacements.bias(arg) if arg is bias else arg for arg in args))
         call.bias, call.slots["output"], call.normalized_by = bias, self._slot(output), len(self.steps)
         self._source.set(output, call)
+        self._attending.add_projection(call, output)
         return output
 
     def _is_bias(self, tensor: Tensor, call: LayerCall) -> bool:
