@@ -6,8 +6,8 @@ PROXY = Published(
     name="softmax_confidence",
     formula="nansum(mean(row_max(attention@logits)))",
     paper=(
-        "Serianni and Kalita, Training-free neural architecture search for RNNs and Transformers, ACL 2023, after "
-        "Voita et al., ACL 2019"
+        "Serianni and Kalita, Training-free neural architecture search for RNNs and Transformers, ACL 2023; "
+        "Voita et al., Analyzing multi-head self-attention, ACL 2019"
     ),
     note=(
         "the largest weight of each query, as Voita et al. define confidence, mean over queries, heads and samples, "

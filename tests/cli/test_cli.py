@@ -41,7 +41,7 @@ def pair():
             super().__init__()
             self.layer = nn.Conv2d(3, 4, 3)
         def forward(self, x):
-            return self.layer(x), x
+            return None, "text"
     return Pair()
 
 def weightless():
@@ -294,7 +294,7 @@ def test_bad_proxy_files(run: Command, tmp_path: Path, content: str, parts: list
     [
         ("users_models:small", "3x7x7", ["failed on input of shape"]),
         ("users_models:small", "3by8", ["cannot read the input shape '3by8'"]),
-        ("users_models:pair", "3x8x8", ["returns tuple"]),
+        ("users_models:pair", "3x8x8", ["returns tuple of 0 (NoneType), 1 (str)"]),
         ("users_models:weightless", "3x8x8", ["no convolution or linear layer"]),
         ("users_models:broken", "3x8x8", ["'users_models:broken' failed: no such file as weights.pt"]),
         ("users_models:nan", "3x8x8", ["parameter 0.weight holds NaN"]),
@@ -356,3 +356,35 @@ def test_durations(text: str, seconds: float) -> None:
 def test_durations_that_are_none(text: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot read the duration"):
         parse_duration(text)
+
+
+def test_a_model_of_token_ids_that_returns_a_mapping(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "users_encoders.py").write_text(ENCODER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    call = ("score", "sum(numel(output@noise))", "--model", "users_encoders:encoder", "--input", "5")
+    code, out, err = run(*call, "--output", "score")
+    assert (code, float(out)) == (0, 8 * 5 * 6 + 8 * 3) and "random ones of 40" in err.replace("\n", " ")
+    code, _, err = run(*call)
+    text = " ".join(err.split())
+    assert code == 2 and "returns dict of hidden (float32, 2x6), score (float32, 2x3): name the one to take" in text
+    refused(run("score", "depth", "digits201", "--output", "score"), "--output score without --model")
+
+
+ENCODER = """
+from torch import nn
+
+class Encoder(nn.Module):
+    vocabulary = 40
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.layer, self.head = nn.Embedding(40, 4), nn.Linear(4, 6), nn.Linear(6, 3)
+
+    def forward(self, ids):
+        hidden = self.layer(self.words(ids)).mean(1)
+        return {"hidden": hidden, "score": self.head(hidden)}
+
+encoder = Encoder
+"""

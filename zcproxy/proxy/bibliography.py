@@ -61,6 +61,7 @@ NEURIPS, ICLR, ICML = (
     "International Conference on Machine Learning",
 )
 CVPR = "IEEE/CVF Conference on Computer Vision and Pattern Recognition"
+ACL = "Annual Meeting of the Association for Computational Linguistics"
 
 PAPERS = (
     Paper(
@@ -199,6 +200,13 @@ PAPERS = (
         "2403.04161",
     ),
     Paper(
+        "Serianni, Aaron and Kalita, Jugal",
+        "Training-free Neural Architecture Search for {RNN}s and Transformers",
+        ACL,
+        2023,
+        "2306.00288",
+    ),
+    Paper(
         "Tanaka, Hidenori and Kunin, Daniel and Yamins, Daniel L. K. and Ganguli, Surya",
         "Pruning Neural Networks without Any Data by Iteratively Conserving Synaptic Flow",
         NEURIPS,
@@ -220,6 +228,13 @@ PAPERS = (
         "2502.04975",
     ),
     Paper(
+        "Voita, Elena and Talbot, David and Moiseev, Fedor and Sennrich, Rico and Titov, Ivan",
+        "Analyzing Multi-Head Self-Attention: Specialized Heads Do the Heavy Lifting, the Rest Can Be Pruned",
+        ACL,
+        2019,
+        "1905.09418",
+    ),
+    Paper(
         "Wang, Chaoqi and Zhang, Guodong and Grosse, Roger",
         "Picking Winning Tickets Before Training by Preserving Gradient Flow",
         ICLR,
@@ -232,6 +247,14 @@ PAPERS = (
         ICLR,
         2022,
         "2110.08616",
+    ),
+    Paper(
+        "Zhou, Qinqin and Sheng, Kekai and Zheng, Xiawu and Li, Ke and Sun, Xing and Tian, Yonghong and Chen, Jie and "
+        "Ji, Rongrong",
+        "Training-free Transformer Architecture Search",
+        CVPR,
+        2022,
+        "2203.12217",
     ),
 )
 """Papers whose authors and title we know in full; of another one, the package has what its entry says."""
