@@ -181,4 +181,5 @@ def test_no_family_is_left_out() -> None:
     here = {"samples", "subbatches", "aggregations", "patterns", "classes"}
     arithmetic = {"arithmetic", "comparisons"}
     structural = {"descriptors", "paths", "rankings", "stages"} & families
-    assert families == here | arithmetic | structural | {"elementwise", "reductions", "spectra"}
+    alone = {"elementwise", "reductions", "spectra", "similarities", "attention"}
+    assert families == here | arithmetic | structural | alone
