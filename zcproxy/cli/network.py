@@ -49,8 +49,8 @@ def export(
     setting = SearchDirectory(search).configuration().setting
     with stored_in(search / CONFIGURATION):
         bench = NetworkMeasurer(setting.subject(), setting)
-    chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
-    network = bench.network(chosen, inherited=weights == Weights.INHERITED)
+    chosen = bench.space.parse(arch if arch is not None else _best(search))
+    network = bench.exported(chosen, inherited=weights == Weights.INHERITED)
     source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
     trained = (
         "as the search trained them" if weights == Weights.INHERITED else "untrained: train the network before use"

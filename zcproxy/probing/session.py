@@ -30,6 +30,7 @@ from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.prepare import dtype_of
+from zcproxy.models.rounding import marked
 from zcproxy.probing.probes import OF_TEACHER, PROBES, Loss, Pass, Probe, circle, pass_inputs
 from zcproxy.probing.recorder import Recorder
 from zcproxy.probing.replacements import Replacements, draw_of
@@ -220,6 +221,7 @@ class Session:
                 draw=draw_of(run),
                 places=self._structure.places,
                 seed=self._input_seed,
+                roundings=marked(self._model(run)),
             )
             self._recorders[run.transform] = Recorder(self._model(run), self._structure.ends, replacements)
         return self._recorders[run.transform]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.columns.table import table_of
 from zcproxy.contracts.batch import Batch
+from zcproxy.contracts.search_space import SearchSpace
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.errors import ConfigurationError, ModelError, check_known
 from zcproxy.formula.evaluate import Evaluator
@@ -23,6 +24,8 @@ from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
 from zcproxy.models.device import DeviceMemoryError, enough_memory
 from zcproxy.models.initialisation import OWN
+from zcproxy.models.layer_costs import NetworkCost, cost_by_layer
+from zcproxy.models.rounding import mark
 from zcproxy.models.untrained import untrained
 from zcproxy.names.subjects import Subject, get_subject
 from zcproxy.primitives import parse
@@ -36,13 +39,17 @@ from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.random import derive_seed
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
+from zcproxy.search.quantising.bit_space import BitSpace
+from zcproxy.search.quantising.build import calibrate, check_calibration, round_weights, store_rounded
+from zcproxy.search.quantising.costs import BIT_OPERATIONS, MODEL_SIZE, quantised_costs
+from zcproxy.search.quantising.quantisation import Quantisation
 from zcproxy.search.quantities.combined import Combined, by_setting, formulas_in
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
 from zcproxy.storage.notices import notice
 from zcproxy.text.visible import shortened
 from zcproxy.training.recipe import Recipe
-from zcproxy.training.train import train
+from zcproxy.training.train import accuracy_of, train
 from zcproxy.user_code.chosen_teacher import chosen_teacher
 from zcproxy.workers.pool import single_threaded
 
@@ -93,6 +100,7 @@ class Setting:
         teacher: reference and digest of the network that the proxy reads beside those that it scores; `search` fills in
             the one that is loaded.
         proxies: what `robot` combines, see `zcproxy.search.quantities.combined.combined`.
+        quantisation: bit widths that are searched beside the architecture, and how networks are quantised.
     """
 
     reference: str
@@ -112,6 +120,7 @@ class Setting:
     plugins: tuple[str, ...] = ()
     teacher: str = ""
     proxies: tuple[Combined, ...] = ()
+    quantisation: Quantisation = field(default_factory=Quantisation)
 
     def __post_init__(self) -> None:
         check_weights(self.weights)
@@ -162,14 +171,60 @@ class NetworkMeasurer:
     subject: Subject
     setting: Setting
 
-    def network(self, architecture: str, *, inherited: bool = False, rule: str = OWN) -> nn.Module:
-        """Return a network: untrained, its weights drawn by a rule, or with the weights of its super-network."""
+    @property
+    def space(self) -> SearchSpace:
+        """What is searched: the subject's architectures, each with bit widths where networks are quantised."""
+        return self._bit_space if self.setting.quantisation.is_on else self.subject.space
+
+    @cached_property
+    def _bit_space(self) -> BitSpace:
+        return BitSpace(self.subject.space, self._cost, self.setting.quantisation)
+
+    def _cost(self, architecture: str) -> NetworkCost:
+        return cost_by_layer(self._untrained(architecture, OWN), self.subject.input_shape)
+
+    def _untrained(self, architecture: str, rule: str) -> nn.Module:
         subject = self.subject
-        network = untrained(subject.build, subject.space.name, architecture, self.setting.initialisation, rule)
+        return untrained(subject.build, subject.space.name, architecture, self.setting.initialisation, rule)
+
+    def network(self, text: str, *, inherited: bool = False, rule: str = OWN, rounds: bool = False) -> nn.Module:
+        """Return a network: untrained, its weights drawn by a rule, or with the weights of its super-network.
+
+        Args:
+            text: the architecture, with its bit widths where networks are quantised.
+            inherited: whether it has the weights of its super-network.
+            rule: by which weights are drawn, see `zcproxy.models.initialisation`.
+            rounds: whether it computes with rounded weights, where networks are quantised; else its layers are but
+                marked with their bit widths.
+        """
+        quantisation, architecture = self.setting.quantisation, text
+        if quantisation.is_on:
+            architecture, bits = self._bit_space.layer_bits(text)
+        network = self._untrained(architecture, rule)
+        if quantisation.is_on:
+            mark(network, bits, symmetric=quantisation.symmetric_weights)
+            if rounds:
+                round_weights(network)
         if inherited:
             super_network = self.super_network()
             with reported(f"'{architecture}' cannot inherit weights"):
                 super_network.inherit(network, super_network.decode(architecture))
+        return network
+
+    def exported(self, text: str, *, inherited: bool) -> nn.Module:
+        """Return a network as `network` does, with the rounded weights themselves."""
+        network = self.network(text, inherited=inherited, rounds=True)
+        store_rounded(network)
+        return network
+
+    def _calibrated(self, network: nn.Module) -> nn.Module:
+        """Return the network, which rounds its inputs to layers from now on where networks are quantised."""
+        quantisation, subject = self.setting.quantisation, self.subject
+        if quantisation.is_on:
+            inputs = minibatch(subject, quantisation.calibration_samples, self.setting.images).inputs
+            check_calibration(inputs, subject.input_shape, subject.name)
+            device = next(network.parameters()).device
+            calibrate(network, inputs.to(device), quantisation.activation_bits)
         return network
 
     def super_network(self) -> SuperNetwork:
@@ -269,22 +324,29 @@ class NetworkMeasurer:
         return network, blank_batch(self.subject.input_shape, samples)
 
     def validated(self, architecture: str) -> dict[str, float]:
-        """Return the accuracy of inherited weights, as the super-network measures it."""
-        network = self.network(architecture, inherited=True)
+        """Return the accuracy of inherited weights, as the super-network measures it; of the quantised network."""
+        network = self._calibrated(self.network(architecture, inherited=True, rounds=True))
         with reported(f"measuring the accuracy of '{architecture}' failed"):
             return {ACCURACY: float(self.super_network().validate(network))}
 
     def trained(self, architecture: str) -> dict[str, float]:
-        """Return the test accuracy after training from scratch; NaN where that diverges or does not fit the device."""
-        dataset = load_dataset(self.setting.dataset)
-        setting = self.setting
-        try:
-            with enough_memory(torch.device(setting.device), setting.recipe.batch_size):
-                result = train(self.network(architecture), dataset, setting.recipe, 0, setting.device)
-        except DeviceMemoryError as error:
-            notice(f"not trained: the network '{shortened(architecture, LONGEST_NAME)}': {error}")
-            return {TRAINED_ACCURACY: math.nan}
-        return {TRAINED_ACCURACY: result.accuracy}
+        """Return the test accuracy after training from scratch; NaN where that diverges.
+
+        Quantised networks are trained with rounded weights, and tested with rounded inputs too.
+        """
+        dataset, device = load_dataset(self.setting.dataset), self.setting.device
+        network = self.network(architecture, rounds=True)
+        result = train(network, dataset, self.setting.recipe, 0, device)
+        if not self.setting.quantisation.is_on or result.diverged:
+            return {TRAINED_ACCURACY: result.accuracy}
+        return {TRAINED_ACCURACY: accuracy_of(self._calibrated(network), dataset, device)}
+
+    def size(self, architecture: str) -> dict[str, float]:
+        """Return the size of the parameters in MB and the bit operations of one sample."""
+        quantisation = self.setting.quantisation
+        own, bits = self._bit_space.layer_bits(architecture) if quantisation.is_on else (architecture, {})
+        cost = self._bit_space.cost(own)
+        return quantised_costs(cost, bits, quantisation.activation_bits, symmetric=quantisation.symmetric_weights)
 
 
 Measure = Callable[[NetworkMeasurer, str], dict[str, float]]
@@ -292,6 +354,7 @@ Measure = Callable[[NetworkMeasurer, str], dict[str, float]]
 MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
     "costs": ((PARAMS, MACS), NetworkMeasurer.params_and_macs),
     "memory": ((PEAK_MEMORY,), NetworkMeasurer.memory),
+    "size": ((MODEL_SIZE, BIT_OPERATIONS), NetworkMeasurer.size),
     "latency": ((LATENCY, LATENCY_SPREAD), NetworkMeasurer.latency),
     "score": ((PROXY,), NetworkMeasurer.score),
     "formulas": ((), NetworkMeasurer.formulas),
