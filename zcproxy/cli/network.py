@@ -55,6 +55,8 @@ def export(
     trained = (
         "as the search trained them" if weights == Weights.INHERITED else "untrained: train the network before use"
     )
+    if setting.quantisation.is_on:
+        trained += "; rounded to their bits, inputs of layers are not"
     console.print(str(chosen), f"written: {source}, {state}", f"weights: {trained}", sep="\n", soft_wrap=True)
 
 

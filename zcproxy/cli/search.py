@@ -30,12 +30,22 @@ from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.scorers import split_names
 from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.proxy import Proxy
-from zcproxy.search import SearchConfiguration, SearchResult, Setting, combined, parse_limit, resume, search
+from zcproxy.search import (
+    Quantisation,
+    SearchConfiguration,
+    SearchResult,
+    Setting,
+    combined,
+    parse_limit,
+    resume,
+    search,
+)
 from zcproxy.search.algorithms.catalogue import ROBOT
 from zcproxy.search.algorithms.robot import QUERIES
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, SearchDirectory
 from zcproxy.search.figure import front_figure
 from zcproxy.search.goals import ACCURACY, PROXY
+from zcproxy.search.quantising.quantisation import parse_widths
 from zcproxy.search.quantities.latency import LARGE_SPREAD
 from zcproxy.search.results import title_of
 from zcproxy.training.recipe import Recipe
@@ -86,6 +96,11 @@ def search_command(
     epochs: options.Epochs = 3,
     reuse: options.Reuse = None,
     shared_weights: options.SharedWeights = None,
+    quantize: options.Quantize = "",
+    quantize_per: options.QuantizePer = DEFAULTS.setting.quantisation.quantize_per,
+    activation_bits: options.ActivationBits = DEFAULTS.setting.quantisation.activation_bits,
+    symmetric_weights: options.SymmetricWeights = DEFAULTS.setting.quantisation.symmetric_weights,
+    calibration_samples: options.CalibrationSamples = DEFAULTS.setting.quantisation.calibration_samples,
     latency_batch_size: options.LatencyBatchSize = DEFAULTS.setting.latency_batch_size,
     latency_threads: options.LatencyThreads = DEFAULTS.setting.latency_threads,
     initialisation: Initialisation = DEFAULTS.setting.initialisation,
@@ -157,6 +172,7 @@ def _configuration(subject: str, given: Mapping[str, Any]) -> SearchConfiguratio
         "recipe": Recipe(epochs=given["epochs"]),
         "images": import_images(given["images"]),
         "proxies": combined(given["proxies"]),
+        "quantisation": _quantisation(given),
     }
     if proxy is not None:
         made |= {"formula": str(proxy.formula), "proxy_batch_size": proxy.batch_size}
@@ -171,6 +187,11 @@ def _configuration(subject: str, given: Mapping[str, Any]) -> SearchConfiguratio
         "table": str(given["table"] or ""),
     }
     return SearchConfiguration(setting, **chosen)
+
+
+def _quantisation(given: Mapping[str, Any]) -> Quantisation:
+    chosen = {item.name: given[item.name] for item in fields(Quantisation)}
+    return Quantisation(**{**chosen, "quantize": parse_widths(given["quantize"])})
 
 
 def _proxy(text: str | None, maximizes: bool) -> Proxy | None:

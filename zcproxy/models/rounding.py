@@ -1,4 +1,4 @@
-"""Weights of few bits: how a weight is rounded by torch's fake quantisation, and marks of that on the layers of a network."""
+"""Weights of few bits: rounded by torch's fake quantisation, and marks on layers that say how."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
+from zcproxy.models.rounding import marked
 from zcproxy.probing.beside import aligned
 from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import (
@@ -30,7 +31,6 @@ from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.prepare import dtype_of
-from zcproxy.models.rounding import marked
 from zcproxy.probing.probes import OF_TEACHER, PROBES, Loss, Pass, Probe, circle, pass_inputs
 from zcproxy.probing.recorder import Recorder
 from zcproxy.probing.replacements import Replacements, draw_of

@@ -56,16 +56,13 @@ def calibrate(network: nn.Module, inputs: Tensor, bits: int) -> None:
     observers = [
         (
             layer,
-            MinMaxObserver(
-                dtype=torch.qint32, qscheme=torch.per_tensor_affine, quant_min=lowest, quant_max=highest
-            ).to(inputs.device),
+            MinMaxObserver(dtype=torch.qint32, qscheme=torch.per_tensor_affine, quant_min=lowest, quant_max=highest).to(
+                inputs.device
+            ),
         )
         for layer, _ in _rounded(network)
     ]
-    hooks = [
-        layer.register_forward_pre_hook(partial(_observe, observer))
-        for layer, observer in observers
-    ]
+    hooks = [layer.register_forward_pre_hook(partial(_observe, observer)) for layer, observer in observers]
     try:
         with evaluation_mode(network), reported(f"the calibration batch, {_shape(inputs)}, does not pass the network"):
             network(inputs)

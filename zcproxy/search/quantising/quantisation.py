@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 
 from zcproxy.errors import ConfigurationError, check_known
@@ -52,5 +53,9 @@ class Quantisation:
         return bool(self.quantize)
 
 
-NONE = Quantisation()
-"""Networks stay as they are."""
+def parse_widths(text: str) -> tuple[int, ...]:
+    """Return the bit widths written `4,8`. Raises `ConfigurationError`."""
+    words = [word.strip() for word in text.split(",")] if text.strip() else []
+    if not all(re.fullmatch("[0-9]{1,9}", word) for word in words):
+        raise ConfigurationError(f"quantize={text[:40]}: write bit widths separated by commas, for example 4,8")
+    return tuple(map(int, words))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +16,7 @@ from zcproxy.columns.table import table_of
 from zcproxy.contracts.batch import Batch
 from zcproxy.contracts.search_space import SearchSpace
 from zcproxy.contracts.super_network import SuperNetwork
-from zcproxy.errors import ConfigurationError, ModelError, check_known
+from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
@@ -27,10 +25,9 @@ from zcproxy.models.initialisation import OWN
 from zcproxy.models.layer_costs import NetworkCost, cost_by_layer
 from zcproxy.models.rounding import mark
 from zcproxy.models.untrained import untrained
-from zcproxy.names.subjects import Subject, get_subject
+from zcproxy.names.subjects import Subject
 from zcproxy.primitives import parse
 from zcproxy.probing.beside import reads_teacher
-from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.isolation import own_state
 from zcproxy.probing.measure import measure
 from zcproxy.probing.recorder import reported
@@ -42,121 +39,21 @@ from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.quantising.bit_space import BitSpace
 from zcproxy.search.quantising.build import calibrate, check_calibration, round_weights, store_rounded
 from zcproxy.search.quantising.costs import BIT_OPERATIONS, MODEL_SIZE, quantised_costs
-from zcproxy.search.quantising.quantisation import Quantisation
-from zcproxy.search.quantities.combined import Combined, by_setting, formulas_in
+from zcproxy.search.quantities.combined import by_setting
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
+from zcproxy.search.quantities.setting import Setting as Setting, Weights as Weights, check_weights as check_weights
 from zcproxy.storage.notices import notice
 from zcproxy.text.visible import shortened
-from zcproxy.training.recipe import Recipe
 from zcproxy.training.train import accuracy_of, train
 from zcproxy.user_code.chosen_teacher import chosen_teacher
 from zcproxy.workers.pool import single_threaded
 
-
-class Weights(StrEnum):
-    """Weights that a proxy looks at: the untrained network, or the network with the weights of its super-network."""
-
-    INITIALISATION = "initialisation"
-    INHERITED = "inherited"
-
-
 LONGEST_NAME = 80
 """Characters of a network's name in messages."""
-
-MOST = 1_000_000
-"""Largest size or count of a setting."""
 PARAMS, MACS, PEAK_MEMORY, LATENCY = "params", "macs", "peak_memory_mb", "latency_ms"
 LATENCY_SPREAD = "latency_ms_spread"
 """Interquartile range of the runs; noted beside the latency."""
-
-
-def check_weights(name: str) -> None:
-    """Raise `ConfigurationError` if the name is none of `Weights`."""
-    check_known("weights", name, Weights)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """The source of networks, and how they are measured.
-
-    Attributes:
-        reference: reference of the subject, see `get_subject`.
-        input_shape: shape of a sample, for a space that has no dataset.
-        classes: for such a space.
-        shared_weights: file of a super-network's trained weights; empty for those that it makes itself.
-        formula: text of the proxy; empty for none.
-        proxy_batch_size: samples of its minibatch.
-        weights: one of `Weights`: what the proxy looks at.
-        initialisation: index of the random initialisation.
-        device: `cpu` or `cuda`.
-        latency_batch_size: samples of a timed pass.
-        latency_threads: threads of torch, for a timed pass.
-        dataset: what `trained_accuracy` is measured on, see `zcproxy.benchmarks.datasets.load_dataset`.
-        recipe: how networks are trained for it.
-        images: token of the images that the proxy is shown, see `zcproxy.images.own`; empty for what is at
-            hand.
-        plugins: file and digest of each plugin that is loaded; `search` fills them in where there is a proxy.
-        teacher: reference and digest of the network that the proxy reads beside those that it scores; `search` fills in
-            the one that is loaded.
-        proxies: what `robot` combines, see `zcproxy.search.quantities.combined.combined`.
-        quantisation: bit widths that are searched beside the architecture, and how networks are quantised.
-    """
-
-    reference: str
-    input_shape: tuple[int, ...] | None = None
-    classes: int = 10
-    shared_weights: str = ""
-    formula: str = ""
-    proxy_batch_size: int = 8
-    weights: str = Weights.INITIALISATION
-    initialisation: int = 0
-    device: str = "cpu"
-    latency_batch_size: int = 1
-    dataset: str = ""
-    recipe: Recipe = field(default_factory=Recipe)
-    images: str = ""
-    latency_threads: int = 1
-    plugins: tuple[str, ...] = ()
-    teacher: str = ""
-    proxies: tuple[Combined, ...] = ()
-    quantisation: Quantisation = field(default_factory=Quantisation)
-
-    def __post_init__(self) -> None:
-        check_weights(self.weights)
-        names = [each.name for each in self.proxies]
-        repeated = next((name for name in names if names.count(name) > 1), None)
-        if repeated is not None:
-            raise ConfigurationError(f"two of `proxies` are called '{repeated}': give each a name of its own")
-        shape = self.input_shape
-        least = {
-            "input_shape": (1 if shape is None else min(shape, default=0), 1),
-            "classes": (self.classes, 2),
-            "proxy_batch_size": (self.proxy_batch_size, 1),
-            "latency_batch_size": (self.latency_batch_size, 1),
-            "latency_threads": (self.latency_threads, 1),
-            "initialisation": (self.initialisation, 0),
-        }
-        for name, (value, lowest) in least.items():
-            if not lowest <= value <= MOST:
-                raise ConfigurationError(f"{name}={str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
-
-    @property
-    def formulas(self) -> list[str]:
-        """Texts of all formulas: of the proxy, and of what `robot` combines."""
-        return [*([self.formula] if self.formula else []), *formulas_in(self.proxies)]
-
-    @property
-    def looks_at_images(self) -> bool:
-        """Whether a proxy does; functions are taken to."""
-        return any(each.function for each in self.proxies) or any(
-            looks_at_images(parse(text)) for text in self.formulas
-        )
-
-    def subject(self) -> Subject:
-        """Return what networks are built from."""
-        weights = Path(self.shared_weights) if self.shared_weights else None
-        return get_subject(self.reference, self.input_shape, self.classes, weights)
 
 
 @dataclass(frozen=True)
