@@ -2,9 +2,9 @@
 
     python results/search/quantisation.py --seeds 0 1 2 3 4 5 6 7 8 9 --out runs/quantised
 
-Every method may measure the accuracy of as many sub-networks of the trained `elastic_digits`. Those that search bit
-widths after the architecture spend half of that on architectures, in float32 or with uniform 8 bits, and the other
-half on bit widths of the architectures on the front that they found. A finished search is not repeated.
+Every method may measure the accuracy of as many sub-networks of the trained `elastic_digits`. The one that searches bit
+widths after the architecture spends half of that on architectures in float32, and the other half on bit widths of the
+architectures on the front that it found. A finished search is not repeated.
 """
 
 from __future__ import annotations
@@ -97,13 +97,10 @@ def outcomes_of(seed: int, folder: Path, display: RunDisplay) -> dict[str, list[
     joint = finished("joint", replace(JOINT, seed=seed), folder, display)
     uniform = finished("uniform 8 bits", replace(UNIFORM, seed=seed), folder, display)
     float_first = finished("float32 first", replace(PLAIN, seed=seed, evaluations=half), folder, display)
-    eight_first = finished("8 bits first", replace(UNIFORM, seed=seed, evaluations=half), folder, display)
     after_float = widths_after("bits after float32", float_first, seed, folder, display)
-    after_eight = widths_after("bits after 8 bits", eight_first, seed, folder, display)
     return {
         "joint": list(joint.outcomes),
-        "architecture in float32, then bits": list(after_float.outcomes),
-        "architecture at 8 bits, then bits": [*eight_first.outcomes, *after_eight.outcomes],
+        "architecture, then bits": list(after_float.outcomes),
         "uniform 8 bits": list(uniform.outcomes),
     }
 

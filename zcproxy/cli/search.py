@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -119,22 +119,27 @@ def search_command(
         check_resuming(context, RESUMABLE, "--evaluations")
     check_figures(figure or [])
     with RunDisplay() as display, cluster_executor(context) as executor:
-        if resume_from is not None:
-            restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
-            out, going_on = resume_from, partial(resume, resume_from, evaluations=evaluations)
-        elif subject is None:
-            raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
-        else:
-            _fill_in(context.params)
-            configuration = _configuration(subject, context.params)
-            out = out or Path("runs") / f"search-{folder_name(subject)}-{seed}"
-            going_on = partial(search, configuration, out, reuse=tuple(reuse or ()))
+        out, going_on = _begun(context.params)
         advise(GOES_ON)
         result = going_on(workers=workers, executor=executor, step=display.step)
     _record(context, out, evaluations)
     if as_json:
         print_json(records(result.front))
     _show(result, out, results(is_taken=as_json), figure or [])
+
+
+def _begun(given: dict[str, Any]) -> tuple[Path, Callable[..., SearchResult]]:
+    """Return the directory, and what searches into it: a search that begins, or one that goes on."""
+    resumed, subject = given["resume_from"], given["subject"]
+    if resumed is not None:
+        restore_images(given["images"], SearchDirectory(resumed).configuration().setting.images)
+        return resumed, partial(resume, resumed, evaluations=given["evaluations"])
+    if subject is None:
+        raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
+    _fill_in(given)
+    configuration = _configuration(subject, given)
+    out = given["out"] or Path("runs") / f"search-{folder_name(subject)}-{given['seed']}"
+    return out, partial(search, configuration, out, reuse=tuple(given["reuse"] or ()))
 
 
 def _fill_in(given: dict[str, Any]) -> None:

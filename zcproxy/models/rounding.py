@@ -20,8 +20,8 @@ LEAST_BITS, MOST_BITS = 2, 16
 QUANTISABLE = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Linear)
 """Layers whose weight is rounded; all else stays as it is."""
 
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-_MARK = "zcproxy_rounding"
+_TRANSPOSED_LAYERS = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+_MARK_OF_BITS = "zcproxy_rounding"
 
 
 def check_bits(bits: int, name: str) -> None:
@@ -67,18 +67,23 @@ class Rounding:
         values = weight.float()
         observer(values.detach())
         scales, zeros = observer.calculate_qparams()
-        rounded = torch.fake_quantize_per_channel_affine(values, scales, zeros.int(), axis, lowest, highest)
+        rounded = torch.fake_quantize_per_channel_affine(values, scales.float(), zeros.int(), axis, lowest, highest)
         return rounded.to(weight.dtype)
 
 
 def levels(bits: int, *, symmetric: bool) -> tuple[int, int]:
-    """Return the lowest and the highest whole number that so many bits hold."""
-    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if symmetric else (0, 2**bits - 1)
+    """Return the lowest and the highest whole number that are used of so many bits.
+
+    Symmetric ones leave out the lowest of two's complement: with it, the largest number of a channel would lie half-way
+    between two levels.
+    """
+    highest = 2 ** (bits - 1) - 1
+    return (-highest, highest) if symmetric else (0, 2**bits - 1)
 
 
 def channel_axis(layer: nn.Module) -> int:
     """Return the axis of the output channels in the weight of a layer."""
-    return 1 if isinstance(layer, _TRANSPOSED) else 0
+    return 1 if isinstance(layer, _TRANSPOSED_LAYERS) else 0
 
 
 def mark(network: nn.Module, bits: Mapping[str, int], *, symmetric: bool = True) -> None:
@@ -90,12 +95,12 @@ def mark(network: nn.Module, bits: Mapping[str, int], *, symmetric: bool = True)
         symmetric: see `Rounding`.
     """
     for name, width in bits.items():
-        setattr(network.get_submodule(name), _MARK, (width, symmetric))
+        setattr(network.get_submodule(name), _MARK_OF_BITS, (width, symmetric))
 
 
 def mark_of(layer: nn.Module) -> Rounding | None:
     """Return how the weight of a layer is to be rounded; None where nothing is noted."""
-    noted: tuple[int, bool] | None = getattr(layer, _MARK, None)
+    noted: tuple[int, bool] | None = getattr(layer, _MARK_OF_BITS, None)
     return None if noted is None else Rounding(*noted)
 
 
