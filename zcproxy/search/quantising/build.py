@@ -14,6 +14,8 @@ from zcproxy.models.macs import evaluation_mode
 from zcproxy.models.rounding import FLOAT_BITS, Rounding, channel_axis, levels, mark_of
 from zcproxy.probing.recorder import reported
 
+_HANDLES = "zcproxy_swaps"
+
 
 def round_weights(network: nn.Module) -> None:
     """Let marked layers compute with rounded weights; the weights themselves stay, and gradients reach them.
@@ -25,15 +27,14 @@ def round_weights(network: nn.Module) -> None:
         network: its layers are marked, see `zcproxy.models.rounding.mark`.
     """
     for layer, rounding in _rounded(network):
-        swap = _WeightSwap(rounding, channel_axis(layer))
-        layer.register_forward_pre_hook(swap.enter)
-        layer.register_forward_hook(swap.leave, always_call=True)
+        _WeightSwap(rounding, channel_axis(layer)).begin(layer)
 
 
 @torch.no_grad()
 def store_rounded(network: nn.Module) -> None:
-    """Replace the weights of marked layers by rounded ones."""
+    """Replace the weights of marked layers by rounded ones, and end what `round_weights` began."""
     for layer, rounding in _rounded(network):
+        _WeightSwap.end(layer)
         weight = layer.get_parameter("weight")
         weight.copy_(rounding(weight, channel_axis(layer)))
 
@@ -100,13 +101,29 @@ class _WeightSwap:
         self._rounding, self._axis = rounding, axis
         self._kept: list[nn.Parameter] = []
 
+    def begin(self, layer: nn.Module) -> None:
+        """Swap from the next call on."""
+        handles = [
+            layer.register_forward_pre_hook(self.enter),
+            layer.register_forward_hook(self.leave, always_call=True),
+        ]
+        setattr(layer, _HANDLES, handles)
+
+    @staticmethod
+    def end(layer: nn.Module) -> None:
+        """Swap no more."""
+        for handle in layer.__dict__.pop(_HANDLES, ()):
+            handle.remove()
+
     def enter(self, layer: nn.Module, _: Any) -> None:
+        """Put the rounded weight in."""
         weight = layer._parameters.pop("weight")
         assert weight is not None
         self._kept.append(weight)
         layer.__dict__["weight"] = self._rounding(weight, self._axis)
 
     def leave(self, layer: nn.Module, _: Any, __: Any) -> None:
+        """Put the parameter back."""
         layer.__dict__.pop("weight", None)
         layer._parameters["weight"] = self._kept.pop()
 
