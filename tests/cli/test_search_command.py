@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from zcproxy.search.quantities.latency import Latency
 
@@ -24,6 +25,32 @@ def test_a_search_of_a_benchmark_and_its_export(run: Run, tmp_path: Path) -> Non
     assert "class Network" in Path("best.py").read_text()
     assert Path("best.pt").exists()
     code, _, shown = run("search", "--resume", "found", "--workers", "1")
+    assert code == 0, shown
+
+
+def test_bit_widths_are_searched_exported_and_resumed(run: Run, tmp_path: Path) -> None:
+    options = ["--quantize", "2,3", "--quantize-per", "block", "--asymmetric-weights"]
+    code, _, error = run(
+        *[
+            "search",
+            "digits201",
+            "--proxy",
+            "0 - sum(log(frobenius_norm(output@quantised)))",
+            "--minimize",
+            "model_size_mb",
+        ],
+        *[*options, "--evaluations", "6", "--population", "4", "--workers", "1", "--out", "rounded"],
+    )
+    assert code == 0, error
+    table = pd.read_parquet("rounded/evaluations.parquet")
+    assert table["arch"].str.contains(" / bits=").all() and table["proxy"].nunique() > 1
+    code, _, shown = run("network", "export", "rounded", "--out", "rounded.py")
+    assert code == 0, shown
+    assert "rounded to their bits" in shown
+    state = torch.load("rounded.pt", weights_only=True)
+    channels = [channel for weight in state.values() if weight.dim() == 4 for channel in weight]
+    assert max(len(channel.unique()) for channel in channels) <= 2**3
+    code, _, shown = run("search", "--resume", "rounded", "--workers", "1")
     assert code == 0, shown
 
 
@@ -49,6 +76,15 @@ def test_a_space_needs_the_shape_of_its_input(run: Run) -> None:
         (["search", "digits201", "--proxy", "synflo"], "synflow"),
         (["search", "digits201", "--minimize", "latency_ms:phone", "--proxy", "total_params"], "nothing measures"),
         (["search", "--resume", "nowhere"], "holds no search"),
+        (
+            ["search", "digits201", "--quantize", "4,1"],
+            "--quantize 1: torch's fake quantisation computes with 2 to 16 bits",
+        ),
+        (["search", "digits201", "--quantize", "four"], "--quantize four: write bit widths separated by commas"),
+        (
+            ["search", "digits201", "--activation-bits", "4"],
+            "--activation-bits is of quantised networks: give --quantize",
+        ),
         (["network", "export", "nowhere"], "holds no search"),
         (["network", "export", "nowhere", "--weights", "trained"], "unknown weights 'trained'"),
         (["search", "digits201", "--reuse", "nowhere"], "nowhere holds no search"),

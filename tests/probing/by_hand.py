@@ -171,6 +171,15 @@ def permute(network: nn.Module, layers: Iterable[str]) -> None:
         weight.data = weight.data.reshape(-1)[order].reshape(weight.shape)
 
 
+def round_to_four_bits(network: nn.Module, layers: Iterable[str]) -> None:
+    """Fifteen levels per output channel, the largest number seven steps from zero."""
+    for layer in layers:
+        weight = network.get_parameter(f"{layer}.weight")
+        values = weight.data.float()
+        step = values.flatten(1).abs().amax(1).view(-1, *[1] * (values.dim() - 1)) / 7
+        weight.data = ((values / step).round().clamp(-7, 7) * step).to(weight)
+
+
 CHANGED: dict[str, Callable[[nn.Module, Iterable[str]], None]] = {
     "shared_small": lambda network, _: share(network, 1e-7),
     "shared_large": lambda network, _: share(network, 1.0),
@@ -178,6 +187,32 @@ CHANGED: dict[str, Callable[[nn.Module, Iterable[str]], None]] = {
     "permuted": permute,
 }
 """Probes that change the network and look at the sum of its logits."""
+
+
+Shown = tuple[nn.Module, Tensor]
+
+
+def perturbed_and_clean(network: nn.Module, _: Iterable[str], inputs: Tensor) -> tuple[Shown, Shown]:
+    return (network, inputs + 0.1 * gaussian(inputs, "perturbed")), (network, inputs)
+
+
+def mixed_and_noise(network: nn.Module, layers: Iterable[str], inputs: Tensor) -> tuple[Shown, Shown]:
+    noise, changed = gaussian(inputs, "noise"), redrawn(network, layers)
+    return (changed, noise + 0.01 * gaussian(inputs, "mixed")), (changed, noise)
+
+
+def rounded_and_whole(network: nn.Module, layers: Iterable[str], inputs: Tensor) -> tuple[Shown, Shown]:
+    changed = copy.deepcopy(network)
+    round_to_four_bits(changed, layers)
+    return (changed, inputs), (network, inputs)
+
+
+DIFFERENCES: dict[str, Callable[[nn.Module, Iterable[str], Tensor], tuple[Shown, Shown]]] = {
+    "delta": perturbed_and_clean,
+    "redrawn_delta": mixed_and_noise,
+    "quantised": rounded_and_whole,
+}
+"""Probes that subtract one pass from another, both of the sum of the logits."""
 
 
 def records_by_hand(name: str, network: nn.Module, inputs: Tensor, targets: Tensor, probe: str) -> list[Record]:
@@ -193,23 +228,15 @@ def records_by_hand(name: str, network: nn.Module, inputs: Tensor, targets: Tens
         for value in (value for row in tape.rows for value in row.values()):
             value.grad = None  # kept tensors have received the first gradient
         return tape.records(torch.stack([gradient.square().sum() for gradient in gradients]).sum() / 2)
-    if probe == "delta":
-        noisy = inputs + 0.1 * gaussian(inputs, "perturbed")
+    if probe in DIFFERENCES:
         records = []
-        for images in (noisy, inputs):
-            tape, logits = forward(network, images)
+        for changed, images in DIFFERENCES[probe](network, LAYERS[name], inputs):
+            tape, logits = forward(changed, images)
             records.append(tape.records(logits.sum()))
         return [{key: a[key] - b[key] for key in a} for a, b in zip(*records, strict=True)]
     if probe == "redrawn":
         tape, logits = forward(redrawn(network, LAYERS[name]), gaussian(inputs, "noise"))
         return tape.records(logits.sum())
-    if probe == "redrawn_delta":
-        noise, other = gaussian(inputs, "noise"), gaussian(inputs, "mixed")
-        records = []
-        for images in (noise + 0.01 * other, noise):
-            tape, logits = forward(redrawn(network, LAYERS[name]), images)
-            records.append(tape.records(logits.sum()))
-        return [{key: a[key] - b[key] for key in a} for a, b in zip(*records, strict=True)]
     if probe == "ones":
         positive = copy.deepcopy(network)
         for parameter in positive.parameters():

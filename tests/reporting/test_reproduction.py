@@ -83,6 +83,10 @@ SEARCHED = (
         *("nats_sss", "--input", "3x16x16", "--maximize", "proxy", "--proxy", "total_params", "--minimize", "macs"),
         *("--algorithm", "unsga3", "--classes", "4", "--warm-start", "12", "--initialisation", "2", "--epochs", "5"),
     ),
+    (
+        *("digits201", "--proxy", "sum(log(params))", "--minimize", "bit_operations", "--quantize", "3,32"),
+        *("--activation-bits", "6", "--asymmetric-weights", "--calibration-samples", "32"),
+    ),
 )
 
 

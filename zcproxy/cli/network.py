@@ -49,12 +49,14 @@ def export(
     setting = SearchDirectory(search).configuration().setting
     with stored_in(search / CONFIGURATION):
         bench = NetworkMeasurer(setting.subject(), setting)
-    chosen = bench.subject.space.parse(arch if arch is not None else _best(search))
-    network = bench.network(chosen, inherited=weights == Weights.INHERITED)
+    chosen = bench.space.parse(arch if arch is not None else _best(search))
+    network = bench.exported(chosen, inherited=weights == Weights.INHERITED)
     source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
     trained = (
         "as the search trained them" if weights == Weights.INHERITED else "untrained: train the network before use"
     )
+    if setting.quantisation.is_on:
+        trained += "; rounded to their bits, inputs of layers are not"
     console.print(str(chosen), f"written: {source}, {state}", f"weights: {trained}", sep="\n", soft_wrap=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -30,12 +30,22 @@ from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.scorers import split_names
 from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.proxy import Proxy
-from zcproxy.search import SearchConfiguration, SearchResult, Setting, combined, parse_limit, resume, search
+from zcproxy.search import (
+    Quantisation,
+    SearchConfiguration,
+    SearchResult,
+    Setting,
+    combined,
+    parse_limit,
+    resume,
+    search,
+)
 from zcproxy.search.algorithms.catalogue import ROBOT
 from zcproxy.search.algorithms.robot import QUERIES
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, SearchDirectory
 from zcproxy.search.figure import front_figure
 from zcproxy.search.goals import ACCURACY, PROXY
+from zcproxy.search.quantising.quantisation import parse_widths
 from zcproxy.search.quantities.latency import LARGE_SPREAD
 from zcproxy.search.results import title_of
 from zcproxy.training.recipe import Recipe
@@ -86,6 +96,11 @@ def search_command(
     epochs: options.Epochs = 3,
     reuse: options.Reuse = None,
     shared_weights: options.SharedWeights = None,
+    quantize: options.Quantize = "",
+    quantize_per: options.QuantizePer = DEFAULTS.setting.quantisation.quantize_per,
+    activation_bits: options.ActivationBits = DEFAULTS.setting.quantisation.activation_bits,
+    symmetric_weights: options.SymmetricWeights = DEFAULTS.setting.quantisation.symmetric_weights,
+    calibration_samples: options.CalibrationSamples = DEFAULTS.setting.quantisation.calibration_samples,
     latency_batch_size: options.LatencyBatchSize = DEFAULTS.setting.latency_batch_size,
     latency_threads: options.LatencyThreads = DEFAULTS.setting.latency_threads,
     initialisation: Initialisation = DEFAULTS.setting.initialisation,
@@ -104,22 +119,27 @@ def search_command(
         check_resuming(context, RESUMABLE, "--evaluations")
     check_figures(figure or [])
     with RunDisplay() as display, cluster_executor(context) as executor:
-        if resume_from is not None:
-            restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
-            out, going_on = resume_from, partial(resume, resume_from, evaluations=evaluations)
-        elif subject is None:
-            raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
-        else:
-            _fill_in(context.params)
-            configuration = _configuration(subject, context.params)
-            out = out or Path("runs") / f"search-{folder_name(subject)}-{seed}"
-            going_on = partial(search, configuration, out, reuse=tuple(reuse or ()))
+        out, going_on = _begun(context.params)
         advise(GOES_ON)
         result = going_on(workers=workers, executor=executor, step=display.step)
     _record(context, out, evaluations)
     if as_json:
         print_json(records(result.front))
     _show(result, out, results(is_taken=as_json), figure or [])
+
+
+def _begun(given: dict[str, Any]) -> tuple[Path, Callable[..., SearchResult]]:
+    """Return the directory, and what searches into it: a search that begins, or one that goes on."""
+    resumed, subject = given["resume_from"], given["subject"]
+    if resumed is not None:
+        restore_images(given["images"], SearchDirectory(resumed).configuration().setting.images)
+        return resumed, partial(resume, resumed, evaluations=given["evaluations"])
+    if subject is None:
+        raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
+    _fill_in(given)
+    configuration = _configuration(subject, given)
+    out = given["out"] or Path("runs") / f"search-{folder_name(subject)}-{given['seed']}"
+    return out, partial(search, configuration, out, reuse=tuple(given["reuse"] or ()))
 
 
 def _fill_in(given: dict[str, Any]) -> None:
@@ -157,6 +177,7 @@ def _configuration(subject: str, given: Mapping[str, Any]) -> SearchConfiguratio
         "recipe": Recipe(epochs=given["epochs"]),
         "images": import_images(given["images"]),
         "proxies": combined(given["proxies"]),
+        "quantisation": _quantisation(given),
     }
     if proxy is not None:
         made |= {"formula": str(proxy.formula), "proxy_batch_size": proxy.batch_size}
@@ -171,6 +192,11 @@ def _configuration(subject: str, given: Mapping[str, Any]) -> SearchConfiguratio
         "table": str(given["table"] or ""),
     }
     return SearchConfiguration(setting, **chosen)
+
+
+def _quantisation(given: Mapping[str, Any]) -> Quantisation:
+    chosen = {item.name: given[item.name] for item in fields(Quantisation)}
+    return Quantisation(**{**chosen, "quantize": parse_widths(given["quantize"])})
 
 
 def _proxy(text: str | None, maximizes: bool) -> Proxy | None:

@@ -14,6 +14,7 @@ from zcproxy.search.algorithms.catalogue import ROBOT, WITH_NICHES
 from zcproxy.search.algorithms.robot import QUERIES
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.goals import ACCURACY, MAXIMIZED, TRAINED_ACCURACY
+from zcproxy.search.quantising.quantisation import MOST_SAMPLES, PER
 from zcproxy.search.quantities import networks
 
 DEFAULTS = SearchConfiguration(networks.Setting(""), maximized=(ACCURACY,))
@@ -49,7 +50,7 @@ Minimize = Annotated[
     typer.Option(
         "--minimize",
         "--minimized",
-        help="Quantity to make small: params, macs, peak_memory_mb, latency_ms, latency_ms:DEVICE, ...",
+        help="Quantity to make small: params, macs, model_size_mb, peak_memory_mb, latency_ms, latency_ms:DEVICE, ...",
     ),
 ]
 LimitOption = Annotated[
@@ -124,6 +125,26 @@ SharedWeights = Annotated[
 ]
 Dataset = Annotated[str, typer.Option(help=f"What {TRAINED_ACCURACY} is measured on: digits, hf:NAME, ...")]
 Epochs = Annotated[int, typer.Option(min=1, max=MOST_EPOCHS, help=f"Epochs of a training for {TRAINED_ACCURACY}.")]
+Quantize = Annotated[
+    str,
+    typer.Option(
+        metavar="BITS,BITS",
+        help="Search bit widths of weights beside the architecture: 2 to 16, 32 for float32; for example 4,8.",
+    ),
+]
+QuantizePer = Annotated[str, typer.Option(help=f"What has a bit width of its own: {' or '.join(PER)}.")]
+ActivationBits = Annotated[
+    int, typer.Option(help="Bits of the inputs of layers whose weights are quantised; 32 leaves them as they are.")
+]
+SymmetricWeights = Annotated[
+    bool,
+    typer.Option(
+        "--symmetric-weights/--asymmetric-weights", help="Whether levels of weights have zero in their middle."
+    ),
+]
+CalibrationSamples = Annotated[
+    int, typer.Option(min=1, max=MOST_SAMPLES, help="Samples that ranges of inputs of layers are measured on.")
+]
 LatencyBatchSize = Annotated[int, typer.Option(min=1, max=LARGEST_BATCH, help="Samples of a timed pass.")]
 LatencyThreads = Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Threads of a timed pass.")]
 

@@ -23,6 +23,9 @@ SHARED_WEIGHTS = (1e-7, 1.0)
 SHAKE = 0.1
 """Standard deviation of the noise that `shaken` adds to a weight, in standard deviations of that weight."""
 
+ROUNDED_BITS = 4
+"""Bits of weights under `quantised`, where nothing else is noted on the layer: see `zcproxy.models.rounding.mark`."""
+
 
 class Inputs(StrEnum):
     """What a pass shows the network."""
@@ -97,6 +100,7 @@ class Pass:
     shared_weight: float | None = None
     shaken_weights: bool = False
     permuted_weights: bool = False
+    rounded_weights: bool = False
 
     @property
     def reads_images(self) -> bool:
@@ -117,7 +121,7 @@ class Pass:
     @property
     def transform(self) -> tuple[object, ...]:
         """The key that distinguishes the networks that passes run on."""
-        drawn = self.gaussian_weights, self.shaken_weights, self.permuted_weights
+        drawn = self.gaussian_weights, self.shaken_weights, self.permuted_weights, self.rounded_weights
         return *self.parameters, *drawn, self.normalised, self.running_statistics
 
     @property
@@ -182,7 +186,8 @@ class Probe:
         """Whether its layers have the weights of the network, rather than others in their place or several of each."""
         run = self.run
         is_drawn = run.gaussian_weights or run.shaken_weights or run.permuted_weights
-        return self.runs_once and self.minus is None and not run.changes_parameters and not is_drawn
+        is_changed = is_drawn or run.rounded_weights or run.changes_parameters
+        return self.runs_once and self.minus is None and not is_changed
 
     @property
     def needs_images(self) -> bool:
@@ -316,6 +321,12 @@ PROBES = {
             "permuted",
             Pass(Inputs.NOISE, Loss.SUM_OF_LOGITS, permuted_weights=True),
             "Gaussian noise through weights whose elements are in another order, sum of the logits",
+        ),
+        Probe(
+            "quantised",
+            replace(_LOGITS, rounded_weights=True),
+            "a minibatch of images through weights of few bits, minus the same through the weights, sum of the logits",
+            _LOGITS,
         ),
         *map(_in_double, (_DATA, _NOISE, _OF_LOGITS, _CHUNKS)),
         *map(_in_single, (_JACOBIAN, _CURVATURE)),

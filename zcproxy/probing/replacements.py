@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from zcproxy.models.rounding import Rounding
 from zcproxy.probing.double_precision import normalisation_result
 from zcproxy.probing.operations import (
     NORMALISATIONS,
@@ -20,7 +21,7 @@ from zcproxy.probing.operations import (
     on_batch_statistics,
     on_kept_statistics,
 )
-from zcproxy.probing.probes import SHAKE, Pass
+from zcproxy.probing.probes import ROUNDED_BITS, SHAKE, Pass
 from zcproxy.random import derive_seed
 
 
@@ -30,11 +31,17 @@ class Draw(StrEnum):
     GAUSSIAN = "from N(0, 1); biases become 0, scales of normalisations 1"
     SHAKEN = "the weight itself plus Gaussian noise of a share of its standard deviation"
     PERMUTED = "the elements of the weight in another order"
+    ROUNDED = "the weight rounded to few bits"
 
 
 def draw_of(run: Pass) -> Draw | None:
     """Return how a pass draws the weights of layers; None where they stay."""
-    wanted = {Draw.GAUSSIAN: run.gaussian_weights, Draw.SHAKEN: run.shaken_weights, Draw.PERMUTED: run.permuted_weights}
+    wanted = {
+        Draw.GAUSSIAN: run.gaussian_weights,
+        Draw.SHAKEN: run.shaken_weights,
+        Draw.PERMUTED: run.permuted_weights,
+        Draw.ROUNDED: run.rounded_weights,
+    }
     return next((draw for draw, is_wanted in wanted.items() if is_wanted), None)
 
 
@@ -49,6 +56,7 @@ class Replacements:
             stays.
         seed: index of the weights that are drawn.
         awake: whether weights that are all zero are drawn, to see what else is dead.
+        roundings: how weights are rounded, by the identity of the weight; `ROUNDED_BITS` where nothing is said.
         twice: whether the pass is differentiated twice.
     """
 
@@ -61,6 +69,7 @@ class Replacements:
         places: Sequence[int | None] = (),
         seed: int = 0,
         awake: bool = False,
+        roundings: Mapping[int, Rounding] | None = None,
         twice: bool = False,
     ) -> None:
         self._normalised = normalised
@@ -69,6 +78,7 @@ class Replacements:
         self._places = places
         self._seed = seed
         self._awake = awake
+        self._roundings = roundings or {}
         self._twice = twice
         self._drawn: dict[int, Tensor] = {}
         self._instead: dict[int, tuple[Tensor, Tensor]] = {}
@@ -128,7 +138,10 @@ class Replacements:
         weight = operation.weight
         if place not in self._drawn or self._drawn[place].shape != weight.shape:
             generator = torch.Generator().manual_seed(derive_seed("redrawn weights", self._seed, place, "weight"))
-            values = _values(operation, self._draw or Draw.GAUSSIAN, generator)
+            if self._draw is Draw.ROUNDED:
+                values = _rounded(operation, self._roundings.get(id(weight), Rounding(ROUNDED_BITS)))
+            else:
+                values = _values(operation, self._draw or Draw.GAUSSIAN, generator)
             self._drawn[place] = torch.empty_like(weight).copy_(values).requires_grad_()
         return self._drawn[place]
 
@@ -153,3 +166,14 @@ def _values(operation: Operation, draw: Draw, generator: torch.Generator) -> Ten
     noise[places] = torch.randn(order.shape, generator=generator, device="cpu", dtype=torch.float32).flatten()
     noise = noise.view(weight.shape)
     return noise if draw is Draw.GAUSSIAN else weight + SHAKE * weight.std(correction=0) * noise.to(weight)
+
+
+def _rounded(operation: Operation, rounding: Rounding) -> Tensor:
+    """Return the weight rounded for each output channel of the layer."""
+    weight, arranged = operation.weight.detach(), arranged_weight(operation)
+    if arranged is None:
+        return rounding(weight)
+    places = arranged(torch.arange(weight.numel(), device=weight.device).view(weight.shape))
+    values = weight.new_empty(weight.numel())
+    values[places.flatten()] = rounding(arranged(weight)).flatten()
+    return values.view(weight.shape)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
+from zcproxy.models.rounding import marked
 from zcproxy.probing.beside import aligned
 from zcproxy.probing.block_end import BLOCK_STATISTICS
 from zcproxy.probing.derivatives import (
@@ -220,6 +221,7 @@ class Session:
                 draw=draw_of(run),
                 places=self._structure.places,
                 seed=self._input_seed,
+                roundings=marked(self._model(run)),
                 twice=run.needs_second_order,
             )
             self._recorders[key] = Recorder(self._model(run), self._structure.ends, replacements)

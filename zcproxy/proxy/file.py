@@ -46,6 +46,7 @@ _LATER_FIELDS_OF_A_PASS = {
     "shared_weight": None,
     "shaken_weights": False,
     "permuted_weights": False,
+    "rounded_weights": False,
 }
 """Fields of a probe and its passes that older files do not mention, with their values then."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from zcproxy.reporting.reproduction import Reproduction, option_of
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.goals import PROXY
+from zcproxy.search.quantising.quantisation import Quantisation
 from zcproxy.search.quantities.networks import Setting
 from zcproxy.training.recipe import Recipe
 
@@ -57,13 +58,18 @@ def _changed(known: Any, default: Any) -> dict[str, Any]:
 def _words(name: str, value: Any) -> list[str]:
     if name in ("recipe", "plugins", "teacher") or (name == "maximized" and value == (PROXY,)):
         return []
+    if name == "quantisation":
+        return [word for each, chosen in _changed(value, Quantisation()).items() for word in _words(each, chosen)]
+    if name == "symmetric_weights":
+        return ["--asymmetric-weights"]
     if name == "input_shape":
         return ["--input", "x".join(map(str, value))]
     if name == "limits":
         return [word for limit in value for word in ("--limit", f"{limit.name}={limit.bound!r}")]
     if name == "start_from":
         return [word for architecture in value for word in ("--start-from", architecture)]
-    return [_NAMED_OTHERWISE.get(name, option_of(name)), ",".join(value) if isinstance(value, tuple) else str(value)]
+    written = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return [_NAMED_OTHERWISE.get(name, option_of(name)), written]
 
 
 def _in_python(
@@ -74,6 +80,8 @@ def _in_python(
         imported.append("from zcproxy.search.goals import Limit")
     if "proxies" in of_setting:
         imported.append("from zcproxy.search.quantities.combined import Combined, Member")
+    if "quantisation" in of_setting:
+        imported.append("from zcproxy.search import Quantisation")
     if "recipe" in of_setting:
         imported.append("from zcproxy.training.recipe import Recipe")
     setting = "".join(f", {name}={value!r}" for name, value in of_setting.items())

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from zcproxy.contracts.task import Task
 from zcproxy.errors import BenchmarkError, ConfigurationError
-from zcproxy.names.subjects import Subject
 from zcproxy.random import generator
 from zcproxy.search.algorithms.ask_tell import Proposer
 from zcproxy.search.algorithms.robot import Pool, scaled_ranks
 from zcproxy.search.configuration import EXPENSIVE, SearchConfiguration
 from zcproxy.search.quantities.combined import scores_of
+from zcproxy.search.quantities.networks import NetworkMeasurer
 from zcproxy.search.quantities.sources import is_task
 from zcproxy.workers.progress import Step
 
@@ -25,14 +25,18 @@ CHUNK = 64
 """Architectures that are scored between two reports of progress."""
 
 
-def draw_pool(configuration: SearchConfiguration, subject: Subject) -> tuple[str, ...]:
+def draw_pool(configuration: SearchConfiguration, measurer: NetworkMeasurer) -> tuple[str, ...]:
     """Return the architectures to rank: all of them, or as many as the configuration says, drawn uniformly.
 
-    Of a task, those with a label are drawn.
+    Of a task, those with a label are drawn; with bit widths, as many as the configuration says.
 
     Raises:
         ConfigurationError: there are fewer than are to be measured.
     """
+    subject = measurer.subject
+    if configuration.setting.quantisation.is_on:
+        rng = generator("candidates", subject.space.name, configuration.seed)
+        return tuple(Proposer(measurer.space, rng, set()).fresh(configuration.candidates))
     labelled = cast(Task, subject).architectures("all") if is_task(subject) else None
     size = subject.space.size if labelled is None else len(labelled)
     queries, count = configuration.evaluations, configuration.candidates

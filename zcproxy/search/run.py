@@ -95,8 +95,8 @@ def search(
     configuration = replace(configuration, setting=setting)
     images = shown_images(searched, setting, out)
     measurer = NetworkMeasurer(searched, replace(setting, images=setting.images if images is None else images.token))
-    start = [measurer.subject.space.parse(text) for text in configuration.start_from]
-    drawn = draw_pool(configuration, searched) if configuration.algorithm == ROBOT else ()
+    start = [measurer.space.parse(text) for text in configuration.start_from]
+    drawn = draw_pool(configuration, measurer) if configuration.algorithm == ROBOT else ()
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
     directory = SearchDirectory(out)
     here = subject is not None
@@ -206,7 +206,7 @@ class _Run:
         scored: Sequence[str] = (),
         pool: Pool | None = None,
     ) -> Algorithm:
-        configuration, space = self.configuration, self.measurer.subject.space
+        configuration, space = self.configuration, self.measurer.space
         return make_algorithm(
             name,
             Proposer(space, generator("search", space.name, purpose, configuration.seed), set()),

@@ -52,5 +52,5 @@ def combined_sources(
 
 
 def _tabulated(proxy: Combined, measurer: NetworkMeasurer) -> Tabulated:
-    known, name = by_architecture(proxy.read(), measurer.subject.space), proxy.quantities[0]
+    known, name = by_architecture(proxy.read(), measurer.space), proxy.quantities[0]
     return Tabulated((name,), lambda texts: {name: np.array([known.get(text, np.nan) for text in texts], np.float64)})

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor, nn
@@ -16,18 +14,20 @@ from torch import Tensor, nn
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.columns.table import table_of
 from zcproxy.contracts.batch import Batch
+from zcproxy.contracts.search_space import SearchSpace
 from zcproxy.contracts.super_network import SuperNetwork
-from zcproxy.errors import ConfigurationError, ModelError, check_known
+from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.images.minibatch import blank_batch, minibatch
 from zcproxy.models.costs import count_costs
 from zcproxy.models.device import DeviceMemoryError, enough_memory
 from zcproxy.models.initialisation import OWN
+from zcproxy.models.layer_costs import NetworkCost, cost_by_layer
+from zcproxy.models.rounding import mark
 from zcproxy.models.untrained import untrained
-from zcproxy.names.subjects import Subject, get_subject
+from zcproxy.names.subjects import Subject
 from zcproxy.primitives import parse
 from zcproxy.probing.beside import reads_teacher
-from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.isolation import own_state
 from zcproxy.probing.measure import measure
 from zcproxy.probing.recorder import reported
@@ -36,118 +36,24 @@ from zcproxy.proxy.function import FunctionProxy
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.random import derive_seed
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
-from zcproxy.search.quantities.combined import Combined, by_setting, formulas_in
+from zcproxy.search.quantising.bit_space import BitSpace
+from zcproxy.search.quantising.build import calibrate, check_calibration, round_weights, store_rounded
+from zcproxy.search.quantising.costs import BIT_OPERATIONS, MODEL_SIZE, quantised_costs
+from zcproxy.search.quantities.combined import by_setting
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
+from zcproxy.search.quantities.setting import Setting as Setting, Weights as Weights, check_weights as check_weights
 from zcproxy.storage.notices import notice
 from zcproxy.text.visible import shortened
-from zcproxy.training.recipe import Recipe
-from zcproxy.training.train import train
+from zcproxy.training.train import accuracy_of, train
 from zcproxy.user_code.chosen_teacher import chosen_teacher
 from zcproxy.workers.pool import single_threaded
 
-
-class Weights(StrEnum):
-    """Weights that a proxy looks at: the untrained network, or the network with the weights of its super-network."""
-
-    INITIALISATION = "initialisation"
-    INHERITED = "inherited"
-
-
 LONGEST_NAME = 80
 """Characters of a network's name in messages."""
-
-MOST = 1_000_000
-"""Largest size or count of a setting."""
 PARAMS, MACS, PEAK_MEMORY, LATENCY = "params", "macs", "peak_memory_mb", "latency_ms"
 LATENCY_SPREAD = "latency_ms_spread"
 """Interquartile range of the runs; noted beside the latency."""
-
-
-def check_weights(name: str) -> None:
-    """Raise `ConfigurationError` if the name is none of `Weights`."""
-    check_known("weights", name, Weights)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """The source of networks, and how they are measured.
-
-    Attributes:
-        reference: reference of the subject, see `get_subject`.
-        input_shape: shape of a sample, for a space that has no dataset.
-        classes: for such a space.
-        shared_weights: file of a super-network's trained weights; empty for those that it makes itself.
-        formula: text of the proxy; empty for none.
-        proxy_batch_size: samples of its minibatch.
-        weights: one of `Weights`: what the proxy looks at.
-        initialisation: index of the random initialisation.
-        device: `cpu` or `cuda`.
-        latency_batch_size: samples of a timed pass.
-        latency_threads: threads of torch, for a timed pass.
-        dataset: what `trained_accuracy` is measured on, see `zcproxy.benchmarks.datasets.load_dataset`.
-        recipe: how networks are trained for it.
-        images: token of the images that the proxy is shown, see `zcproxy.images.own`; empty for what is at
-            hand.
-        plugins: file and digest of each plugin that is loaded; `search` fills them in where there is a proxy.
-        teacher: reference and digest of the network that the proxy reads beside those that it scores; `search` fills in
-            the one that is loaded.
-        proxies: what `robot` combines, see `zcproxy.search.quantities.combined.combined`.
-    """
-
-    reference: str
-    input_shape: tuple[int, ...] | None = None
-    classes: int = 10
-    shared_weights: str = ""
-    formula: str = ""
-    proxy_batch_size: int = 8
-    weights: str = Weights.INITIALISATION
-    initialisation: int = 0
-    device: str = "cpu"
-    latency_batch_size: int = 1
-    dataset: str = ""
-    recipe: Recipe = field(default_factory=Recipe)
-    images: str = ""
-    latency_threads: int = 1
-    plugins: tuple[str, ...] = ()
-    teacher: str = ""
-    proxies: tuple[Combined, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_weights(self.weights)
-        names = [each.name for each in self.proxies]
-        repeated = next((name for name in names if names.count(name) > 1), None)
-        if repeated is not None:
-            raise ConfigurationError(f"two of `proxies` are called '{repeated}': give each a name of its own")
-        shape = self.input_shape
-        least = {
-            "input_shape": (1 if shape is None else min(shape, default=0), 1),
-            "classes": (self.classes, 2),
-            "proxy_batch_size": (self.proxy_batch_size, 1),
-            "latency_batch_size": (self.latency_batch_size, 1),
-            "latency_threads": (self.latency_threads, 1),
-            "initialisation": (self.initialisation, 0),
-        }
-        for name, (value, lowest) in least.items():
-            if not lowest <= value <= MOST:
-                raise ConfigurationError(f"{name}={str(value)[:40]} is out of range: give {lowest} to {MOST:,}")
-
-    @property
-    def formulas(self) -> list[str]:
-        """Texts of all formulas: of the proxy, and of what `robot` combines."""
-        return [*([self.formula] if self.formula else []), *formulas_in(self.proxies)]
-
-    @property
-    def looks_at_images(self) -> bool:
-        """Whether a proxy does; functions are taken to."""
-        return any(each.function for each in self.proxies) or any(
-            looks_at_images(parse(text)) for text in self.formulas
-        )
-
-    def subject(self) -> Subject:
-        """Return what networks are built from."""
-        weights = Path(self.shared_weights) if self.shared_weights else None
-        return get_subject(self.reference, self.input_shape, self.classes, weights)
 
 
 @dataclass(frozen=True)
@@ -162,14 +68,60 @@ class NetworkMeasurer:
     subject: Subject
     setting: Setting
 
-    def network(self, architecture: str, *, inherited: bool = False, rule: str = OWN) -> nn.Module:
-        """Return a network: untrained, its weights drawn by a rule, or with the weights of its super-network."""
+    @property
+    def space(self) -> SearchSpace:
+        """What is searched: the subject's architectures, each with bit widths where networks are quantised."""
+        return self._bit_space if self.setting.quantisation.is_on else self.subject.space
+
+    @cached_property
+    def _bit_space(self) -> BitSpace:
+        return BitSpace(self.subject.space, self._cost, self.setting.quantisation)
+
+    def _cost(self, architecture: str) -> NetworkCost:
+        return cost_by_layer(self._untrained(architecture, OWN), self.subject.input_shape)
+
+    def _untrained(self, architecture: str, rule: str) -> nn.Module:
         subject = self.subject
-        network = untrained(subject.build, subject.space.name, architecture, self.setting.initialisation, rule)
+        return untrained(subject.build, subject.space.name, architecture, self.setting.initialisation, rule)
+
+    def network(self, text: str, *, inherited: bool = False, rule: str = OWN, rounds: bool = False) -> nn.Module:
+        """Return a network: untrained, its weights drawn by a rule, or with the weights of its super-network.
+
+        Args:
+            text: the architecture, with its bit widths where networks are quantised.
+            inherited: whether it has the weights of its super-network.
+            rule: by which weights are drawn, see `zcproxy.models.initialisation`.
+            rounds: whether it computes with rounded weights, where networks are quantised; else its layers are but
+                marked with their bit widths.
+        """
+        quantisation, architecture = self.setting.quantisation, text
+        if quantisation.is_on:
+            architecture, bits = self._bit_space.layer_bits(text)
+        network = self._untrained(architecture, rule)
+        if quantisation.is_on:
+            mark(network, bits, symmetric=quantisation.symmetric_weights)
+            if rounds:
+                round_weights(network)
         if inherited:
             super_network = self.super_network()
             with reported(f"'{architecture}' cannot inherit weights"):
                 super_network.inherit(network, super_network.decode(architecture))
+        return network
+
+    def exported(self, text: str, *, inherited: bool) -> nn.Module:
+        """Return a network as `network` does, with the rounded weights themselves."""
+        network = self.network(text, inherited=inherited, rounds=True)
+        store_rounded(network)
+        return network
+
+    def _calibrated(self, network: nn.Module) -> nn.Module:
+        """Return the network, which rounds its inputs to layers from now on where networks are quantised."""
+        quantisation, subject = self.setting.quantisation, self.subject
+        if quantisation.is_on:
+            inputs = minibatch(subject, quantisation.calibration_samples, self.setting.images).inputs
+            check_calibration(inputs, subject.input_shape, subject.name)
+            device = next(network.parameters()).device
+            calibrate(network, inputs.to(device), quantisation.activation_bits)
         return network
 
     def super_network(self) -> SuperNetwork:
@@ -269,22 +221,29 @@ class NetworkMeasurer:
         return network, blank_batch(self.subject.input_shape, samples, getattr(self.subject, "vocabulary", 0))
 
     def validated(self, architecture: str) -> dict[str, float]:
-        """Return the accuracy of inherited weights, as the super-network measures it."""
-        network = self.network(architecture, inherited=True)
+        """Return the accuracy of inherited weights, as the super-network measures it; of the quantised network."""
+        network = self._calibrated(self.network(architecture, inherited=True, rounds=True))
         with reported(f"measuring the accuracy of '{architecture}' failed"):
             return {ACCURACY: float(self.super_network().validate(network))}
 
     def trained(self, architecture: str) -> dict[str, float]:
-        """Return the test accuracy after training from scratch; NaN where that diverges or does not fit the device."""
-        dataset = load_dataset(self.setting.dataset)
-        setting = self.setting
-        try:
-            with enough_memory(torch.device(setting.device), setting.recipe.batch_size):
-                result = train(self.network(architecture), dataset, setting.recipe, 0, setting.device)
-        except DeviceMemoryError as error:
-            notice(f"not trained: the network '{shortened(architecture, LONGEST_NAME)}': {error}")
-            return {TRAINED_ACCURACY: math.nan}
-        return {TRAINED_ACCURACY: result.accuracy}
+        """Return the test accuracy after training from scratch; NaN where that diverges.
+
+        Quantised networks are trained with rounded weights, and tested with rounded inputs too.
+        """
+        dataset, device = load_dataset(self.setting.dataset), self.setting.device
+        network = self.network(architecture, rounds=True)
+        result = train(network, dataset, self.setting.recipe, 0, device)
+        if not self.setting.quantisation.is_on or result.diverged:
+            return {TRAINED_ACCURACY: result.accuracy}
+        return {TRAINED_ACCURACY: accuracy_of(self._calibrated(network), dataset, device)}
+
+    def size(self, architecture: str) -> dict[str, float]:
+        """Return the size of the parameters in MB and the bit operations of one sample."""
+        quantisation = self.setting.quantisation
+        own, bits = self._bit_space.layer_bits(architecture) if quantisation.is_on else (architecture, {})
+        cost = self._bit_space.cost(own)
+        return quantised_costs(cost, bits, quantisation.activation_bits, symmetric=quantisation.symmetric_weights)
 
 
 Measure = Callable[[NetworkMeasurer, str], dict[str, float]]
@@ -292,6 +251,7 @@ Measure = Callable[[NetworkMeasurer, str], dict[str, float]]
 MEASURES: dict[str, tuple[tuple[str, ...], Measure]] = {
     "costs": ((PARAMS, MACS), NetworkMeasurer.params_and_macs),
     "memory": ((PEAK_MEMORY,), NetworkMeasurer.memory),
+    "size": ((MODEL_SIZE, BIT_OPERATIONS), NetworkMeasurer.size),
     "latency": ((LATENCY, LATENCY_SPREAD), NetworkMeasurer.latency),
     "score": ((PROXY,), NetworkMeasurer.score),
     "formulas": ((), NetworkMeasurer.formulas),

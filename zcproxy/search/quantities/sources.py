@@ -19,11 +19,12 @@ from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.names.subjects import Subject
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.measuring import ColumnScores, Networks, Source, Tabulated, labels_of, looked_up
+from zcproxy.search.quantising.costs import BIT_OPERATIONS, MODEL_SIZE
 from zcproxy.search.quantities.combined_sources import combined_sources
 from zcproxy.search.quantities.lookup import published_look_up, read_look_up
 from zcproxy.search.quantities.networks import LATENCY, MACS, PARAMS, PEAK_MEMORY, NetworkMeasurer, Weights
 
-KNOWN = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY)
+KNOWN = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, MODEL_SIZE, BIT_OPERATIONS, PEAK_MEMORY, LATENCY)
 """Quantities that need no look-up table."""
 
 
@@ -43,7 +44,7 @@ def sources_of(
         BenchmarkError: a table cannot be read, or does not have a quantity.
         ConfigurationError: the subject has nothing that measures a quantity.
     """
-    own_table = None if table is None else read_look_up(table, measurer.subject.space)
+    own_table = None if table is None else read_look_up(table, measurer.space)
     found: dict[str, Source] = {}
     for name in names:
         if name in found:
@@ -57,7 +58,8 @@ def sources_of(
 
 def _by_columns(measurer: NetworkMeasurer) -> bool:
     """Whether scores are of columns, which the store keeps: those of untrained networks of a task."""
-    return is_task(measurer.subject) and measurer.setting.weights != Weights.INHERITED
+    setting = measurer.setting
+    return is_task(measurer.subject) and setting.weights != Weights.INHERITED and not setting.quantisation.is_on
 
 
 def _source(
@@ -80,6 +82,7 @@ def _source(
             if isinstance(subject, SuperNetwork):
                 return Networks("validated", measurer, executor)
             if is_task(subject):
+                _check_float(name, measurer)
                 return labels_of(cast(Task, subject), ACCURACY)
             raise ConfigurationError(f"{subject.name} has no measured accuracies: name a benchmark or a super-network")
         case "trained_accuracy":
@@ -88,14 +91,27 @@ def _source(
             load_dataset(setting.dataset)  # what is wrong with it is said before anything is written
             return Networks("trained", measurer, executor)
         case "params" | "macs":
-            return (
-                _published_costs(cast(Task, subject)) if _is_tabular(subject) else Networks("costs", measurer, executor)
-            )
+            published = not setting.quantisation.is_on and _is_tabular(subject)
+            return _published_costs(cast(Task, subject)) if published else Networks("costs", measurer, executor)
+        case "model_size_mb" | "bit_operations":
+            return Networks("size", measurer, executor)
         case "peak_memory_mb":
             return Networks("memory", measurer, executor)
         case "latency_ms":
+            _check_float(name, measurer)
             return Networks("latency", measurer, executor)
+    if table is None:
+        _check_float(name, measurer)
     return _looked_up(name, subject, table)
+
+
+def _check_float(name: str, measurer: NetworkMeasurer) -> None:
+    """Raise `ConfigurationError` for what is known of networks that are not quantised, where networks are."""
+    if measurer.setting.quantisation.is_on:
+        raise ConfigurationError(
+            f"'{name}' of {measurer.subject.name} is of networks that are not quantised: leave out `quantize`, or take "
+            f"{MODEL_SIZE} or {BIT_OPERATIONS}"
+        )
 
 
 def _looked_up(name: str, subject: Subject, table: Measurements | None) -> Source:
