@@ -59,7 +59,7 @@ def test_a_space_needs_the_shape_of_its_input(run: Run) -> None:
         (["search", "--resume", "nowhere"], "holds no search"),
         (["network", "export", "nowhere"], "holds no search"),
         (["network", "export", "nowhere", "--weights", "trained"], "unknown weights 'trained'"),
-        (["network", "export", "nowhere", "--format", "onx"], "unknown format 'onx'; did you mean onnx?"),
+        (["network", "export", "nowhere", "--format", "onx"], "unknown format 'onx' (did you mean onnx?)"),
         (["search", "digits201", "--reuse", "nowhere"], "nowhere holds no search"),
         (["search", "elastic_digits", "--shared-weights", "nowhere.pt"], "cannot read the weights nowhere.pt"),
         (
