@@ -8,11 +8,14 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from zcproxy.building import job
 from zcproxy.building.build import build_benchmark
 from zcproxy.building.configuration import BuildConfiguration
 from zcproxy.building.directory import JOURNAL
@@ -128,6 +131,26 @@ def test_a_diverged_training_is_recorded_as_that(own: Path) -> None:
     entries = [json.loads(line) for line in (own / "b" / JOURNAL).read_text().splitlines()]
     assert all(training["diverged"] for entry in entries for training in entry["trainings"])
     assert not (own / "b" / MANIFEST).exists()
+
+
+def test_a_network_that_is_too_large_for_the_device_leaves_the_others(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(SMALL, networks=3, seeds=1, recipe=Recipe(epochs=1, batch_size=50))
+    trained, calls = job.train, []
+
+    def train(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+        return trained(*arguments)
+
+    monkeypatch.setattr(job, "train", train)
+    with pytest.raises(BenchmarkError, match=r"with a batch of 50 .*: give a smaller batch") as refused:
+        build_benchmark(few, own / "b")
+    assert str(refused.value).endswith("(2 of 3 networks are trained and kept, 1 are too large)")
+    assert len(build_benchmark(few, own / "b")) == 3
+    assert len(calls) == 4
 
 
 def test_a_built_benchmark_feeds_evolution(own: Path) -> None:

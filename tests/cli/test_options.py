@@ -31,8 +31,8 @@ COMMANDS: dict[tuple[str, ...], str] = {
     ADAPT: "initialisations classes seed workers",
     ("evolve",): "networks budget generations evaluations seed workers max-size batch-size test-networks new-columns "
     "resample sample-seed",
-    SEARCH: "evaluations population seed warm-start inner-evaluations classes epochs latency-batch-size "
-    "initialisation workers",
+    SEARCH: "evaluations population seed warm-start inner-evaluations niches candidates classes epochs "
+    "latency-batch-size initialisation workers",
     BUILD: "networks seeds epochs batch-size learning-rate weight-decay seed workers",
 }
 NUMBERS = ["-1", "nan", "inf", "-inf", "9" * 30, "9" * 5000, "²", "1e400", ""]

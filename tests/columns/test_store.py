@@ -18,7 +18,7 @@ from zcproxy.columns.context import Context, fresh_key
 from zcproxy.columns.housekeeping import clear, summaries
 from zcproxy.columns.store import ColumnStore
 from zcproxy.columns.sweep import sweep
-from zcproxy.columns.table import ColumnTable, table_of
+from zcproxy.columns.table import ColumnTable
 from zcproxy.errors import RunError, StorageError
 from zcproxy.formula import Node, vocabulary
 from zcproxy.names.tasks import get_task
@@ -66,13 +66,13 @@ def test_what_is_written_is_read_in_any_order(tmp_path: Path) -> None:
     ColumnStore(tmp_path, CONTEXT).write(["a", "b", "c"], COLUMNS, measured)
     names = ["c", "a", "b", "c"]
     for store in (ColumnStore(tmp_path, CONTEXT),):
-        found = store.read(names, COLUMNS)
-        for name, item in zip(names, found, strict=True):
-            original = measured["abc".index(name)]
-            assert item.layers == original.layers
-            for column in COLUMNS:
-                assert item.values[column].dtype == original.values[column].dtype
-                np.testing.assert_array_equal(item.values[column], original.values[column])
+        found = store.table(names, COLUMNS)
+        originals = [measured["abc".index(name)] for name in names]
+        assert found.counts.tolist() == [original.layers for original in originals]
+        for column in COLUMNS:
+            expected = np.concatenate([original.values[column] for original in originals])
+            assert found.values[column].dtype == expected.dtype
+            np.testing.assert_array_equal(found.values[column], expected)
 
 
 def test_blocks_and_their_numbers_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -82,10 +82,9 @@ def test_blocks_and_their_numbers_are_read_as_they_were_written(tmp_path: Path) 
         for layers, blocks in zip((2, 0, 1), of_blocks, strict=True)
     ]
     ColumnStore(tmp_path, CONTEXT).write(["a", "b", "c"], [BLOCK], measured)
-    found = ColumnStore(tmp_path, CONTEXT).read(["c", "b", "a"], [BLOCK])
-    assert [item.blocks for item in found] == of_blocks[::-1] and [item.layers for item in found] == [1, 0, 2]
-    table = table_of(found, [BLOCK])
-    assert table.blocks is not None and table.values[BLOCK].tolist() == [0.0, 0.0, 1.0, 2.0]
+    table = ColumnStore(tmp_path, CONTEXT).table(["c", "b", "a"], [BLOCK])
+    assert table.counts.tolist() == [1, 0, 2] and table.blocks is not None
+    assert table.values[BLOCK].tolist() == [0.0, 0.0, 1.0, 2.0]
     assert table.blocks.counts.tolist() == [1, 0, 3] and table.blocks.layers.tolist() == [-1, 0, -1, 1]
 
 
@@ -98,7 +97,7 @@ def test_only_what_was_written_is_known(tmp_path: Path) -> None:
         assert known.missing("a", COLUMNS) == (GRADIENT,)
         assert known.missing("b", COLUMNS) == (LAYER, GRADIENT)
         assert known.missing("c", COLUMNS) == COLUMNS
-        values = known.read(["a"], [NETWORK, LAYER])[0].values
+        values = known.table(["a"], [NETWORK, LAYER]).values
         assert set(values) == {LAYER, NETWORK} and len(values[LAYER]) == 2
 
 
@@ -179,7 +178,7 @@ def test_a_torn_file_is_ignored_and_written_anew(tmp_path: Path, kept: float) ->
     assert again.missing("a", COLUMNS) == COLUMNS
     again.write(["a"], COLUMNS, [original])
     assert ColumnStore(tmp_path, CONTEXT).missing("a", COLUMNS) == ()
-    np.testing.assert_array_equal(again.read(["a"], [GRADIENT])[0].values[GRADIENT], original.values[GRADIENT])
+    np.testing.assert_array_equal(again.table(["a"], [GRADIENT]).values[GRADIENT], original.values[GRADIENT])
 
 
 def test_garbage_is_ignored(tmp_path: Path) -> None:

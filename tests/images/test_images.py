@@ -99,7 +99,7 @@ def test_the_datasets_own_files_come_first(empty: Path) -> None:
 def test_a_sample_keeps_the_keys_that_it_had(real_data: Path, tmp_path: Path) -> None:
     store = ColumnStore(tmp_path, Context(get_task("nasbench201/cifar10")))
     assert store.images.token == "sample" and store.images.tag == ""
-    assert {store._key(column) for column in (NOISE, PIXELS)} == {column_key(NOISE), column_key(PIXELS)}
+    assert {store.key(column) for column in (NOISE, PIXELS)} == {column_key(NOISE), column_key(PIXELS)}
 
 
 def test_only_columns_that_look_at_images_are_keyed_by_them(empty: Path, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_only_columns_that_look_at_images_are_keyed_by_them(empty: Path, tmp_pat
     mine.write(["a"], [PIXELS], [Measurement(1, {PIXELS: np.full(1, 2.0)})])
     for store, value in ((crops, 1.0), (mine, 2.0)):
         fresh = ColumnStore(tmp_path, store.context)
-        assert fresh.read(["a"], [PIXELS])[0].values[PIXELS].tolist() == [value]
+        assert fresh.table(["a"], [PIXELS]).values[PIXELS].tolist() == [value]
     official_batch(empty)
     assert ColumnStore(tmp_path, context).missing("a", [NOISE, PIXELS]) == (PIXELS,)
 

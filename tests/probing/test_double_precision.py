@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -65,8 +66,8 @@ def test_normalisations_are_those_of_torch(shape: tuple[int, ...], affine: bool)
     x = normal(*shape)
     scales = (normal(shape[1]), normal(shape[1], seed=1)) if affine else (None, None)
     by = [tensor for tensor in (x, *scales) if tensor is not None]
-    given = {"input": x, "running_mean": None, "running_var": None, "weight": scales[0], "bias": scales[1]}
-    given |= {"training": True, "eps": 1e-3}
+    kept = {"running_mean": None, "running_var": None, "training": True, "eps": 1e-3}
+    given: dict[str, Any] = {"input": x, "weight": scales[0], "bias": scales[1], **kept}
     found, expected = normalisation_result(F.batch_norm, given), F.batch_norm(**given)
     assert type(found.grad_fn) is not type(expected.grad_fn)
     assert_same(derivatives(found, by), derivatives(expected, by))

@@ -48,8 +48,9 @@ def pooled_and_gradient(model: nn.Module, inputs: Tensor, targets: Tensor) -> tu
     assert isinstance(own, nn.Sequential)
     own[-3].register_forward_pre_hook(lambda _, given: maps.append(given[0].detach()))
     functional.cross_entropy(own(inputs), targets).backward()
-    assert own[-1].weight.grad is not None
-    return maps[0].flatten(1), own[-1].weight.grad
+    gradient = own[-1].weight.grad
+    assert isinstance(gradient, Tensor)
+    return maps[0].flatten(1), gradient
 
 
 def direct(student: nn.Module, teacher: nn.Module, inputs: Tensor, targets: Tensor) -> float:

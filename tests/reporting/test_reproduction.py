@@ -12,7 +12,7 @@ from zcproxy.evolve import Configuration, Limits
 from zcproxy.evolve.directory import RunDirectory
 from zcproxy.reporting.reproduction import reproduction
 from zcproxy.reporting.search_reproduction import search_reproduction
-from zcproxy.search import SearchConfiguration, Setting
+from zcproxy.search import SearchConfiguration, Setting, combined
 from zcproxy.search.directory import SearchDirectory
 from zcproxy.search.goals import parse_limit
 from zcproxy.training.recipe import Recipe
@@ -101,10 +101,31 @@ def test_the_command_of_a_page_begins_the_same_search(run: Run, options: tuple[s
     assert SearchDirectory(Path("second run")).configuration() == known
 
 
-def test_a_search_that_no_option_describes_is_a_program() -> None:
-    setting = Setting("digits201", formula="total_params", proxy_batch_size=3, recipe=Recipe(epochs=2))
-    limits = (parse_limit("macs=3M"),)
-    configuration = SearchConfiguration(setting, ("proxy",), ("macs",), limits, evaluations=40, population=8)
+BOUND = (parse_limit("macs=3M"),)
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        SearchConfiguration(
+            Setting("digits201", formula="total_params", proxy_batch_size=3, recipe=Recipe(epochs=2)),
+            ("proxy",),
+            ("macs",),
+            BOUND,
+            evaluations=40,
+            population=8,
+        ),
+        SearchConfiguration(
+            Setting("digits201", proxies=combined("snip,ranks(synflow, total_macs)")),
+            ("accuracy",),
+            limits=BOUND,
+            algorithm="robot",
+            evaluations=8,
+            population=8,
+        ),
+    ],
+)
+def test_a_search_that_no_option_describes_is_a_program(configuration: SearchConfiguration) -> None:
     again = search_reproduction(configuration, "second")
     made: dict[str, object] = {}
     exec(again.text.replace("search(configuration, ", "made.update(given=configuration, out="), {"made": made})  # noqa: S102

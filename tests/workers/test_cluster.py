@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -36,7 +37,7 @@ from zcproxy.training.recipe import Recipe
 from zcproxy.workers import cluster as clusters
 from zcproxy.workers.cluster import cluster, prepare
 from zcproxy.workers.jobs import as_completed_jobs, in_order
-from zcproxy.workers.pool import worker_pool
+from zcproxy.workers.pool import feeder, worker_pool
 
 distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
 
@@ -220,12 +221,23 @@ def test_nobody_there_is_said_within_ten_seconds() -> None:
     assert time.monotonic() - started < 10
 
 
-def test_somebody_else_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0" * 64, bytes([1, *[0] * 7] * 9)])
+def test_somebody_else_there_is_said(monkeypatch: pytest.MonkeyPatch, says: bytes) -> None:
     monkeypatch.setattr(clusters, "SECONDS_TO_CONNECT", 2)
     with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer, args=(server, says), daemon=True).start()
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(ConfigurationError, match="no Dask scheduler answers"), cluster(address):
             pass
+
+
+def _answer(server: socket.socket, says: bytes) -> None:
+    """Send a text to whoever connects, as a server that knows nothing of Dask."""
+    kept = []
+    with contextlib.suppress(OSError):  # the test is over
+        while True:
+            kept.append(server.accept()[0])
+            kept[-1].sendall(says)
 
 
 def test_the_option_gives_the_same_files_as_processes(tmp_path: Path) -> None:
@@ -252,3 +264,10 @@ def test_the_option_gives_the_same_files_as_processes(tmp_path: Path) -> None:
         assert (tmp_path / "processes" / name).read_bytes() == (tmp_path / "cluster" / name).read_bytes()
     refused = table("--cluster", "local:2", "--workers", "2")
     assert refused.returncode == 2 and "give one of the two" in refused.stderr
+
+
+def test_a_gpu_is_fed_by_one_process_or_by_the_workers_of_a_cluster(executor: Executor) -> None:
+    with worker_pool(2) as processes:
+        assert feeder(processes, "cpu") is processes
+        assert feeder(processes, "cuda") is feeder(processes, "mps") is feeder(None, "cuda:1") is None
+    assert feeder(executor, "cuda") is executor

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
 from zcproxy.formula import Kind
+from zcproxy.names.folders import proxy_files
 from zcproxy.names.proxies import load_proxy, resolve_proxy
 from zcproxy.names.scorers import ZOO, split_names
 from zcproxy.primitives.zoo import NAMES
@@ -17,10 +18,6 @@ from zcproxy.proxy.proxy import Proxy
 
 FEWEST, MOST = 2, 500
 """Candidates that there have to be, and may be."""
-
-FRONT = "front"
-"""The folder of a run directory that holds its proxies."""
-
 
 PATH = re.compile(r"[\w.~-]*(/[\w.~-]+)+/?")
 """What may be the path of a file or folder."""
@@ -82,9 +79,4 @@ def _named(name: str) -> list[Proxy]:
             if PATH.fullmatch(name) is None:
                 raise
             raise ProxyFileError(f"there is no file or folder {name}, and it is no formula either: {error}") from error
-    folder = Path(name)
-    folder = folder / FRONT if (folder / FRONT).is_dir() else folder
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise ProxyFileError(f"the folder {folder} holds no proxy file (*.json): name the front of a run")
-    return [replace(load_proxy(file), name=str(file)) for file in files]
+    return [replace(load_proxy(file), name=file) for file in proxy_files(Path(name))]

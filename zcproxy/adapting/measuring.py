@@ -23,7 +23,7 @@ from zcproxy.probing.measure import Measurement
 from zcproxy.proxy.proxy import Proxy
 from zcproxy.ranking.scoring import Setting, columns_by_setting, setting_of
 from zcproxy.workers.jobs import in_order
-from zcproxy.workers.pool import dead_workers_reported
+from zcproxy.workers.pool import dead_workers_reported, feeder
 from zcproxy.workers.progress import Progress, silent
 
 Array = NDArray[np.float64]
@@ -106,7 +106,7 @@ class Measuring:
         measured: list[Measurement] = []
         with dead_workers_reported():
             jobs = [(*plain, chunk, texts) for chunk in chunks]
-            for part in in_order(self.executor, _measure_by_reference, jobs):
+            for part in in_order(feeder(self.executor, self.device), _measure_by_reference, jobs):
                 measured += part
                 self.progress(len(measured), len(architectures))
         return table_of(measured, columns)

@@ -8,14 +8,14 @@ from pathlib import Path
 from zcproxy.building.configuration import BuildConfiguration
 from zcproxy.building.directory import BuildDirectory, Plan
 from zcproxy.building.files import write_benchmark
-from zcproxy.building.job import Trained, costs_of, materials_of, train_architecture
+from zcproxy.building.job import Trained, costs_of, materials_of, trained_or_too_large
 from zcproxy.building.sampling import draw_architectures
 from zcproxy.contracts.dataset import ImageDataset
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
 from zcproxy.models.device import check_device
 from zcproxy.workers.jobs import as_completed_jobs
-from zcproxy.workers.pool import worker_pool
+from zcproxy.workers.pool import feeder, worker_pool
 from zcproxy.workers.progress import Progress
 
 
@@ -37,7 +37,8 @@ def build_benchmark(
         progress: called after each architecture.
 
     Raises:
-        BenchmarkError: the space has too few architectures, its networks do not fit the dataset, or all diverged.
+        BenchmarkError: the space has too few architectures, its networks do not fit the dataset, all diverged, or some
+            are too large for the device: the others are trained first.
         ConfigurationError: space, dataset or device does not exist, or a minibatch has more images than the dataset.
         RunError: `out` holds something else, or a worker died.
         StorageError: something cannot be written.
@@ -78,11 +79,19 @@ def _complete(
     if progress is not None:
         progress(len(trained), len(plan.architectures))
     jobs = [(plan.configuration, name) for name in plan.architectures if name not in trained]
-    for _, item in as_completed_jobs(executor, train_architecture, jobs):
+    executor = feeder(executor, plan.configuration.device)
+    too_large: list[str] = []
+    for _, item in as_completed_jobs(executor, trained_or_too_large, jobs):
+        if isinstance(item, str):
+            too_large.append(item)
+            continue
         directory.append(item)
         trained[item.arch] = item
         if progress is not None:
             progress(len(trained), len(plan.architectures))
+    if too_large:
+        others = f"{len(trained):,} of {len(plan.architectures):,} networks are trained and kept"
+        raise BenchmarkError(f"{too_large[0]} ({others}, {len(too_large):,} are too large)")
     in_order = [trained[architecture] for architecture in plan.architectures]
     if all(training.diverged for item in in_order for training in item.trainings):
         raise BenchmarkError("every training diverged: give a lower `learning_rate`")

@@ -17,6 +17,7 @@ from zcproxy.contracts.dataset import ImageDataset
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
 from zcproxy.models.costs import Costs, count_costs
+from zcproxy.models.device import DeviceMemoryError, enough_memory, give_back_memory
 from zcproxy.names.spaces import get_space
 from zcproxy.probing.recorder import call_model, reported
 from zcproxy.random import derive_seed
@@ -54,6 +55,17 @@ class Trained:
     def as_dict(self) -> dict[str, Any]:
         """Return the content as JSON can hold it."""
         return asdict(self)
+
+
+def trained_or_too_large(configuration: BuildConfiguration, architecture: str) -> Trained | str:
+    """Train one architecture as `train_architecture`; the reason stands for one that is too large for the device."""
+    try:
+        with enough_memory(torch.device(configuration.device), configuration.recipe.batch_size):
+            return train_architecture(configuration, architecture)
+    except DeviceMemoryError as error:
+        reason = f"the network of '{architecture}' cannot be trained: {error}"
+    give_back_memory(torch.device(configuration.device))
+    return reason
 
 
 def train_architecture(configuration: BuildConfiguration, architecture: str) -> Trained:

@@ -21,6 +21,7 @@ class Lines:
         self._say, self._every = say, every
         self._what = ""
         self._started = self._said = 0.0
+        self._first: tuple[float, int] | None = None
 
     def step(self, what: str, done: int, total: int) -> None:
         """Take note of how much is done, and say it where that is due."""
@@ -28,14 +29,23 @@ class Lines:
         if total == 0:
             return
         if done == 0 or what != self._what:
-            self._what, self._started, self._said = what, now, now
+            self._what, self._started, self._said, self._first = what, now, now, None
+        if done and self._first is None:
+            self._first = now, done
         spent = now - self._started
         if done >= total:
             self._say(f"{what}: {total:,} of {total:,}, {clock(spent)}")
             self._what = ""
         elif now - self._said >= self._every and done:
             self._said = now
-            self._say(f"{what}: {done:,} of {total:,}, {clock(spent * (total - done) / done)} left")
+            self._say(f"{what}: {done:,} of {total:,}{self._left(now, done, total)}")
+
+    def _left(self, now: float, done: int, total: int) -> str:
+        """Return the time left, by what was done since the first: before it, workers started."""
+        since, first = self._first or (now, done)
+        if done == first:
+            return ""
+        return f", {clock((now - since) * (total - done) / (done - first))} left"
 
 
 def clock(seconds: float) -> str:

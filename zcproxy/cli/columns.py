@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from rich.table import Table
 
+from zcproxy.cli.column_exchange import export_command, import_command
+from zcproxy.cli.column_sweep import measure_command
 from zcproxy.cli.json_output import Json, print_json
 from zcproxy.cli.options import Plugin
 from zcproxy.cli.terminal import console, results
@@ -14,6 +16,9 @@ from zcproxy.columns.housekeeping import ContextSummary, clear, summaries
 from zcproxy.storage.cache_directory import default_cache
 
 app = typer.Typer(no_args_is_help=True)
+app.command("measure")(measure_command)
+app.command("export")(export_command)
+app.command("import")(import_command)
 
 
 @app.command()

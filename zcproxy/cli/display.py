@@ -26,6 +26,8 @@ from zcproxy.text.visible import visible
 
 LINES_BESIDE = 8
 """Lines of a terminal beside the rows of the hall of fame: its heading, and some of what was shown before."""
+RATE_SECONDS = 600.0
+"""Seconds of work that the time left is told by: networks differ in size, few of them say little."""
 
 
 class RunDisplay:
@@ -42,6 +44,7 @@ class RunDisplay:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             console=console,
+            speed_estimate_period=RATE_SECONDS,
         )
         self._bars: dict[str, TaskID] = {}
         self._live = Live(console=console, get_renderable=self._shown)

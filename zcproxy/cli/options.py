@@ -51,7 +51,7 @@ def folder_name(reference: str) -> str:
 
 Workers = Annotated[int, typer.Option(min=1, max=MOST_WORKERS, help="Processes; the result does not depend on it.")]
 Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of every random choice.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps; one process feeds a device.")]
 Initialisation = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Index of the random initialisation.")]
 SettingsOption = Annotated[
     str,

@@ -18,8 +18,9 @@ from zcproxy.cli.figure_options import Figure, say_figures
 from zcproxy.cli.images import Images, say_images
 from zcproxy.cli.json_output import Json, print_json, records
 from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed, Teacher, Workers, folder_name
-from zcproxy.cli.resume import check_resuming, typed
+from zcproxy.cli.resume import check_resuming
 from zcproxy.cli.run_file import RunOptions
+from zcproxy.cli.search_options import DEFAULTS
 from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.errors import ConfigurationError
 from zcproxy.figures import check_figures, save
@@ -29,7 +30,9 @@ from zcproxy.names.proxies import resolve_proxy
 from zcproxy.names.scorers import split_names
 from zcproxy.proxies import DEFAULT
 from zcproxy.proxy.proxy import Proxy
-from zcproxy.search import SearchConfiguration, SearchResult, Setting, parse_limit, resume, search
+from zcproxy.search import SearchConfiguration, SearchResult, Setting, combined, parse_limit, resume, search
+from zcproxy.search.algorithms.catalogue import ROBOT
+from zcproxy.search.algorithms.robot import QUERIES
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, SearchDirectory
 from zcproxy.search.figure import front_figure
 from zcproxy.search.goals import ACCURACY, PROXY
@@ -39,8 +42,6 @@ from zcproxy.training.recipe import Recipe
 from zcproxy.user_code.references import parse_shape
 from zcproxy.workers.interrupt import GOES_ON, advise
 
-DEFAULTS = SearchConfiguration(Setting(""), maximized=(ACCURACY,))
-"""The defaults of a search."""
 RESUMABLE = (
     "resume_from",
     "evaluations",
@@ -62,17 +63,20 @@ def search_command(
     context: typer.Context,
     subject: options.Subject = None,
     proxy: options.Proxy = None,
+    proxies: options.Proxies = "",
     maximize: options.Maximize = None,
     minimize: options.Minimize = None,
     limit: options.LimitOption = None,
     algorithm: options.Algorithm = DEFAULTS.algorithm,
-    evaluations: options.Evaluations = DEFAULTS.evaluations,
+    evaluations: options.Evaluations = None,
     population: options.Population = DEFAULTS.population,
     seed: Seed = DEFAULTS.seed,
     out: options.Out = None,
     resume_from: options.Resume = None,
     warm_start: options.WarmStart = DEFAULTS.warm_start,
     inner_evaluations: options.InnerEvaluations = DEFAULTS.inner_evaluations,
+    niches: options.Niches = DEFAULTS.niches,
+    candidates: options.Candidates = DEFAULTS.candidates,
     start_from: options.StartFrom = None,
     table: options.Table = None,
     weights: options.Weights = DEFAULTS.setting.weights,
@@ -102,21 +106,26 @@ def search_command(
     with RunDisplay() as display, cluster_executor(context) as executor:
         if resume_from is not None:
             restore_images(images, SearchDirectory(resume_from).configuration().setting.images)
-            more = evaluations if "evaluations" in typed(context) else None
-            out, going_on = resume_from, partial(resume, resume_from, evaluations=more)
+            out, going_on = resume_from, partial(resume, resume_from, evaluations=evaluations)
         elif subject is None:
             raise ConfigurationError("nothing to search: name a task (nasbench201/cifar10), a space or a super-network")
         else:
+            _fill_in(context.params)
             configuration = _configuration(subject, context.params)
             out = out or Path("runs") / f"search-{folder_name(subject)}-{seed}"
             going_on = partial(search, configuration, out, reuse=tuple(reuse or ()))
         advise(GOES_ON)
         result = going_on(workers=workers, executor=executor, step=display.step)
-    _record(context, out, evaluations if "evaluations" in typed(context) else None)
+    _record(context, out, evaluations)
     if as_json:
         print_json(records(result.front))
-    _show(result, out, results(is_taken=as_json))
-    _draw(result, out, figure or [])
+    _show(result, out, results(is_taken=as_json), figure or [])
+
+
+def _fill_in(given: dict[str, Any]) -> None:
+    """Put the number of evaluations where none is given: it depends on the algorithm."""
+    if given["evaluations"] is None:
+        given["evaluations"] = QUERIES if given["algorithm"] == ROBOT else DEFAULTS.evaluations
 
 
 def _record(context: typer.Context, out: Path, evaluations: int | None) -> None:
@@ -139,20 +148,22 @@ def _draw(result: SearchResult, out: Path, figures: Sequence[Path]) -> None:
 
 def _configuration(subject: str, given: Mapping[str, Any]) -> SearchConfiguration:
     """Return the configuration from the parameters of the command: those named like its fields, and goals."""
-    proxy = _proxy(given["proxy"], bool(given["maximize"]))
+    combines = given["algorithm"] == ROBOT
+    proxy = _proxy(given["proxy"], bool(given["maximize"]) or combines)
     made = {item.name: given[item.name] for item in fields(Setting) if item.name in given}
     made |= {
         "input_shape": None if given["input_shape"] is None else parse_shape(given["input_shape"]),
         "shared_weights": str(given["shared_weights"] or ""),
         "recipe": Recipe(epochs=given["epochs"]),
         "images": import_images(given["images"]),
+        "proxies": combined(given["proxies"]),
     }
     if proxy is not None:
         made |= {"formula": str(proxy.formula), "proxy_batch_size": proxy.batch_size}
     setting = Setting(subject, **made)
     chosen = {item.name: given[item.name] for item in fields(SearchConfiguration) if item.name in given}
     chosen |= {
-        "maximized": _names(given["maximize"]) or (PROXY,),
+        "maximized": _names(given["maximize"]) or (ACCURACY if combines else PROXY,),
         "minimized": _names(given["minimize"]),
         "limits": tuple(map(parse_limit, given["limit"] or ())),
         "population": min(given["population"], given["evaluations"]),
@@ -172,7 +183,8 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
     return tuple(name for text in given or () for name in split_names(text))
 
 
-def _show(result: SearchResult, out: Path, shown: PlainConsole) -> None:
+def _show(result: SearchResult, out: Path, shown: PlainConsole, figures: Sequence[Path]) -> None:
+    """Print the front and where it is written, and draw it."""
     front = result.front
     table = Table(title=f"Pareto front, {len(front)} of {len(result.table):,} architectures", title_justify="left")
     for name in front.columns[:-1]:
@@ -197,3 +209,4 @@ def _show(result: SearchResult, out: Path, shown: PlainConsole) -> None:
         f"{result.total_seconds:.0f} s, {outside:.1f} s of it outside of measuring; written: {out / EVALUATIONS}, "
         f"{out / FRONT}, {out / FIGURE}",
     )
+    _draw(result, out, figures)

@@ -10,8 +10,14 @@ import typer
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, MOST_WORKERS
 from zcproxy.proxies import DEFAULT
 from zcproxy.search.algorithms import ALGORITHMS
-from zcproxy.search.goals import MAXIMIZED, TRAINED_ACCURACY
+from zcproxy.search.algorithms.catalogue import ROBOT, WITH_NICHES
+from zcproxy.search.algorithms.robot import QUERIES
+from zcproxy.search.configuration import SearchConfiguration
+from zcproxy.search.goals import ACCURACY, MAXIMIZED, TRAINED_ACCURACY
 from zcproxy.search.quantities import networks
+
+DEFAULTS = SearchConfiguration(networks.Setting(""), maximized=(ACCURACY,))
+"""The defaults of a search."""
 
 # What is searched, and for what
 
@@ -32,7 +38,11 @@ Proxy = Annotated[
 ]
 Maximize = Annotated[
     list[str] | None,
-    typer.Option("--maximize", "--maximized", help=f"Quantity to make large: {', '.join(MAXIMIZED)}."),
+    typer.Option(
+        "--maximize",
+        "--maximized",
+        help=f"Quantity to make large: {', '.join(MAXIMIZED)}; for {ROBOT} {ACCURACY} if not given.",
+    ),
 ]
 Minimize = Annotated[
     list[str] | None,
@@ -47,10 +57,27 @@ LimitOption = Annotated[
     typer.Option("--limit", "--limits", help="Bound, for example macs=300M or latency_ms=20."),
 ]
 
+Proxies = Annotated[
+    str,
+    typer.Option(
+        help=f"What {ROBOT} combines, separated by commas: whatever zcproxy table takes, folders of proxy files too "
+        "(runs/x/front)."
+    ),
+]
+
 # How it is searched
 
 Algorithm = Annotated[str, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.")]
-Evaluations = Annotated[int, typer.Option(min=4, max=MOST_NETWORKS, help="Architectures to evaluate.")]
+Evaluations = Annotated[
+    int | None,
+    typer.Option(
+        "--evaluations",
+        "--queries",
+        min=4,
+        max=MOST_NETWORKS,
+        help=f"Architectures to evaluate; {DEFAULTS.evaluations:,}, for {ROBOT} {QUERIES}.",
+    ),
+]
 Population = Annotated[int, typer.Option(min=4, max=MOST_NETWORKS, help="Architectures of a generation.")]
 WarmStart = Annotated[
     int,
@@ -62,6 +89,18 @@ WarmStart = Annotated[
 ]
 InnerEvaluations = Annotated[
     int, typer.Option(min=1, max=MOST_NETWORKS, help="Architectures that linas predicts between two generations.")
+]
+Niches = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=MOST_NETWORKS,
+        help=f"Bins of the first minimised quantity: {' and '.join(WITH_NICHES)} keep the best of each.",
+    ),
+]
+Candidates = Annotated[
+    int,
+    typer.Option(min=4, max=MOST_NETWORKS, help=f"Architectures that {ROBOT} ranks, drawn at random; all of fewer."),
 ]
 StartFrom = Annotated[list[str] | None, typer.Option(help="Architecture to begin with.")]
 Reuse = Annotated[

@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -82,9 +83,14 @@ class Context:
     @property
     def key(self) -> str:
         """The name of the context's folder."""
-        text = json.dumps([CODE_VERSION, self.shared(), self.task.fingerprint], sort_keys=True)
-        name = re.sub(r"[^A-Za-z0-9_.]+", "-", self.shared()["task"]).strip("-")[-60:]
-        return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        return folder_name(self.shared(), self.task.fingerprint)
+
+
+def folder_name(shared: Mapping[str, Any], fingerprint: str) -> str:
+    """Return the name of a context's folder, given what its columns have in common and the fingerprint of its task."""
+    text = json.dumps([CODE_VERSION, shared, fingerprint], sort_keys=True)
+    name = re.sub(r"[^A-Za-z0-9_.]+", "-", shared["task"]).strip("-")[-60:]
+    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def column_key(column: Node) -> str:
@@ -93,6 +99,11 @@ def column_key(column: Node) -> str:
     What primitives share counts for all of them. Plugins that it reads words of count with their whole content.
     """
     return _column_key(column, tuple(plugin.digest for plugin in loaded_plugins()))
+
+
+def is_key_of(stored: str, key: str) -> bool:
+    """Whether a key in a store is that of a column, as `column_key` returns it, on whatever images."""
+    return stored == key or stored.startswith(f"{key} ")
 
 
 @cache

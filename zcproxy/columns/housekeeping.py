@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zcproxy.columns.context import column_key, plugin_digests
-from zcproxy.columns.store import ATTEMPTS, DAMAGED, KIND
+from zcproxy.columns.context import column_key, is_key_of, plugin_digests
+from zcproxy.columns.files import ATTEMPTS, DAMAGED, LOOSE, PACK, UNREADABLE, read_heading
+from zcproxy.columns.store import FOLDER
 from zcproxy.errors import FormulaError
 from zcproxy.primitives import parse
 from zcproxy.storage.files import cannot_read, cannot_write
-from zcproxy.storage.sealed import DamagedError, read_header
 
 PAUSE = 0.01
 """Seconds between two tries to delete a folder that another process writes to."""
@@ -69,8 +69,8 @@ def _summary(folder: Path) -> ContextSummary:
     size = 0
     for path in _sized(folder):
         size += path[1]
-        with suppress(DamagedError, OSError):
-            header = read_header(path[0], KIND, folder.name)
+        with suppress(*UNREADABLE):
+            header = read_heading(path[0])
             settings = header["context"]
             networks.update(header["architectures"])
             columns.update(header["columns"])
@@ -82,23 +82,22 @@ def _is_of_plugin(key: str) -> bool:
         column = parse(key.partition(" #")[0])
     except FormulaError:  # of a plugin that is not loaded, or an older language
         return False
-    known = column_key(column)
-    return bool(plugin_digests(column)) and (key == known or key.startswith(f"{known} "))
+    return bool(plugin_digests(column)) and is_key_of(key, column_key(column))
 
 
 def _folders(root: Path) -> list[Path]:
     try:
-        return sorted(Path(entry.path) for entry in os.scandir(root / "columns") if entry.is_dir())
+        return sorted(Path(entry.path) for entry in os.scandir(root / FOLDER) if entry.is_dir())
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise cannot_read(root / "columns", error) from error
+        raise cannot_read(root / FOLDER, error) from error
 
 
 def _sized(folder: Path) -> Iterator[tuple[Path, int]]:
     """Yield the files of columns in a folder, those that were set aside too, and their bytes."""
     try:
-        entries = [entry for entry in os.scandir(folder) if Path(entry.name).suffix in (".arrow", DAMAGED)]
+        entries = [entry for entry in os.scandir(folder) if Path(entry.name).suffix in (LOOSE, PACK, DAMAGED)]
     except FileNotFoundError:
         return
     except OSError as error:
@@ -110,7 +109,7 @@ def _sized(folder: Path) -> Iterator[tuple[Path, int]]:
 
 def clear(root: Path) -> int:
     """Delete all measured columns and return the bytes freed. Raises `StorageError` if the folder is protected."""
-    folder = root / "columns"
+    folder = root / FOLDER
     freed = sum(size for each in _folders(root) for _, size in _sized(each))
     for attempt in range(ATTEMPTS):
         try:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from zcproxy.columns.context import Context
-from zcproxy.columns.store import ATTEMPTS, ColumnStore, LostColumnsError
-from zcproxy.columns.table import ColumnTable, table_of
+from zcproxy.columns.files import ATTEMPTS
+from zcproxy.columns.store import ColumnStore, LostColumnsError
+from zcproxy.columns.table import ColumnTable
 from zcproxy.contracts.task import Batch
 from zcproxy.errors import ModelError, StorageError
 from zcproxy.formula import Node
 from zcproxy.images.minibatch import blank_batch, minibatch
+from zcproxy.models.device import DeviceMemoryError, enough_memory, give_back_memory
 from zcproxy.models.untrained import untrained
 from zcproxy.primitives import parse
 from zcproxy.probing.beside import reads_teacher
@@ -24,11 +28,17 @@ from zcproxy.probing.expressions import looks_at_images
 from zcproxy.probing.measure import Measurement, measure
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.teacher import teacher_of
+from zcproxy.random import generator
 from zcproxy.storage.cache_directory import default_cache
 from zcproxy.text.visible import shortened
 from zcproxy.workers.cluster import is_cluster, sent_once
 from zcproxy.workers.jobs import as_completed_jobs
-from zcproxy.workers.pool import dead_workers_reported, single_threaded as single_threaded, worker_pool as worker_pool
+from zcproxy.workers.pool import (
+    dead_workers_reported,
+    feeder,
+    single_threaded as single_threaded,
+    worker_pool as worker_pool,
+)
 from zcproxy.workers.progress import Progress
 
 LONGEST_NAME = 80
@@ -36,6 +46,20 @@ LONGEST_NAME = 80
 
 CHUNK = 4
 """Networks a job measures before it reports back: what a killed sweep can lose for each worker."""
+
+
+class TooLargeError(ModelError):
+    """Networks do not fit in the memory of the device; the others of the sweep are in the store.
+
+    Args:
+        reasons: why, by network.
+        total: networks of the sweep that were not known.
+    """
+
+    def __init__(self, reasons: Mapping[str, str], total: int) -> None:
+        self.reasons = dict(reasons)
+        rest = f"; {total - len(reasons):,} others are measured and kept" if total > len(reasons) else ""
+        super().__init__(f"{next(iter(reasons.values()))} ({len(reasons):,} of {total:,} networks are too large{rest})")
 
 
 def sweep(
@@ -58,6 +82,7 @@ def sweep(
         progress: called after each chunk of networks.
 
     Raises:
+        TooLargeError: networks do not fit in the memory of the device; the others are measured first.
         RunError: a worker process died (out of memory, most often).
     """
     store = ColumnStore(cache or default_cache(), context)
@@ -80,11 +105,32 @@ def sweep_into(
     for _ in range(ATTEMPTS):
         _measure_missing(store, architectures, columns, executor, progress, spent)
         try:
-            table = table_of(store.read(architectures, columns), columns)
+            table = store.table(architectures, columns)
         except LostColumnsError:
             continue
         return replace(table, seconds=np.array([spent.get(name, 0.0) for name in architectures]))
     raise StorageError(f"cannot read back what was written to {store.folder}: choose another place (ZCPROXY_CACHE)")
+
+
+def sweep_fitting(
+    measuring: Callable[[Sequence[str]], ColumnTable], architectures: Sequence[str]
+) -> tuple[ColumnTable, NDArray[np.intp], dict[str, str]]:
+    """Return the table of the networks that fit in the memory of the device, their places, and why others do not fit.
+
+    Args:
+        measuring: a sweep over architectures that it is given.
+        architectures: canonical texts.
+
+    Raises:
+        TooLargeError: none fits.
+    """
+    try:
+        return measuring(architectures), np.arange(len(architectures)), {}
+    except TooLargeError as error:
+        places = [place for place, name in enumerate(architectures) if name not in error.reasons]
+        if not places:
+            raise
+        return measuring([architectures[place] for place in places]), np.array(places), error.reasons
 
 
 def sweep_failures(
@@ -115,13 +161,15 @@ def _measure_missing(
 ) -> None:
     """Measure what the store lacks and write it there; add the seconds of each network to `spent`.
 
-    Networks that cannot be measured are entered in `failed` with the reason; without it, the first one raises.
+    Networks that cannot be measured are entered in `failed` with the reason; without it, the first one raises, or at
+    the end those that are too large for the device.
     """
-    groups: dict[tuple[Node, ...], list[str]] = {}
-    for architecture in dict.fromkeys(architectures):
-        missing = store.missing(architecture, columns)
-        if missing:
-            groups.setdefault(missing, []).append(architecture)
+    tolerated = DeviceMemoryError if failed is None else ModelError
+    reasons: dict[str, str] = {} if failed is None else failed
+    executor = feeder(executor, store.context.device)
+    groups = store.lacking(dict.fromkeys(architectures), columns)
+    if groups:
+        store.files.check_writable()
     total = sum(map(len, groups.values()))
     done = 0
     if progress is not None:
@@ -131,6 +179,7 @@ def _measure_missing(
         for missing, names in groups.items()
         for start in range(0, len(names), CHUNK)
     ]
+    generator("sweep", store.context.name).shuffle(chunks)  # those done then tell how long the rest takes
     context = store.context
     needed = [column for missing in groups for column in missing]
     if any(map(looks_at_images, needed)):
@@ -139,13 +188,13 @@ def _measure_missing(
         context = replace(context, teacher=store.teacher)
     shown = sent_once(executor, _shown(context, needed)) if chunks and is_cluster(executor) else None
     with dead_workers_reported():
-        jobs = [(context, names, [str(column) for column in missing], shown) for names, missing in chunks]
-        for index, found in as_completed_jobs(executor, _measurer(raises=failed is None), jobs, _described):
+        texts = {missing: [str(column) for column in missing] for missing in groups}
+        jobs = [(context, names, texts[missing], shown, tolerated) for names, missing in chunks]
+        for index, found in as_completed_jobs(executor, measured_or_failed, jobs, _described):
             names, missing = chunks[index]
             done += len(names)
-            if failed is not None:
-                failed |= {name: each for name, each in zip(names, found, strict=True) if isinstance(each, str)}
-                names = [name for name in names if name not in failed]
+            reasons |= {name: each for name, each in zip(names, found, strict=True) if isinstance(each, str)}
+            names = [name for name in names if name not in reasons]
             measured = [each for each in found if isinstance(each, Measurement)]
             if names:
                 store.write(names, missing, measured)
@@ -153,6 +202,8 @@ def _measure_missing(
                 spent[name] = spent.get(name, 0.0) + measurement.seconds
             if progress is not None:
                 progress(done, total)
+    if failed is None and reasons:
+        raise TooLargeError(reasons, total)
 
 
 def _described(context: Context, architectures: Sequence[str], *_: object) -> str:
@@ -166,27 +217,31 @@ def _shown(context: Context, columns: Sequence[Node]) -> Batch:
     return blank_batch(context.task.input_shape, context.batch_size)
 
 
-def _measurer(*, raises: bool) -> Callable[..., Sequence[Measurement | str]]:
-    return measure_architectures if raises else measured_or_failed
-
-
 def measured_or_failed(
-    context: Context, architectures: Sequence[str], texts: Sequence[str], shown: Batch | None = None
+    context: Context,
+    architectures: Sequence[str],
+    texts: Sequence[str],
+    shown: Batch | None = None,
+    tolerated: type[ModelError] = ModelError,
 ) -> list[Measurement | str]:
-    """Measure a few architectures as `measure_architectures`; the reason stands for one that cannot be measured."""
+    """Measure a few architectures as `measure_architectures`; the reason stands for a tolerated failure."""
+    measured = _measurer(context, texts, shown)
     found: list[Measurement | str] = []
-    for architecture in architectures:
-        try:
-            found += measure_architectures(context, [architecture], texts, shown)
-        except ModelError as error:
-            found.append(str(error))
+    with single_threaded():
+        for architecture in architectures:
+            try:
+                found.append(measured(architecture))
+            except tolerated as error:
+                found.append(str(error))
+            if isinstance(found[-1], str):
+                give_back_memory(torch.device(context.device))
     return found
 
 
 def measure_architectures(
     context: Context, architectures: Sequence[str], texts: Sequence[str], shown: Batch | None = None
 ) -> list[Measurement]:
-    """Measure columns of a few architectures in this process; the job that a worker runs.
+    """Measure columns of a few architectures in this process.
 
     Args:
         context: what columns depend on.
@@ -194,6 +249,13 @@ def measure_architectures(
         texts: of the columns.
         shown: the minibatch, for a machine that has no images; None for that of the context.
     """
+    measured = _measurer(context, texts, shown)
+    with single_threaded():
+        return [measured(architecture) for architecture in architectures]
+
+
+def _measurer(context: Context, texts: Sequence[str], shown: Batch | None) -> Callable[[str], Measurement]:
+    """Return what measures columns of an architecture, with everything in place that networks share."""
     task = context.task
     columns = [parse(text) for text in texts]
     batch = _shown(context, columns) if shown is None else shown
@@ -203,16 +265,17 @@ def measure_architectures(
     seed = context.initialisation
     taught = any(map(reads_teacher, columns)) and context.teacher
     teacher = teacher_of(context.teacher) if taught else None
-    result = []
-    with single_threaded():
-        for architecture in architectures:
-            network = untrained(task.build, task.space.name, architecture, seed, context.rule)
-            network = network.to(context.device)
+
+    def measured(architecture: str) -> Measurement:
+        network = untrained(task.build, task.space.name, architecture, seed, context.rule)
+        try:
+            with enough_memory(inputs.device, len(inputs)):
+                network = network.to(context.device)
             started = time.perf_counter()
-            try:
-                found = measure(network, inputs, compared, columns, input_seed=seed, disposable=True, beside=teacher)
-            except ModelError as error:
-                name = shortened(architecture, LONGEST_NAME)
-                raise ModelError(f"the network '{name}' cannot be measured: {error}") from error
-            result.append(replace(found, seconds=time.perf_counter() - started))
-    return result
+            found = measure(network, inputs, compared, columns, input_seed=seed, disposable=True, beside=teacher)
+        except ModelError as error:
+            name = shortened(architecture, LONGEST_NAME)
+            raise type(error)(f"the network '{name}' cannot be measured: {error}") from error
+        return replace(found, seconds=time.perf_counter() - started)
+
+    return measured

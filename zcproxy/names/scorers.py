@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from zcproxy.errors import ConfigurationError, FormulaError
 from zcproxy.formula import Kind
+from zcproxy.names.folders import proxy_files
 from zcproxy.names.proxies import Settings, proxy_or_set, resolve_proxy, resolve_published
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, WITH_TEACHER, published_aggregate
 from zcproxy.proxy.aggregate import RULES, Aggregate, Scorer, aggregate_of, members_of, text_of
@@ -68,7 +70,8 @@ def resolve_scorer(text: str, settings: str = Settings.COMMON) -> Scorer:
 def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
     """Return what a list of names, separated by commas, stands for.
 
-    `zoo` is all that is published; what compares networks with a teacher is in it where a teacher is chosen.
+    `zoo` is all that is published (what compares networks with a teacher where one is chosen), a folder all proxy files
+    in it, a run directory those of its front.
 
     Proxies of the same name (every run of evolution calls its own `best`) go by what the user wrote.
 
@@ -80,8 +83,7 @@ def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
         ConfigurationError: one is named twice.
         FormulaError, ProxyFileError: as `resolve_scorer`.
     """
-    zoo = (*NAMES, *(WITH_TEACHER if chosen_teacher() else ()), *AGGREGATES)
-    names = [name for each in split_names(text) for name in (zoo if each == ZOO else (each,))]
+    names = [name for each in split_names(text) for name in _stands_for(each)]
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise ConfigurationError(f"the proxy '{repeated[0]}' is named twice")
@@ -91,6 +93,12 @@ def resolve_scorers(text: str, settings: str = Settings.COMMON) -> list[Scorer]:
         replace(scorer, name=name) if shared[scorer.name] > 1 else scorer
         for name, scorer in zip(names, found, strict=True)
     ]
+
+
+def _stands_for(name: str) -> Sequence[str]:
+    if name == ZOO:
+        return (*NAMES, *(WITH_TEACHER if chosen_teacher() else ()), *AGGREGATES)
+    return proxy_files(Path(name)) if os.path.isdir(name) else (name,)
 
 
 def as_scorers(given: Sequence[Scorer | str | Callable[..., Any]]) -> list[Scorer]:

@@ -153,11 +153,12 @@ def _block_jacobian(source: LayerCall, target: LayerCall, seed: int) -> Tensor:
 def _random_signs(target: LayerCall, seed: int) -> Tensor:
     """Return random signs in the shape of a block, the same whichever axis has its samples."""
     value = target.slots["block"].value
-    order = torch.arange(value.numel(), dtype=torch.float64).view(value.shape)
+    order = torch.arange(value.numel(), device="cpu", dtype=torch.float64).view(value.shape)
     moved = target.samples_first("block", order)
     signs = torch.randint(2, moved.shape, generator=torch.Generator().manual_seed(seed), device="cpu") * 2 - 1
     if moved is not order and not moved.isnan().any():
-        signs = torch.empty(value.numel(), dtype=signs.dtype).index_put_((moved.flatten().long(),), signs.flatten())
+        placed = torch.empty(value.numel(), device="cpu", dtype=signs.dtype)
+        signs = placed.index_put_((moved.flatten().long(),), signs.flatten())
     return signs.view(value.shape).to(value)
 
 

@@ -7,7 +7,7 @@ they have derivatives of any order without the detour by which torch differentia
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +45,7 @@ def convolved(x: Tensor, weight: Tensor, geometry: ConvolutionGeometry) -> Tenso
         geometry: how the kernel moves.
     """
     with torch._C.DisableTorchFunction():
-        result: Tensor = _Convolution.apply(x, weight, geometry)
-    return result
+        return _convolve(x, weight, geometry)
 
 
 class _Convolution(torch.autograd.Function):
@@ -65,8 +64,8 @@ class _Convolution(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         by_x, by_weight, _ = ctx.needs_input_grad
         return (
-            _TransposedConvolution.apply(direction, weight, ctx.geometry, x.shape) if by_x else None,
-            _ConvolutionByWeight.apply(x, direction, ctx.geometry, weight.shape) if by_weight else None,
+            _transpose(direction, weight, ctx.geometry, x.shape) if by_x else None,
+            _by_weight(x, direction, ctx.geometry, weight.shape) if by_weight else None,
             None,
         )
 
@@ -91,8 +90,8 @@ class _TransposedConvolution(torch.autograd.Function):
         gradient, weight = ctx.saved_tensors
         by_gradient, by_weight, *_ = ctx.needs_input_grad
         return (
-            _Convolution.apply(direction, weight, ctx.geometry) if by_gradient else None,
-            _ConvolutionByWeight.apply(direction, gradient, ctx.geometry, weight.shape) if by_weight else None,
+            _convolve(direction, weight, ctx.geometry) if by_gradient else None,
+            _by_weight(direction, gradient, ctx.geometry, weight.shape) if by_weight else None,
             None,
             None,
         )
@@ -117,14 +116,19 @@ class _ConvolutionByWeight(torch.autograd.Function):
         x, gradient = ctx.saved_tensors
         by_x, by_gradient, *_ = ctx.needs_input_grad
         return (
-            _TransposedConvolution.apply(gradient, direction, ctx.geometry, x.shape) if by_x else None,
-            _Convolution.apply(x, direction, ctx.geometry) if by_gradient else None,
+            _transpose(gradient, direction, ctx.geometry, x.shape) if by_x else None,
+            _convolve(x, direction, ctx.geometry) if by_gradient else None,
             None,
             None,
         )
 
 
+_convolve: Callable[..., Tensor] = _Convolution.apply
+_transpose: Callable[..., Tensor] = _TransposedConvolution.apply
+_by_weight: Callable[..., Tensor] = _ConvolutionByWeight.apply
+
+
 def _few_at_a_time(weight: Tensor, *batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Yield the same few samples of each batch."""
     patches = weight[0].numel() * max(batch[0, 0].numel() for batch in batches)
-    return zip(*(batch.split(max(_PATCH_NUMBERS // patches, 1)) for batch in batches), strict=True)
+    return zip(*(torch.split(batch, max(_PATCH_NUMBERS // patches, 1)) for batch in batches), strict=True)

@@ -7,6 +7,7 @@ for each channel.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -28,8 +29,7 @@ def normalised_by_batch(x: Tensor, weight: Tensor | None, bias: Tensor | None, e
     """
     with torch._C.DisableTorchFunction():
         ones, zeros = x.new_ones(x.shape[1]), x.new_zeros(x.shape[1])
-        result: Tensor = _BatchNorm.apply(x, ones if weight is None else weight, zeros if bias is None else bias, eps)
-    return result
+        return _normalise(x, ones if weight is None else weight, zeros if bias is None else bias, eps)
 
 
 class _BatchNorm(torch.autograd.Function):
@@ -45,8 +45,7 @@ class _BatchNorm(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        found: tuple[Tensor, ...] = _BatchNormGradient.apply(*gradients, *ctx.saved_tensors, ctx.eps)
-        return *found, None
+        return *_gradients(*gradients, *ctx.saved_tensors, ctx.eps), None
 
 
 class _BatchNormGradient(torch.autograd.Function):
@@ -86,6 +85,10 @@ class _BatchNormGradient(torch.autograd.Function):
             -scale * h_mean - of_z * scale * mean,
         )
         return by_gradient, by_x, scale * correlation, None, None, None
+
+
+_normalise: Callable[..., Tensor] = _BatchNorm.apply
+_gradients: Callable[..., tuple[Tensor, ...]] = _BatchNormGradient.apply
 
 
 def _by_channel(terms: list[tuple[Tensor, Tensor]], constant: Tensor) -> Tensor:

@@ -22,8 +22,9 @@ def layer_result(function: Function, args: Sequence[Any], kwargs: Mapping[str, A
         is_batch = x.dim() == weight.dim() and not isinstance(padding, str)
         if is_batch and _is_double_on_cpu(x) and _is_double_on_cpu(weight):
             steps = given.get("stride", 1), padding, given.get("dilation", 1)
-            sizes = [_in_each_dimension(step, x.dim() - 2) for step in steps]
-            result = convolved(x, weight, ConvolutionGeometry(*sizes, given.get("groups", 1)))
+            stride, padding, dilation = (_in_each_dimension(step, x.dim() - 2) for step in steps)
+            geometry = ConvolutionGeometry(stride, padding, dilation, given.get("groups", 1))
+            result = convolved(x, weight, geometry)
             return result if bias is None else result + bias.view(-1, *(1 for _ in x.shape[2:]))
     return function(*args, **kwargs)
 

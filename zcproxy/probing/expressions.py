@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, is_per_block, vocabulary
 from zcproxy.probing.derivatives import BLOCK_JACOBIAN, INFORMATION, MOTION
 from zcproxy.probing.losses import SAME_CLASS
+from zcproxy.probing.placement import SmallProblems, device_of, fetched, gathered, handed_over
 from zcproxy.probing.probes import PROBES
 from zcproxy.probing.statistic import Statistic, statistic_of
 
@@ -33,6 +35,7 @@ class ColumnEvaluator:
     def __init__(self, columns: Iterable[Node]) -> None:
         self._functions: dict[Node, Callable[..., Any]] = {}
         self._columns = list(columns)
+        self._device = torch.device("cpu")
         for column in self._columns:
             for node in column.walk():
                 if node.arguments and node not in self._functions:
@@ -45,6 +48,15 @@ class ColumnEvaluator:
             layers: for each layer, the recorded tensors.
             blocks: for each block, the recorded tensors; what reads nothing else is evaluated on them.
         """
+        self._device = device_of(layers)
+        with SmallProblems() if self._is_elsewhere else nullcontext():
+            return self._evaluated(layers, blocks)
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._device.type != "cpu"
+
+    def _evaluated(self, layers: Sequence[LayerTensors], blocks: Sequence[LayerTensors]) -> dict[Node, Tensor]:
         nodes = self._stacked_nodes()
         of_blocks = {node for node in nodes if is_per_block(node)}
         known = self._on_each([node for node in nodes if node not in of_blocks], layers)
@@ -77,11 +89,13 @@ class ColumnEvaluator:
     def _on_each(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> dict[Node, list[Tensor]]:
         """Return the values of nodes on the tensors of each layer, or of each block."""
         waiting = [node for node in nodes if node.arguments and vocabulary().stacks(node)]
-        steps = _steps([*(node.arguments[0] for node in waiting), *(node for node in nodes if node not in waiting)])
+        roots = [*(node.arguments[0] for node in waiting), *(node for node in nodes if node not in waiting)]
+        given = self._fetched(roots, places)
+        steps = _steps(roots, given[0] if given else ())
         found: list[dict[Node, Tensor]] = []
         stacks = Stacks()
-        for tensors in places:
-            known = self._known(steps, tensors)
+        for tensors, of_device in zip(places, given, strict=True):
+            known = self._known(steps, tensors, of_device)
             values = {node: known[node] for node in nodes if node in known}
             for node in waiting:
                 if node in known:
@@ -94,6 +108,19 @@ class ColumnEvaluator:
             found.append(values)
         stacks.evaluate(self._applied)
         return {node: [values[node] for values in found] for node in nodes}
+
+    def _fetched(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> list[dict[Node, Tensor]]:
+        """Return for each layer or block what its device computes and the CPU goes on from; nothing on the CPU."""
+        if not self._is_elsewhere:
+            return [{} for _ in places]
+        wanted = list(dict.fromkeys(handed_over(self._device, nodes)))
+        steps = _steps(wanted)
+        computed: list[Tensor] = []
+        for tensors in places:
+            known = self._known(steps, tensors)
+            computed += [known[node] for node in wanted]
+        values = iter(fetched(computed))
+        return [{node: next(values) for node in wanted} for _ in places]
 
     def _known(
         self, steps: Sequence[Node], tensors: LayerTensors, given: Mapping[Node, Tensor] | None = None
@@ -108,6 +135,8 @@ class ColumnEvaluator:
         return known
 
     def _applied(self, node: Node, arguments: list[Tensor]) -> Tensor:
+        if self._is_elsewhere:
+            arguments = gathered(self._device, node, arguments)
         try:
             return applied(self._functions[node], node.kind, *arguments)
         except ModelError as error:

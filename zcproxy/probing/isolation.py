@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from zcproxy.errors import ModelError
+from zcproxy.models.device import exact
 from zcproxy.probing.copying import reachable
 
 _FOLLOWS_INPUTS = ContextVar("follows_inputs", default=False)
@@ -44,8 +45,8 @@ _MAKERS = _MAKES_FLOATS.union(_MAKES_WHAT_IT_IS_GIVEN, _WINDOWS)
 def own_state(device: torch.device) -> Iterator[None]:
     """Give torch the global state that measuring needs, whatever the caller's is, and give the caller's back.
 
-    Gradients are on, inference mode, autocasting and compilers off; tensors are float32 on the CPU by default, and the
-    random state is a copy.
+    Gradients are on, inference mode, autocasting and compilers off; tensors are float32 on the CPU by default, a GPU
+    computes in what it is asked to, and the random state is a copy.
 
     Args:
         device: where the network is.
@@ -60,6 +61,8 @@ def own_state(device: torch.device) -> Iterator[None]:
         if torch.get_default_device().type != "cpu":
             stack.enter_context(_set(_FOLLOWS_INPUTS, True))
             stack.enter_context(torch.device("cpu"))
+        if device.type != "cpu":
+            stack.enter_context(exact())
         if "torch._dynamo" in sys.modules:  # else nothing is compiled, and importing it takes seconds
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         yield

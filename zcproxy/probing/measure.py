@@ -13,12 +13,14 @@ from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node
+from zcproxy.models.device import enough_memory
 from zcproxy.probing.beside import Beside, beside_tensors
 from zcproxy.probing.connections import Edges
 from zcproxy.probing.coverage import Coverage
 from zcproxy.probing.expressions import ColumnEvaluator, LayerTensors, Leaves, leaves_of
 from zcproxy.probing.isolation import Watch, adopt, fitting_defaults, own_state, restored
 from zcproxy.probing.own_loss import OwnLoss
+from zcproxy.probing.placement import WITHOUT_DOUBLE
 from zcproxy.probing.prepare import check_model, own_copy, prepared, prepared_inputs, prepared_targets, transformed
 from zcproxy.probing.probes import PROBES
 from zcproxy.probing.session import Evaluate, Key, Session, Value
@@ -139,7 +141,7 @@ def run_probes(
     check_model(model)
     device = inputs.device if isinstance(inputs, Tensor) else torch.device("cpu")
     taught = beside_tensors(beside, inputs, targets, needs.values(), input_seed)
-    with own_state(device), nullcontext() if disposable else restored(model):
+    with own_state(device), nullcontext() if disposable else restored(model), enough_memory(device, _samples(inputs)):
         batch, classes = prepared_inputs(inputs), prepared_targets(targets)
         ways = _ways(batch, needs)
         for way in ways:
@@ -152,6 +154,10 @@ def run_probes(
                 if way == ways[-1]:
                     raise
         raise AssertionError("the last way returns or raises")
+
+
+def _samples(inputs: object) -> int:
+    return len(inputs) if isinstance(inputs, Tensor) and inputs.dim() else 0
 
 
 @dataclass(frozen=True)
@@ -174,6 +180,8 @@ def _ways(inputs: Tensor, needs: Mapping[Key, Leaves]) -> list[_Way]:
         ways.insert(0, _Way(torch.channels_last))
     probes = {probe for leaves in needs.values() for probe in leaves if probe}
     if inputs.dtype != torch.float64 and any(run.double for probe in probes for run in PROBES[probe].passes):
+        if inputs.device.type in WITHOUT_DOUBLE:
+            raise ModelError(f"a probe of the proxy computes in float64, which {inputs.device} lacks: use device=cpu")
         ways.append(_Way(torch.contiguous_format, double=False))
     return ways
 

@@ -78,14 +78,12 @@ def _own_tensor(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
 
 
 def _is_plain_module(module: nn.Module) -> bool:
-    if not _is_copied_by_its_attributes(type(module)):
+    kind: Any = type(module)
+    if not _is_copied_by_its_attributes(kind):
         return False
     held = (*module._parameters.values(), *module._buffers.values())
-    return all(tensor is None or _is_plain_tensor(tensor) for tensor in held) and all(
-        _is_plain_value(value)
-        for name, value in vars(module).items()
-        if name not in ("_parameters", "_buffers", "_modules")
-    )
+    beside = (value for name, value in vars(module).items() if name not in _HELD)
+    return all(tensor is None or _is_plain_tensor(tensor) for tensor in held) and all(map(_is_plain_value, beside))
 
 
 @cache

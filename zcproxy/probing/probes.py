@@ -344,14 +344,19 @@ def circle(images: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 
     The plane is that of two Gaussian inputs. The acceleration is minus the point.
     """
-    first, second = (_gaussian(images[:1], name, seed).double() for name in ("circle", "direction"))
+    first, second = (_drawn(images[:1].shape, name, seed).double() for name in ("circle", "direction"))
     point = first / first.norm()
     rest = second - (second * point).sum() * point
     return point.to(images), (rest / rest.norm()).to(images)
 
 
 def _gaussian(like: Tensor, name: str, seed: int) -> Tensor:
-    return torch.randn(like.shape, generator=_seeded(name, seed), device="cpu", dtype=torch.float32).to(like)
+    return _drawn(like.shape, name, seed).to(like)
+
+
+def _drawn(shape: torch.Size, name: str, seed: int) -> Tensor:
+    """Return standard Gaussian numbers on the CPU."""
+    return torch.randn(shape, generator=_seeded(name, seed), device="cpu", dtype=torch.float32)
 
 
 def _seeded(name: str, seed: int) -> torch.Generator:

@@ -18,6 +18,7 @@ from torch.nn.utils.parametrize import cached
 from torch.overrides import TorchFunctionMode
 
 from zcproxy.errors import ModelError, ZcproxyError
+from zcproxy.models.device import is_memory_error
 from zcproxy.probing.block_end import BlockEnd, Step, with_blocks
 from zcproxy.probing.callers import calling_module
 from zcproxy.probing.layer_call import LayerCall
@@ -108,6 +109,8 @@ def reported(problem: str) -> Iterator[None]:
     except ZcproxyError:
         raise
     except MODEL_FAILURES as error:
+        if is_memory_error(error):
+            raise  # it tells of the device, not of the model
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{problem}: {shortened(reason, 300)}") from error
 

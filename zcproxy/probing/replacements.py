@@ -138,7 +138,7 @@ class Replacements:
 def _values(operation: Operation, draw: Draw, generator: torch.Generator) -> Tensor:
     """Return what is drawn for a weight: equal to that of the same layer with its weight in the usual order."""
     weight, arranged = operation.weight.detach(), arranged_weight(operation)
-    order = torch.arange(weight.numel()).view(weight.shape)
+    order = torch.arange(weight.numel(), device="cpu").view(weight.shape)
     order = order if arranged is None else arranged(order)
     places = order.flatten()
     if draw is Draw.PERMUTED:

@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zcproxy.errors import ProxyFileError
+from zcproxy.contracts.search_space import SearchSpace
+from zcproxy.errors import BenchmarkError, ProxyFileError
 from zcproxy.storage.numbered_texts import read_numbers
 from zcproxy.text.visible import shortened
 
 ARCHITECTURE, SCORE = "arch", "score"
 """The columns that are read; others are left alone. `zcproxy score --out` writes such files."""
+
+LONGEST_NAME = 80
+"""Characters of a network's name in messages."""
 
 LARGEST_FILE = 200_000_000
 """Bytes of a file: the scores of a million networks."""
@@ -52,6 +56,32 @@ def read_scores(path: Path) -> ScoreFile:
     if not found:
         raise ProxyFileError(f"{path} has no networks below its first line")
     return ScoreFile(path.stem, str(path), found)
+
+
+def by_architecture(scores: ScoreFile, space: SearchSpace) -> dict[str, float]:
+    """Return the scores of a file by canonical text.
+
+    Args:
+        scores: what the file holds.
+        space: space of the networks, which reads their texts.
+
+    Raises:
+        BenchmarkError: it has a text that is none of the space, or two of one architecture.
+    """
+    known: dict[str, float] = {}
+    for text, score in scores.scores.items():
+        try:
+            architecture = space.parse(text)
+        except BenchmarkError as error:
+            raise BenchmarkError(
+                f"{scores.path} scores an architecture that is not in {space.name}: {error}"
+            ) from error
+        if architecture in known:
+            raise BenchmarkError(
+                f"{scores.path} scores '{shortened(architecture, LONGEST_NAME)}' twice: give one score"
+            )
+        known[architecture] = score
+    return known
 
 
 def _number(where: str, text: str) -> float:

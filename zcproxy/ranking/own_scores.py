@@ -20,14 +20,12 @@ from zcproxy.images.minibatch import minibatch
 from zcproxy.models.untrained import untrained
 from zcproxy.probing.isolation import own_state
 from zcproxy.proxy.function import FunctionProxy
-from zcproxy.proxy.score_file import ScoreFile
+from zcproxy.proxy.score_file import LONGEST_NAME, ScoreFile, by_architecture
 from zcproxy.random import derive_seed
 from zcproxy.text.visible import shortened
 from zcproxy.workers.jobs import as_completed_jobs
-from zcproxy.workers.pool import dead_workers_reported
+from zcproxy.workers.pool import dead_workers_reported, feeder
 from zcproxy.workers.progress import Progress
-
-LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def scores_of_function(
     if progress is not None:
         progress(done, len(architectures))
     with dead_workers_reported():
-        for index, scored in as_completed_jobs(executor, call_on_networks, jobs):
+        for index, scored in as_completed_jobs(feeder(executor, context.device), call_on_networks, jobs):
             for place, one in enumerate(scored, starts[index]):
                 values[place], seconds[place] = one.value, one.seconds
                 if one.failure:
@@ -134,19 +132,7 @@ def scores_of_file(scores: ScoreFile, space: SearchSpace, architectures: Sequenc
     Raises:
         BenchmarkError: it has a text that is none of the space, two of one architecture, or none of these networks.
     """
-    known: dict[str, float] = {}
-    for text, score in scores.scores.items():
-        try:
-            architecture = space.parse(text)
-        except BenchmarkError as error:
-            raise BenchmarkError(
-                f"{scores.path} scores an architecture that is not in {space.name}: {error}"
-            ) from error
-        if architecture in known:
-            raise BenchmarkError(
-                f"{scores.path} scores '{shortened(architecture, LONGEST_NAME)}' twice: give one score"
-            )
-        known[architecture] = score
+    known = by_architecture(scores, space)
     missing = [architecture for architecture in architectures if architecture not in known]
     if len(missing) == len(architectures):
         raise BenchmarkError(f"{scores.path} scores none of these {len(architectures):,} networks")

@@ -36,7 +36,7 @@ class Scores(Shown):
         seconds: what measuring each network took now; 0 for those whose columns were known.
         images: what the networks were shown; None where no scorer looks at images.
         coverage: for each network, the part that its layers hold; empty where no column was needed.
-        remarks: sentences on networks that functions or files of the user gave no score.
+        remarks: sentences on networks that have no score: a function or file of the user, or the device, gave none.
     """
 
     task: str

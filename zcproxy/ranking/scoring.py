@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zcproxy.columns.context import Context
-from zcproxy.columns.sweep import sweep
+from zcproxy.columns.sweep import sweep, sweep_fitting
 from zcproxy.columns.table import ColumnTable
 from zcproxy.contracts.sampling import POOL, Sampling, check_sampling, stratified
 from zcproxy.contracts.task import Task
@@ -164,7 +164,7 @@ def score_networks(
         return Context(task, setting.batch_size, initialisation, device, token, setting.rule)
 
     measuring = partial(sweep, executor=executor, cache=cache, progress=progress)
-    seconds, coverage, found = _of_formulas(scorers, architectures, batch_size, context, measuring)
+    seconds, coverage, found, left_out = _of_formulas(scorers, architectures, batch_size, context, measuring)
     calling = partial(scores_of_function, executor=executor, progress=progress)
     own = _of_own(scorers, task, architectures, batch_size, context, calling)
     scores = {}
@@ -173,7 +173,7 @@ def score_networks(
         values += [own[scorer.name].values] if scorer.name in own else []
         scores[scorer.name] = scorer.scores(values) if isinstance(scorer, Aggregate) else values[0]
     seconds = sum((each.seconds for each in own.values()), start=seconds)
-    remarks = [each.remark for each in own.values() if each.remark]
+    remarks = [*left_out, *(each.remark for each in own.values() if each.remark)]
     remarks += [f"Teacher: {teacher}."] if teacher else []
     return Scores(task_name, population, tuple(architectures), scores, labels, seconds, shown, coverage, tuple(remarks))
 
@@ -202,20 +202,32 @@ def _of_formulas(
     batch_size: int | None,
     context: Callable[[Setting], Context],
     measure: Callable[..., ColumnTable],
-) -> tuple[NDArray[np.float64], tuple[Coverage, ...], dict[tuple[Node, Setting], NDArray[np.float64]]]:
-    """Return the seconds a network, the coverage, and the values of all formulas that scorers have, by setting."""
+) -> tuple[NDArray[np.float64], tuple[Coverage, ...], dict[tuple[Node, Setting], NDArray[np.float64]], list[str]]:
+    """Return seconds per network, the coverage, and the values of all formulas by setting; then what was left out.
+
+    A network that does not fit in the memory of the device has NaN.
+    """
     found: dict[tuple[Node, Setting], NDArray[np.float64]] = {}
     seconds = np.zeros(len(architectures))
     coverage: tuple[Coverage, ...] = ()
+    left_out = []
     for setting, columns in columns_by_setting(scorers, batch_size).items():
-        table = measure(context(setting), architectures, columns)
-        seconds += table.seconds
+        measuring = partial(measure, context(setting), columns=columns)
+        table, places, reasons = sweep_fitting(measuring, architectures)
+        if reasons:
+            left_out.append(
+                f"{len(reasons):,} of {len(architectures):,} networks are too large for {context(setting).device} and "
+                f"rank last; of the first: {next(iter(reasons.values()))}."
+            )
+        seconds[places] += table.seconds
         coverage = table.coverage
         evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
         for proxy in _proxies(scorers):
             if setting == setting_of(proxy, batch_size):
-                found[proxy.formula, setting] = evaluator(proxy.formula)
-    return seconds, coverage, found
+                values = np.full(len(architectures), np.nan)
+                values[places] = evaluator(proxy.formula)
+                found[proxy.formula, setting] = values
+    return seconds, coverage, found, left_out
 
 
 def images_shown(scorers: Sequence[Scorer], task_name: str, images: str = "") -> ImageSet | None:

@@ -16,6 +16,7 @@ from zcproxy.ranking.own_scores import call_on_networks
 from zcproxy.ranking.scoring import columns_by_setting, setting_of
 from zcproxy.workers.cluster import is_cluster
 from zcproxy.workers.jobs import in_order
+from zcproxy.workers.pool import feeder
 
 TIMED = 4
 """Networks that each proxy is timed on."""
@@ -57,7 +58,7 @@ def seconds_alone(
             for (size, rule), columns in groups.items()
         ]
         jobs.append((function, job, tuple(networks[:TIMED])))
-    found = in_order(None if is_cluster(executor) else executor, _mean_seconds, jobs)
+    found = in_order(None if is_cluster(executor) else feeder(executor, device), _mean_seconds, jobs)
     return {scorer.name: seconds for scorer, seconds in zip(timed, found, strict=True)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from zcproxy.reporting.reproduction import Reproduction, option_of
@@ -12,7 +12,7 @@ from zcproxy.search.goals import PROXY
 from zcproxy.search.quantities.networks import Setting
 from zcproxy.training.recipe import Recipe
 
-_OF_PYTHON = ("proxy_batch_size", "images")
+_OF_PYTHON = ("proxy_batch_size", "images", "proxies")
 """Fields of a setting that no option has, or whose option takes something else."""
 _NAMED_OTHERWISE = {
     "formula": "--proxy",
@@ -31,7 +31,9 @@ def search_reproduction(configuration: SearchConfiguration, out: str) -> Reprodu
     """
     setting = configuration.setting
     of_setting = _changed(setting, Setting(setting.reference))
-    of_search = _changed(configuration, SearchConfiguration(setting, configuration.maximized))
+    plain = SearchConfiguration(replace(setting, proxies=()), configuration.maximized)
+    of_search = _changed(configuration, plain)
+    of_search.pop("setting", None)
     epochs = setting.recipe.epochs
     if any(name in of_setting for name in _OF_PYTHON) or setting.recipe != Recipe(epochs=epochs):
         return Reproduction(False, _in_python(configuration, of_setting, of_search, out))
@@ -70,6 +72,8 @@ def _in_python(
     imported = ["from pathlib import Path", "", "from zcproxy import SearchConfiguration, Setting, search"]
     if configuration.limits:
         imported.append("from zcproxy.search.goals import Limit")
+    if "proxies" in of_setting:
+        imported.append("from zcproxy.search.quantities.combined import Combined, Member")
     if "recipe" in of_setting:
         imported.append("from zcproxy.training.recipe import Recipe")
     setting = "".join(f", {name}={value!r}" for name, value in of_setting.items())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zcproxy.columns.context import Context
 from zcproxy.columns.store import ColumnStore, LostColumnsError
-from zcproxy.columns.table import ColumnTable, table_of
+from zcproxy.columns.table import ColumnTable
 from zcproxy.errors import RunError
 from zcproxy.evolve.cases import SIZES
 from zcproxy.evolve.configuration import Configuration
@@ -52,10 +52,10 @@ class ColumnReader:
     def table(self, context: Context, networks: Sequence[str], columns: Sequence[Node]) -> ColumnTable:
         """Return columns of networks. Raises `RunError` where the store lacks some."""
         store = ColumnStore(self.cache, context)
-        lacking = sum(bool(store.missing(network, columns)) for network in networks)
+        lacking = sum(map(len, store.lacking(networks, columns).values()))
         try:
             if not lacking:
-                return table_of(store.read(networks, columns), columns)
+                return store.table(networks, columns)
         except LostColumnsError:
             lacking = len(networks)
         raise RunError(

@@ -16,6 +16,7 @@ check_extra("search", "a search", "matplotlib")
 with extra("search", "a search"):
     from zcproxy.search.configuration import SearchConfiguration as SearchConfiguration
     from zcproxy.search.goals import Limit as Limit, parse_limit as parse_limit
+    from zcproxy.search.quantities.combined import combined as combined
     from zcproxy.search.quantities.networks import Setting as Setting
     from zcproxy.search.results import SearchResult as SearchResult
     from zcproxy.search.run import resume as resume, search as search

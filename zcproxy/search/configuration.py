@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from zcproxy.errors import ConfigurationError
-from zcproxy.search.algorithms.catalogue import check_algorithm
+from zcproxy.search.algorithms.catalogue import ROBOT, check_algorithm, check_niches
 from zcproxy.search.goals import ACCURACIES, ACCURACY, PROXY, Goals, Limit
 from zcproxy.search.quantities.networks import LATENCY, Setting, Weights
 from zcproxy.storage.fields import read_fields
@@ -32,6 +32,8 @@ class SearchConfiguration:
         warm_start: architectures of a search by the proxy alone, whose best are the first population; 0 for none.
         inner_evaluations: architectures that the predictors of `linas` look at between two generations.
         start_from: architectures of the first population.
+        niches: bins of the first minimised quantity in each of which `nsga2` and `linas` keep the best; 0 for none.
+        candidates: architectures that `robot` ranks; all, where there are no more.
         table: path of a look-up table; empty for none.
     """
 
@@ -47,9 +49,13 @@ class SearchConfiguration:
     inner_evaluations: int = 2000
     start_from: tuple[str, ...] = ()
     table: str = ""
+    niches: int = 0
+    candidates: int = 1000
 
     def __post_init__(self) -> None:
         check_algorithm(self.algorithm, self.goals)
+        check_niches(self.algorithm, self.niches, self.population, self.goals)
+        self._check_combined()
         if self.population < 4 or self.evaluations < self.population:
             raise ConfigurationError(
                 f"population={self.population} and evaluations={self.evaluations}: give 4 or more, and at least as "
@@ -61,6 +67,18 @@ class SearchConfiguration:
             raise ConfigurationError("the objective 'proxy' needs a proxy: give `formula`")
         if self.warm_start and (not self.setting.formula or self.warm_start < self.population):
             raise ConfigurationError("`warm_start` needs `formula`, and at least as many architectures as a population")
+
+    def _check_combined(self) -> None:
+        """Raise `ConfigurationError` where there are no proxies to combine, or nothing that combines them."""
+        combines = self.algorithm == ROBOT
+        if combines and not self.setting.proxies:
+            raise ConfigurationError("robot combines proxies: give `proxies`, for example grad_norm,snip,synflow,jacov")
+        if self.setting.proxies and not combines:
+            raise ConfigurationError(f"algorithm={self.algorithm} combines no `proxies`: write algorithm={ROBOT}")
+        if combines and self.candidates < self.evaluations:
+            raise ConfigurationError(
+                f"candidates={self.candidates} is less than evaluations={self.evaluations}: rank more, or measure fewer"
+            )
 
     @cached_property
     def goals(self) -> Goals:

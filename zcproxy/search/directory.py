@@ -63,10 +63,10 @@ class SearchDirectory(ClaimedFolder[SearchConfiguration]):
         recorded = read_fields(_Recorded, content, str(place), others=True)
         load_recorded(recorded.setting.plugins, place)
         known = SearchConfiguration.from_dict(content, str(place))
-        formula = known.setting.formula
-        if not formula:
-            return known
-        return replace(known, setting=replace(known.setting, formula=updated(formula, language)))
+        setting = known.setting
+        formula = updated(setting.formula, language) if setting.formula else ""
+        proxies = tuple(each.of_language(language) for each in setting.proxies)
+        return replace(known, setting=replace(setting, formula=formula, proxies=proxies))
 
     def measured(self) -> list[Measured]:
         """Return architectures, what was measured of them, and the seconds it took, without what is damaged."""

@@ -13,9 +13,17 @@ from numpy.typing import NDArray
 from zcproxy.errors import ConfigurationError
 
 PROXY = "proxy"
-ACCURACIES = (ACCURACY, VALIDATION_ACCURACY, TRAINED_ACCURACY) = ("accuracy", "validation_accuracy", "trained_accuracy")
+ACCURACIES = (ACCURACY, VALIDATION_ACCURACY, EARLY_ACCURACY, TRAINED_ACCURACY) = (
+    "accuracy",
+    "validation_accuracy",
+    "validation_accuracy_12",
+    "trained_accuracy",
+)
 MAXIMIZED = (PROXY, *ACCURACIES)
 """Quantities of which more is better; of all others less is."""
+
+OF_COMBINED = f"{PROXY}:"
+"""The beginning of the names of scores that `robot` combines."""
 
 _NUMBER = r"([-+]?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?)([kKMG]?)"
 _FACTORS = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9}
@@ -49,6 +57,11 @@ class Limit:
             return math.inf
         outside = self.bound - value if self.is_least else value - self.bound
         return max(0.0, outside) / (abs(self.bound) or 1.0)
+
+
+def is_score(name: str) -> bool:
+    """Whether a quantity is what a proxy gives."""
+    return name == PROXY or name.startswith(OF_COMBINED)
 
 
 def parse_limit(text: str) -> Limit:

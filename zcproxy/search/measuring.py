@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -14,15 +15,23 @@ from numpy.typing import NDArray
 
 from zcproxy.columns.context import Context
 from zcproxy.columns.store import ColumnStore
-from zcproxy.columns.sweep import sweep_into
+from zcproxy.columns.sweep import TooLargeError, sweep_fitting, sweep_into
 from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.task import Task
 from zcproxy.formula.evaluate import Evaluator
 from zcproxy.primitives import parse
-from zcproxy.search.goals import PROXY
-from zcproxy.search.quantities.networks import LATENCY, MEASURES, NetworkMeasurer, measure_by_setting, measure_networks
+from zcproxy.search.quantities.networks import (
+    LATENCY,
+    MEASURES,
+    ON_DEVICE,
+    NetworkMeasurer,
+    measure_by_setting,
+    measure_networks,
+)
 from zcproxy.storage.cache_directory import default_cache
+from zcproxy.storage.notices import notice
 from zcproxy.workers.jobs import in_order
+from zcproxy.workers.pool import feeder
 
 Array = NDArray[np.float64]
 Row = dict[str, float]
@@ -54,11 +63,15 @@ class Networks:
         measure: one of `MEASURES`.
         measurer: what is built.
         executor: executor of processes that know the subject by its reference; None measures in this process.
+        names: names of the quantities, where they follow from the setting.
     """
 
-    def __init__(self, measure: str, measurer: NetworkMeasurer, executor: Executor | None) -> None:
-        self.names = MEASURES[measure][0]
+    def __init__(
+        self, measure: str, measurer: NetworkMeasurer, executor: Executor | None, names: Sequence[str] = ()
+    ) -> None:
+        self.names = tuple(names) or MEASURES[measure][0]
         self._measure, self._measurer = measure, measurer
+        executor = feeder(executor, measurer.setting.device if measure in ON_DEVICE else "cpu")
         self._executor = None if LATENCY in self.names else executor  # other work would be timed too
 
     def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
@@ -77,25 +90,36 @@ class ColumnScores:
     """Scores networks of a task by columns of the store: what was ever measured is not measured again.
 
     Args:
-        formula: text of the proxy.
+        formulas: text of each proxy, by the name of its quantity.
         context: task, batch size, initialisation and device.
         executor: where networks are measured.
         cache: the cache directory; the default one if None.
     """
 
-    names = (PROXY,)
-
-    def __init__(self, formula: str, context: Context, executor: Executor | None, cache: Path | None) -> None:
-        self._formula, self._executor = parse(formula), executor
+    def __init__(
+        self, formulas: Mapping[str, str], context: Context, executor: Executor | None, cache: Path | None
+    ) -> None:
+        self.names, self._executor = tuple(formulas), executor
+        self._formulas = [parse(text) for text in formulas.values()]
         self._store = ColumnStore(cache or default_cache(), context)
 
     def rows(self, architectures: Sequence[str]) -> Iterator[tuple[list[str], list[Row], float]]:
         """Yield all at once: the store notes what is measured on the way."""
         started = time.perf_counter()
-        columns = self._formula.columns()
-        table = sweep_into(self._store, architectures, columns, executor=self._executor)
-        scores = Evaluator(table.counts, table.values, table.blocks, table.connections)(self._formula)
-        yield list(architectures), [{PROXY: float(score)} for score in scores], time.perf_counter() - started
+        columns = list(dict.fromkeys(column for formula in self._formulas for column in formula.columns()))
+        scores = np.full((len(self._formulas), len(architectures)), np.nan)
+        measuring = partial(sweep_into, self._store, columns=columns, executor=self._executor)
+        try:
+            table, places, reasons = sweep_fitting(measuring, architectures)
+        except TooLargeError as error:
+            reasons = error.reasons
+        else:
+            evaluator = Evaluator(table.counts, table.values, table.blocks, table.connections)
+            scores[:, places] = [evaluator(formula) for formula in self._formulas]
+        for reason in reasons.values():
+            notice(f"no score: {reason}")
+        rows = [dict(zip(self.names, map(float, row), strict=True)) for row in scores.T]
+        yield list(architectures), rows, time.perf_counter() - started
 
 
 @dataclass(frozen=True)

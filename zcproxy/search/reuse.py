@@ -9,7 +9,7 @@ from zcproxy.errors import ConfigurationError, first_difference
 from zcproxy.images.image_sets import ImageSet, kept_image_sets
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.directory import SearchDirectory
-from zcproxy.search.goals import PROXY
+from zcproxy.search.goals import is_score
 from zcproxy.search.measuring import Measured
 
 
@@ -33,6 +33,7 @@ def measured_by(path: Path, configuration: SearchConfiguration, images: ImageSet
         proxy_batch_size=own.proxy_batch_size,
         weights=own.weights,
         images=own.images,
+        proxies=own.proxies,
     )
     if same_scores != own or other.table != configuration.table:
         theirs, ours = vars(same_scores) | {"table": other.table}, vars(own) | {"table": configuration.table}
@@ -40,9 +41,9 @@ def measured_by(path: Path, configuration: SearchConfiguration, images: ImageSet
         raise ConfigurationError(f"{path} measured with {difference}: leave it out of `reuse`")
     shown = next(iter(kept_image_sets(path).values()), None)
     was_alike = shown is None or images is None or shown.token == images.token
-    without = set() if was_alike and replace(other.setting, images=own.images) == own else {PROXY}
+    same = was_alike and replace(other.setting, images=own.images) == own
     rows = [
-        (architecture, {name: value for name, value in row.items() if name not in without}, seconds)
+        (architecture, {name: value for name, value in row.items() if same or not is_score(name)}, seconds)
         for architecture, row, seconds in directory.measured()
     ]
     return [measured for measured in rows if measured[1]]

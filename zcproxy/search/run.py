@@ -21,14 +21,16 @@ from zcproxy.names.subjects import Subject
 from zcproxy.names.teachers import teacher_of_run
 from zcproxy.primitives import parse
 from zcproxy.probing.beside import reads_teacher
-from zcproxy.probing.expressions import looks_at_images
 from zcproxy.random import generator
 from zcproxy.search.algorithms import Algorithm, Proposer, make_algorithm
+from zcproxy.search.algorithms.catalogue import ROBOT
+from zcproxy.search.algorithms.robot import Pool
 from zcproxy.search.configuration import SearchConfiguration
 from zcproxy.search.directory import CONFIGURATION, SearchDirectory
 from zcproxy.search.front import ranked
 from zcproxy.search.goals import PROXY, Candidate, Goals
 from zcproxy.search.measuring import Quantities
+from zcproxy.search.pool import draw_pool, scored_pool
 from zcproxy.search.quantities.latency import LARGE_SPREAD
 from zcproxy.search.quantities.networks import LATENCY, LATENCY_SPREAD, NetworkMeasurer, Setting
 from zcproxy.search.quantities.sources import sources_of
@@ -84,16 +86,17 @@ def search(
         >>> axes = found.plot()
     """
     setting = configuration.setting
-    if setting.formula and not setting.plugins:
+    if setting.formulas and not setting.plugins:
         setting = replace(setting, plugins=plugin_records())
     check_device(setting.device)
     searched = subject or setting.subject()
-    readers = [setting.formula] if setting.formula and reads_teacher(parse(setting.formula)) else []
+    readers = [text for text in setting.formulas if reads_teacher(parse(text))]
     setting = replace(setting, teacher=teacher_of_run(setting.teacher, readers, [searched], out / CONFIGURATION))
     configuration = replace(configuration, setting=setting)
     images = shown_images(searched, setting, out)
     measurer = NetworkMeasurer(searched, replace(setting, images=setting.images if images is None else images.token))
     start = [measurer.subject.space.parse(text) for text in configuration.start_from]
+    drawn = draw_pool(configuration, searched) if configuration.algorithm == ROBOT else ()
     names = [*configuration.goals.quantities, *([PROXY] if configuration.setting.formula else [])]
     directory = SearchDirectory(out)
     here = subject is not None
@@ -111,7 +114,7 @@ def search(
             if isinstance(measurer.subject, SuperNetwork) and configuration.needs_weights:
                 measurer.subject.prepare(partial(step, f"training {measurer.subject.name}"))
             run = _Run(configuration, measurer, evaluator, step)
-            result = run.complete(start)
+            result = run.complete(start, drawn)
             write_results(out, result, configuration)
     result.check_feasible()
     return result
@@ -119,7 +122,7 @@ def search(
 
 def shown_images(subject: Subject, setting: Setting, out: Path) -> ImageSet | None:
     """Return what the proxy is shown: as the search in `out` was started with; None if it looks at no images."""
-    if not setting.formula or not looks_at_images(parse(setting.formula)):
+    if not setting.looks_at_images:
         return None
     return kept_image_sets(out).get(subject.name) or images_of(subject, setting.images)
 
@@ -168,16 +171,16 @@ class _Run:
     evaluator: Quantities
     step: Step
 
-    def complete(self, start: Sequence[str]) -> SearchResult:
-        """Evaluate as many architectures as the configuration says."""
+    def complete(self, start: Sequence[str], drawn: Sequence[str] = ()) -> SearchResult:
+        """Evaluate as many architectures as the configuration says; `drawn` are those that `robot` ranks."""
         configuration, goals = self.configuration, self.configuration.goals
         started = time.perf_counter()
         scored = self._warm(start) if configuration.warm_start else []
         best = [outcome.architecture for outcome in ranked(scored) if outcome.architecture not in start]
         first = [*start, *best[: configuration.population]]
-        algorithm = self._algorithm(
-            configuration.algorithm, goals, first, "search", [outcome.architecture for outcome in scored]
-        )
+        pool = scored_pool(configuration, drawn, self.evaluator.values, self.step) if drawn else None
+        known = [outcome.architecture for outcome in scored]
+        algorithm = self._algorithm(configuration.algorithm, goals, first, "search", known, pool)
         outcomes = self._drive(algorithm, goals, configuration.evaluations, "searching")
         seconds = [self.evaluator.seconds[outcome.architecture] for outcome in outcomes]
         total = time.perf_counter() - started
@@ -195,7 +198,13 @@ class _Run:
         return self._drive(algorithm, goals, evaluations, "warm start")
 
     def _algorithm(
-        self, name: str, goals: Goals, start: Sequence[str], purpose: str, scored: Sequence[str] = ()
+        self,
+        name: str,
+        goals: Goals,
+        start: Sequence[str],
+        purpose: str,
+        scored: Sequence[str] = (),
+        pool: Pool | None = None,
     ) -> Algorithm:
         configuration, space = self.configuration, self.measurer.subject.space
         return make_algorithm(
@@ -210,6 +219,9 @@ class _Run:
             measure=self.evaluator.values,
             inner_evaluations=configuration.inner_evaluations,
             scored=scored,
+            niches=configuration.niches if goals == configuration.goals else 0,
+            pool=pool,
+            queries=configuration.evaluations,
         )
 
     def _drive(self, algorithm: Algorithm, goals: Goals, evaluations: int, what: str) -> list[Candidate]:

@@ -3,6 +3,8 @@
 The line is `zcproxy KIND DIGEST HEADER`, the header a JSON object with the size and the sha256 of the content. The
 digest is of the kind, of what the file belongs to, and of the header. So a file that was damaged, truncated, or written
 for something else is told before anything parses its content, and what the header says is known without the rest.
+
+Content may have parts, which the header places, each with a sha256 of its own: one is read without the others.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from zcproxy.storage.files import open_regular
 
@@ -53,6 +56,18 @@ def seal(content: bytes, kind: str, owner: str = "", header: Mapping[str, Any] |
     return MAGIC + f"{kind} {_digest(kind, owner, text)} ".encode() + text + b"\n" + content
 
 
+def seal_parts(
+    parts: Mapping[str, bytes], kind: str, owner: str = "", header: Mapping[str, Any] | None = None
+) -> bytes:
+    """Return the bytes of a sealed file whose content has named parts; arguments as those of `seal`."""
+    places: dict[str, tuple[int, int, str]] = {}
+    start = 0
+    for name, content in parts.items():
+        places[name] = start, len(content), hashlib.sha256(content).hexdigest()
+        start += len(content)
+    return seal(b"".join(parts.values()), kind, owner, {**(header or {}), "parts": places})
+
+
 def is_sealed(start: bytes) -> bool:
     """Return whether a file that begins so is a sealed one."""
     return start.startswith(MAGIC)
@@ -86,6 +101,50 @@ def read_sealed(path: Path, kind: str, owner: str = "") -> Sealed:
     if len(content) != header["bytes"] or hashlib.sha256(content).hexdigest() != header["sha256"]:
         raise DamagedError("the content does not match its checksum")
     return Sealed(header, content)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A sealed file with parts that is open.
+
+    Attributes:
+        header: what was said of the content.
+        stream: the file.
+        start: where its content begins.
+    """
+
+    header: Mapping[str, Any]
+    stream: IO[bytes]
+    start: int
+
+    def read(self, name: str) -> bytes:
+        """Return a part after checking it.
+
+        Raises:
+            DamagedError: it is not what was written, or there is no such part.
+            OSError: it cannot be read.
+        """
+        if name not in self.header["parts"]:
+            raise DamagedError("a part is missing")
+        place, size, digest = self.header["parts"][name]
+        self.stream.seek(self.start + place)
+        content = self.stream.read(size)
+        if len(content) != size or hashlib.sha256(content).hexdigest() != digest:
+            raise DamagedError("a part does not match its checksum")
+        return content
+
+
+@contextmanager
+def opened_parts(path: Path, kind: str, owner: str = "") -> Iterator[Parts]:
+    """Open a sealed file with parts.
+
+    Raises:
+        DamagedError: the header is not what was written.
+        OSError: the file cannot be read, or is not a regular file.
+    """
+    with open_regular(path) as stream:
+        header = _header(stream.readline(LONGEST_HEADER), kind, owner)
+        yield Parts(header, stream, stream.tell())
 
 
 def _header(line: bytes, kind: str, owner: str) -> Mapping[str, Any]:

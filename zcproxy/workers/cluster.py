@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import socket
+import struct
 import sys
 import warnings
 from collections.abc import Iterator
@@ -28,7 +29,9 @@ Value = TypeVar("Value")
 LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 """A cluster of so many processes of this machine."""
 ADDRESS = re.compile(r"(?:tcp://)?(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
-SECONDS_TO_CONNECT = 10
+SECONDS_TO_CONNECT = 8
+_MISREAD = (MemoryError, ValueError, TypeError, struct.error)
+"""Exceptions of Dask where it takes the answer of another kind of server for its own."""
 LARGEST_FILE = 1_000_000
 """Bytes of the file of a scheduler."""
 
@@ -78,7 +81,7 @@ def _answering(address: str) -> str:
     try:
         socket.create_connection((known["host"].strip("[]"), int(known["port"])), SECONDS_TO_CONNECT).close()
         asyncio.run(_greet(address if "://" in address else f"tcp://{address}"))
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, *_MISREAD) as error:
         reason = shortened(str(error), 200) or "what is there is silent"
         raise ConfigurationError(
             f"no Dask scheduler answers at {address} ({reason}): check the address, and that a scheduler runs there"

@@ -59,10 +59,11 @@ def as_completed_jobs(
         yield from enumerate(in_order(None, function, jobs))
         return
     futures = {executor.submit(carried(function), *arguments): index for index, arguments in enumerate(jobs)}
-    for future in as_completed(futures):
-        index = futures[future]
+    for future in as_completed(list(futures)):
+        index = futures.pop(future)
         with _named(function, jobs[index], named):
             result = future.result()
+        del future  # it holds the result: those of all jobs would stay in memory
         yield index, result
 
 

@@ -89,6 +89,14 @@ def worker_pool(workers: int, executor: Executor | None = None) -> Iterator[Exec
         pool.shutdown(cancel_futures=True)
 
 
+def feeder(executor: Executor | None, device: str) -> Executor | None:
+    """Return where jobs that compute on a device run: one process feeds a GPU, and workers of a cluster feed theirs.
+
+    Processes of one machine would each hold a copy of what a GPU needs to start, and wait for each other.
+    """
+    return executor if device == "cpu" or is_cluster(executor) else None
+
+
 @contextmanager
 def dead_workers_reported() -> Iterator[None]:
     """Raise `RunError` where a worker process died, or a cluster went away."""

@@ -28,6 +28,7 @@ from pymoo.util.ref_dirs import get_reference_directions
 
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.search.algorithms.ask_tell import Proposer
+from zcproxy.search.algorithms.niches import NichedSurvival, Niches
 from zcproxy.search.goals import Candidate
 
 UNDEFINED = 1e12
@@ -100,10 +101,18 @@ class Genetic:
         start: architectures of the first generation; random ones fill it up.
         objectives: how many there are.
         seed: seed of pymoo.
+        niches: in which `nsga2` keeps the best; None for none.
     """
 
     def __init__(
-        self, kind: str, proposer: Proposer, population: int, start: Sequence[str], objectives: int, seed: int
+        self,
+        kind: str,
+        proposer: Proposer,
+        population: int,
+        start: Sequence[str],
+        objectives: int,
+        seed: int,
+        niches: Niches | None = None,
     ) -> None:
         first = proposer.filled(start, population)
         self._proposer, self._population = proposer, population
@@ -113,7 +122,10 @@ class Genetic:
             crossover=ArchitectureCrossover(proposer.space),
             mutation=ArchitectureMutation(proposer.space),
             eliminate_duplicates=KnownArchitectures(proposer.known),
+            **({} if niches is None else {"survival": NichedSurvival(niches)}),
         )
+        if niches is not None:
+            self._algorithm.tournament_type = "comp_by_rank_and_crowding"  # by dominance, no elite would mate
         problem = Problem(n_var=1, n_obj=objectives, n_ieq_constr=1, vtype=object)
         self._algorithm.initialization.eliminate_duplicates = NoDuplicateElimination()  # drawn distinct, and known
         self._algorithm.mating.n_max_iterations = MATINGS

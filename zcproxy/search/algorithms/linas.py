@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from zcproxy.random import derive_seed, generator
 from zcproxy.search.algorithms.ask_tell import Proposer
 from zcproxy.search.algorithms.genetic import Genetic
-from zcproxy.search.front import most_promising, ranked
+from zcproxy.search.algorithms.niches import Niches
+from zcproxy.search.front import costs_of, most_promising, ranked
 from zcproxy.search.goals import Candidate, Goals
 from zcproxy.search.predictor import Predictor
 
@@ -45,6 +46,7 @@ class Linas:
         inner_evaluations: architectures that an inner search predicts.
         scored: architectures whose hints are known; with the measured ones they tell predictors what is usual.
         seed: seed of the inner searches.
+        niches: of each, the best that is predicted is measured first; None for none.
     """
 
     def __init__(
@@ -59,11 +61,12 @@ class Linas:
         inner_evaluations: int,
         scored: Sequence[str],
         seed: int,
+        niches: Niches | None = None,
     ) -> None:
         self._proposer, self._population, self._goals = proposer, population, goals
         self._predicted, self._hints, self._measure = list(predicted), list(hints), measure
         self._exact = [name for name in goals.quantities if name not in predicted]
-        self._inner, self._seed = inner_evaluations, seed
+        self._inner, self._seed, self._niches = inner_evaluations, seed, niches
         self._start, self._scored = list(start), list(scored)
         self._optimism = OPTIMISM if len(goals.objectives) > 1 else 0.0
         self._measured: list[Candidate] = []
@@ -72,13 +75,23 @@ class Linas:
         """Return the first population, then those of an inner search that are predicted to be best."""
         if not self._measured:
             return self._proposer.filled(self._start, self._population)
-        found = most_promising(self._inner_search(), self._measured, self._population)
+        foreseen = self._inner_search()
+        first = [] if self._niches is None else self._best_of_niches(self._niches, foreseen)
+        others = [outcome for outcome in foreseen if outcome not in first]
+        found = first + most_promising(others, [*self._measured, *first], self._population - len(first))
         self._proposer.known.update(outcome.architecture for outcome in found)
         return [outcome.architecture for outcome in found]
 
     def tell(self, outcomes: Sequence[Candidate]) -> None:
         """Add measurements."""
         self._measured.extend(outcomes)
+
+    def _best_of_niches(self, niches: Niches, foreseen: Sequence[Candidate]) -> list[Candidate]:
+        """Return the best of each niche that is predicted to be better than all that was measured there."""
+        able = [outcome for outcome in [*self._measured, *foreseen] if outcome.violation == 0.0]
+        known = {outcome.architecture for outcome in self._measured}
+        best = [able[place] for place in niches.best(costs_of(able))]
+        return [outcome for outcome in best if outcome.architecture not in known]
 
     def _inner_search(self) -> list[Candidate]:
         """Return how all architectures of an inner search that were not measured are predicted to do."""
@@ -93,7 +106,7 @@ class Linas:
         inner_proposer.known.update(best)
         objectives = len(self._goals.objectives)
         seed = derive_seed("linas", self._seed, step) % 2**32
-        inner = Genetic("nsga2", inner_proposer, INNER_POPULATION, best, objectives, seed)
+        inner = Genetic("nsga2", inner_proposer, INNER_POPULATION, best, objectives, seed, self._niches)
         found: list[Candidate] = []
         while len(found) < self._inner:
             asked = inner.ask()

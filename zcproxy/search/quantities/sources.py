@@ -19,6 +19,7 @@ from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names
 from zcproxy.names.subjects import Subject
 from zcproxy.search.goals import ACCURACY, PROXY, TRAINED_ACCURACY
 from zcproxy.search.measuring import ColumnScores, Networks, Source, Tabulated, labels_of, looked_up
+from zcproxy.search.quantities.combined_sources import combined_sources
 from zcproxy.search.quantities.lookup import published_look_up, read_look_up
 from zcproxy.search.quantities.networks import LATENCY, MACS, PARAMS, PEAK_MEMORY, NetworkMeasurer, Weights
 
@@ -29,10 +30,10 @@ KNOWN = (PROXY, ACCURACY, TRAINED_ACCURACY, PARAMS, MACS, PEAK_MEMORY, LATENCY)
 def sources_of(
     names: Iterable[str], measurer: NetworkMeasurer, table: Path | None, executor: Executor | None, cache: Path | None
 ) -> dict[str, Source]:
-    """Return what measures each quantity.
+    """Return what measures each quantity, and each proxy that `robot` combines.
 
     Args:
-        names: names of the quantities.
+        names: names of the other quantities.
         measurer: what is searched, and how it is measured.
         table: a look-up table of the user.
         executor: executor of worker processes that know the subject by its reference.
@@ -49,7 +50,14 @@ def sources_of(
             continue
         source = _source(name, measurer, own_table, executor, cache)
         found.update(dict.fromkeys(source.names, source))
+    for source in combined_sources(measurer, executor, cache, by_columns=_by_columns(measurer)):
+        found.update(dict.fromkeys(source.names, source))
     return found
+
+
+def _by_columns(measurer: NetworkMeasurer) -> bool:
+    """Whether scores are of columns, which the store keeps: those of untrained networks of a task."""
+    return is_task(measurer.subject) and measurer.setting.weights != Weights.INHERITED
 
 
 def _source(
@@ -58,7 +66,7 @@ def _source(
     subject, setting = measurer.subject, measurer.setting
     match name:
         case "proxy":
-            if is_task(subject) and setting.weights != Weights.INHERITED:
+            if _by_columns(measurer):
                 context = Context(
                     cast(Task, subject),
                     setting.proxy_batch_size,
@@ -66,7 +74,7 @@ def _source(
                     setting.device,
                     setting.images,
                 )
-                return ColumnScores(setting.formula, context, executor, cache)
+                return ColumnScores({PROXY: setting.formula}, context, executor, cache)
             return Networks("score", measurer, executor)
         case "accuracy":
             if isinstance(subject, SuperNetwork):
