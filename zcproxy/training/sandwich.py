@@ -7,7 +7,7 @@ Techniques, ICCV 2019, arXiv 1903.05134): the largest learns from the classes, t
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,7 @@ def train_sandwich(
     epochs: int,
     batch_size: int,
     rng: random.Random,
+    build: Callable[[str], nn.Module] | None = None,
     progress: Progress = silent,
 ) -> None:
     """Train shared weights in place, with a cosine schedule of the learning rate to zero.
@@ -43,10 +44,12 @@ def train_sandwich(
         epochs: passes over them.
         batch_size: samples of a step; a last, smaller minibatch is left out, unless it is the only one.
         rng: draws the random sub-networks.
+        build: makes a sub-network whose weights do not matter; that of the super-network if None.
         progress: told how many epochs are done.
     """
     smallest = super_network.encode({name: options[0] for name, options in super_network.choices.items()})
     largest = super_network.encode({name: options[-1] for name, options in super_network.choices.items()})
+    build = build or super_network.build
     samples = len(dataset.train_targets)
     batches = max(samples // batch_size, 1)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(epochs, 1) * batches)
@@ -55,20 +58,17 @@ def train_sandwich(
         for chosen in torch.split(torch.randperm(samples), batch_size)[:batches]:
             inputs, targets = dataset.train_inputs[chosen], dataset.train_targets[chosen]
             optimiser.zero_grad()
-            logits = _logits(super_network, largest, shared, inputs)
+            logits = _logits(build(largest), shared, inputs)
             F.cross_entropy(logits, targets).backward()  # type: ignore[no-untyped-call]
             taught = logits.detach().softmax(dim=1)
             for architecture in (smallest, *(super_network.sample(rng) for _ in range(BETWEEN))):
-                loss = F.cross_entropy(_logits(super_network, architecture, shared, inputs), taught)
+                loss = F.cross_entropy(_logits(build(architecture), shared, inputs), taught)
                 loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     progress(epochs, epochs)
 
 
-def _logits(
-    super_network: SuperNetwork, architecture: str, shared: Mapping[str, nn.Parameter], inputs: Tensor
-) -> Tensor:
-    network = super_network.build(architecture).train()
-    logits: Tensor = functional_call(network, slices_of(shared, network), (inputs,))
+def _logits(network: nn.Module, shared: Mapping[str, nn.Parameter], inputs: Tensor) -> Tensor:
+    logits: Tensor = functional_call(network.train(), slices_of(shared, network), (inputs,))
     return logits

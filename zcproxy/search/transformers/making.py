@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import nn
@@ -29,6 +30,9 @@ from zcproxy.workers.progress import Progress, silent
 
 OPTIONS = 4
 """Options of a choice that is not given: at most so many, evenly from a half to the whole; widths from a quarter."""
+
+KEPT = 16
+"""Sub-networks that training keeps between steps, the largest and the smallest among them."""
 
 
 def elastic(
@@ -143,7 +147,12 @@ def _fine_tune(
         torch.manual_seed(derive_seed(made.name, "fine-tuning", seed))
         rng = generator(made.name, "sandwich", seed)
         train_sandwich(
-            *(made, shared, dataset, optimiser), epochs=epochs, batch_size=batch_size, rng=rng, progress=progress
+            *(made, shared, dataset, optimiser),
+            epochs=epochs,
+            batch_size=batch_size,
+            rng=rng,
+            build=lru_cache(maxsize=KEPT)(made.skeleton),
+            progress=progress,
         )
     diverged = [name for name, value in shared.items() if not bool(torch.isfinite(value).all())]
     if diverged:

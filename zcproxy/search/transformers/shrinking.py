@@ -25,15 +25,16 @@ class Size:
     widths: tuple[int, ...]
 
 
-def shrunk(model: nn.Module, stack: Stack, size: Size) -> nn.Module:
+def shrunk(model: nn.Module, stack: Stack, size: Size, *, shares: bool = False) -> nn.Module:
     """Return a copy of a model with what a size leaves, its weights the first of the full ones.
 
     Args:
         model: the full model.
         stack: its encoder layers.
         size: what is left.
+        shares: hold the very weights of the model where they are of full size, which is quicker than copies.
     """
-    copied = copy.deepcopy(model)
+    copied = copy.deepcopy(model, {id(each): each for each in model.parameters()} if shares else None)
     layers = copied.get_submodule(stack.name)
     assert isinstance(layers, nn.ModuleList | nn.Sequential)
     del layers[len(size.heads) :]

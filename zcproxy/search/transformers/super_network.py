@@ -72,6 +72,10 @@ class ElasticTransformer(SuperNetwork):
         _draw(network)
         return network
 
+    def skeleton(self, architecture: str) -> nn.Module:
+        """Return a sub-network for training shared weights, which are put in its weights' place: do not change it."""
+        return shrunk(self._model, self._stack, self._size(self.decode(architecture)), shares=True)
+
     def inherit(self, network: nn.Module, choice: Mapping[str, Option]) -> None:
         """Copy the shared weights; measure the moments of batch normalisations on training samples."""
         inherit_slices(self.weights, network)
