@@ -15,16 +15,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zcproxy import ImageDataset, SearchConfiguration, Setting, search
+from zcproxy import ImageDataset, SearchConfiguration, SearchResult, Setting, search
 from zcproxy.benchmarks.datasets import load_dataset
-from zcproxy.search import elastic
+from zcproxy.search import ElasticTransformer, elastic
 from zcproxy.training.train import accuracy_of
 
 DIGITS, KEPT = 1200, 200
 """Handwritten digits that the training images show, each twice, and how many of them are kept for validation."""
 
 BATCH, LEARNING_RATE = 50, 2e-3
-EPOCHS, FINE_TUNING = 6, 14
+EPOCHS, FINE_TUNING = 15, 10
 """Passes over the training images, before the transformer is elastic and after."""
 
 
@@ -79,34 +79,39 @@ NETWORK = elastic(ViT(), VALIDATION, name="elastic_vit", epochs=0)
 """The super-network untrained: the command line loads its weights from a file."""
 
 
-def main() -> None:
-    """Train, make elastic, search, and print the front with test accuracies."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    torch.manual_seed(arguments.seed)
-    torch.set_num_threads(1)
+def run(seed: int, out: Path) -> tuple[ElasticTransformer, SearchResult]:
+    """Train a transformer, make it elastic, search it, and return both; `out` is given weights and the search."""
+    torch.manual_seed(seed)
     full = ViT()
-    train(full, TEST, EPOCHS, arguments.seed)
-    print(f"full model, trained: {accuracy_of(full, TEST, 'cpu'):.1f} %")
+    train(full, TEST, EPOCHS, seed)
+    print(f"full model, trained alone: {accuracy_of(full, TEST, 'cpu'):.1f} % of the test images", flush=True)
     made = elastic(
         *(full, VALIDATION),
         name="elastic_vit",
         epochs=FINE_TUNING,
         batch_size=BATCH,
-        learning_rate=LEARNING_RATE,
-        seed=arguments.seed,
+        learning_rate=LEARNING_RATE / 2,
+        seed=seed,
     )
-    made.save(arguments.out / "weights.pt")
+    made.save(out / "weights.pt")
     configuration = SearchConfiguration(
-        Setting("elastic_vit"), ("accuracy",), ("macs",), evaluations=100, population=20, seed=arguments.seed
+        Setting("elastic_vit:NETWORK"), ("accuracy",), ("macs",), evaluations=80, population=20, seed=seed
     )
-    found = search(configuration, arguments.out / "search", subject=made)
-    for architecture in found.front["arch"]:
-        network = made.build(architecture)
-        made.inherit(network, made.decode(architecture))
-        print(f"{accuracy_of(network, TEST, 'cpu'):5.1f} % on test images  {architecture}")
+    return made, search(configuration, out / "search", subject=made)
+
+
+def main() -> None:
+    """Print the front with its accuracies on test images, which nothing was chosen by."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    made, found = run(arguments.seed, arguments.out)
+    for row in found.front.sort_values("macs").itertuples():
+        network = made.build(row.arch)
+        made.inherit(network, made.decode(row.arch))
+        print(f"{row.macs / 1e3:6.0f} K multiply-adds, {accuracy_of(network, TEST, 'cpu'):.1f} %: {row.arch}")
 
 
 if __name__ == "__main__":
