@@ -119,8 +119,8 @@ def sort_by_importance(model: nn.Module, stack: Stack) -> None:
         _reorder([first], second, units)
         query, key, value = (_linear(layer, name) for name in known.projections)
         output = _linear(layer, known.output)
-        by_head = value.weight.unflatten(0, (known.heads, -1)).flatten(1).norm(dim=1)
-        by_head = by_head * output.weight.unflatten(1, (known.heads, -1)).norm(dim=(0, 2))
+        into = value.weight.reshape(known.heads, -1).norm(dim=1)
+        by_head = into * output.weight.reshape(len(output.weight), known.heads, -1).norm(dim=(0, 2))
         entries = torch.arange(output.in_features).reshape(known.heads, -1)
         _reorder([query, key, value], output, entries[by_head.argsort(descending=True, stable=True)].flatten())
 
