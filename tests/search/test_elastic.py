@@ -58,9 +58,9 @@ class BertAttention(nn.Module):
 
 
 class BertLayer(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, attention: type[BertAttention] = BertAttention) -> None:
         super().__init__()
-        self.attention = nn.ModuleDict({"self": BertAttention(), "output": nn.Linear(12, 12)})
+        self.attention = nn.ModuleDict({"self": attention(), "output": nn.Linear(12, 12)})
         self.intermediate, self.output, self.norm = nn.Linear(12, 24), nn.Linear(24, 12), nn.LayerNorm(12)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -206,8 +206,7 @@ class Doubling(BertAttention):
 class Wide(Bert):
     def __init__(self) -> None:
         super().__init__()
-        for layer in self.layer:
-            layer.attention["self"] = Doubling()
+        self.layer = nn.ModuleList(BertLayer(Doubling) for _ in range(2))
 
 
 class Decoder(nn.Module):
@@ -239,7 +238,7 @@ def without_attention() -> nn.Module:
         (without_attention, "^cannot make the Sequential elastic: none of its module lists holds encoder layers"),
         (Decoder, r"'decoder\.layers\.0' is a TransformerDecoderLayer with 2 attentions"),
         (Gated, r"'layer\.0' is a BertLayer with 7 linear maps, expected 6"),
-        (Wide, "'layer', 3 BertLayer, computes something else than attention and a feed-forward part"),
+        (Wide, "'layer', 2 BertLayer, computes something else than attention and a feed-forward part"),
         (lambda: nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), r"logits of shape \(64, 3\), expected \(64, 10\)"),
         (lambda: nn.LSTM(12, 3), "the model failed on input of shape"),
     ],
