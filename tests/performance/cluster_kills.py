@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dask
 import numpy as np
 from distributed import Client, LocalCluster
 
@@ -34,6 +35,7 @@ from zcproxy.errors import RunError
 from zcproxy.evolve import Configuration, Limits, evolve
 from zcproxy.names.tasks import get_task
 from zcproxy.ranking.scoring import draw_networks
+from zcproxy.workers.cluster import KEEPS_LOST_WORKERS
 
 TASK = "digits201"
 EVOLUTION = Configuration(
@@ -137,7 +139,7 @@ def main() -> None:
     cluster: Any = LocalCluster(
         n_workers=WORKERS, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL"
     )
-    with cluster, Client(cluster, set_as_default=False) as client:
+    with dask.config.set(KEEPS_LOST_WORKERS), cluster, Client(cluster, set_as_default=False) as client:
         killer = Killer(client, options.seed)
         passed = [disturbed(work, client, killer, options.kills) for work in works]
     sys.exit(0 if all(passed) else 1)

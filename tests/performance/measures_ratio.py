@@ -2,9 +2,9 @@
 
     python tests/performance/measures_ratio.py [--networks 8] [--batch 64]
 
-Beside it: the same without GraSP, and the measures computed one after another, each by itself, as the authors' package
-does: directly from the papers, and by that package (`foresight`) where it can be imported. All run in this process with
-one thread, network by network in turn; times are of the processor, so that they stand other work on the machine.
+Beside it: the same without GraSP, both in float32 too, and the measures computed one after another, each by itself, as
+the authors' package does: directly from the papers, and by that package (`foresight`) where it can be imported. All run
+in this process with one thread, network by network in turn; times are of the processor, so that they stand other work.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from direct_proxies import samples, weight_gradients
-from zcproxy.names.proxies import resolve_proxy
+from zcproxy.names.proxies import Settings, resolve_proxy
 from zcproxy.names.tasks import get_task
 from zcproxy.probing.measure import measure
 from zcproxy.ranking.scoring import draw_networks
 
 MEASURES = ("grad_norm", "snip", "grasp", "fisher", "jacov", "plain", "synflow")
+WITHOUT_GRASP = tuple(name for name in MEASURES if name != "grasp")
 TASK = "nasbench201/cifar10"
 
 
@@ -36,8 +37,9 @@ def bare_pass(network: nn.Module, inputs: Tensor, targets: Tensor) -> None:
     nn.functional.cross_entropy(network(values), targets).backward()
 
 
-def together(names: tuple[str, ...]) -> Callable[[nn.Module, Tensor, Tensor], object]:
-    columns = list(dict.fromkeys(column for name in names for column in resolve_proxy(name).formula.columns()))
+def together(names: tuple[str, ...], settings: str) -> Callable[[nn.Module, Tensor, Tensor], object]:
+    proxies = [resolve_proxy(name, settings) for name in names]
+    columns = list(dict.fromkeys(column for proxy in proxies for column in proxy.formula.columns()))
     return lambda network, inputs, targets: measure(network, inputs, targets, columns, disposable=True)
 
 
@@ -78,8 +80,10 @@ def main() -> None:
     authors = by_authors()
     ways = {
         "a bare pass": bare_pass,
-        "the seven measures together": together(MEASURES),
-        "without GraSP": together(tuple(name for name in MEASURES if name != "grasp")),
+        "the seven measures together": together(MEASURES, Settings.COMMON),
+        "without GraSP": together(WITHOUT_GRASP, Settings.COMMON),
+        "the seven, --settings fast": together(MEASURES, Settings.FAST),
+        "without GraSP, fast": together(WITHOUT_GRASP, Settings.FAST),
         "one after another, directly": one_by_one,
     } | ({} if authors is None else {"the authors' package": authors})
     spent = dict.fromkeys(ways, 0.0)

@@ -29,6 +29,7 @@ from zcproxy.columns.standard import standard_columns
 from zcproxy.columns.store import ColumnStore
 from zcproxy.columns.sweep import sweep_failures, sweep_into
 from zcproxy.contracts.task import Batch
+from zcproxy.errors import ModelError
 from zcproxy.formula import Kind, Node, is_per_block
 from zcproxy.names.tasks import get_task
 from zcproxy.probing.measure import Measurement
@@ -47,7 +48,11 @@ def made_up(columns: tuple[Node, ...]) -> list[tuple[Node, int]]:
 
 
 def stand_in(
-    context: Context, architectures: Sequence[str], texts: Sequence[str], shown: Batch | None = None
+    context: Context,
+    architectures: Sequence[str],
+    texts: Sequence[str],
+    shown: Batch | None = None,
+    tolerated: type[ModelError] = ModelError,
 ) -> list[Measurement | str]:
     """Draw columns in the place of measuring them."""
     found: list[Measurement | str] = []

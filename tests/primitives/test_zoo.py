@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 from zcproxy import Proxy
 from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.errors import ConfigurationError, FormulaError, ProxyFileError
-from zcproxy.names.proxies import is_measured_as_authors_do, reported_tau, resolve_proxy
+from zcproxy.names.proxies import (
+    in_single_precision,
+    is_measured_as_authors_do,
+    is_measured_fast,
+    reported_tau,
+    resolve_proxy,
+)
 from zcproxy.names.scorers import resolve_scorer
 from zcproxy.primitives import parse, zoo
 from zcproxy.primitives.zoo import AGGREGATES, NAMES, WITH_TEACHER, published, published_aggregate
 from zcproxy.probing.beside import reads_teacher
+from zcproxy.probing.expressions import probes_of
+from zcproxy.probing.probes import PROBES
 from zcproxy.proxy.aggregate import members_of
 from zcproxy.proxy.published import PublishedAggregate
 
@@ -45,6 +56,25 @@ def test_every_module_of_the_zoo_is_an_entry() -> None:
 @pytest.mark.parametrize("name", [*NAMES, *WITH_TEACHER])
 def test_those_with_a_teacher_read_one(name: str) -> None:
     assert reads_teacher(parse(published(name).formula)) == published(name).reads_teacher == (name in WITH_TEACHER)
+
+
+@pytest.mark.parametrize("name", [*NAMES, *WITH_TEACHER])
+def test_fast_settings_differ_in_the_precision_alone(name: str) -> None:
+    fast, common = resolve_proxy(name, "fast"), resolve_proxy(name)
+    assert is_measured_fast(fast) and not is_measured_fast(common)
+    assert fast.batch_size == common.batch_size and in_single_precision(str(fast.formula)) == str(fast.formula)
+    assert re.sub(r"(?<=\w)(32|64)\b", "", str(fast.formula)) == re.sub(r"(?<=\w)64\b", "", str(common.formula))
+    in_double = {probe for probe in probes_of(fast.formula) if any(run.double for run in PROBES[probe].passes)}
+    assert in_double <= {"ones", "shared_small", "shared_large", "circle", "fisher"}
+
+
+@pytest.mark.parametrize("name", ["grad_norm", "snip", "grasp", "jacov", "ntk_condition"])
+def test_fast_scores_are_near_the_others(name: str) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(216, 4))
+    inputs, targets = torch.randn(8, 3, 8, 8), torch.arange(8) % 4
+    fast, common = (resolve_proxy(name, settings)(model, inputs, targets) for settings in ("fast", "common"))
+    assert fast == pytest.approx(common, rel=0.05) and fast != common
 
 
 @pytest.mark.parametrize("name", [*NAMES, *WITH_TEACHER])

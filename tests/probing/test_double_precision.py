@@ -39,12 +39,12 @@ def assert_same(found: Sequence[Tensor], expected: Sequence[Tensor]) -> None:
 STEPS = list(itertools.product((1, 2), (0, 2), (1, 2), (1, 2)))
 
 
-@pytest.mark.parametrize("samples_at_a_time", [1, 100])
+@pytest.mark.parametrize("samples_at_a_time", [1, 2])
 @pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), STEPS)
 def test_convolutions_are_those_of_torch(
     monkeypatch: pytest.MonkeyPatch, stride: int, padding: int, dilation: int, groups: int, samples_at_a_time: int
 ) -> None:
-    monkeypatch.setattr(double_convolution, "_PATCH_NUMBERS", 500 * samples_at_a_time)
+    monkeypatch.setattr(double_convolution, "_PATCH_NUMBERS", 4 * 3 * 2 * 7 * 6 * samples_at_a_time // groups)
     x, weight, bias = normal(3, 4, 7, 6), normal(6, 4 // groups, 3, 2), normal(6)
     arguments = (x, weight, bias, (stride, 1), padding, dilation, groups)
     found = layer_result(F.conv2d, arguments, {})
@@ -53,10 +53,12 @@ def test_convolutions_are_those_of_torch(
 
 
 @pytest.mark.parametrize("function", [F.conv1d, F.conv3d])
-def test_so_are_those_of_other_dimensions(function: Callable[..., Tensor]) -> None:
+def test_so_are_those_of_other_dimensions(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Tensor]) -> None:
+    monkeypatch.setattr(double_convolution, "_PATCH_NUMBERS", 1)
     sizes = (5,) if function is F.conv1d else (5, 4, 3)
     x, weight = normal(2, 3, *sizes), normal(2, 3, *(2 for _ in sizes))
     found = layer_result(function, (x,), {"weight": weight, "padding": 1})
+    assert type(found.grad_fn) is not type(function(x, weight).grad_fn)
     assert_same(derivatives(found, (x, weight)), derivatives(function(x, weight, padding=1), (x, weight)))
 
 
@@ -68,7 +70,7 @@ def test_normalisations_are_those_of_torch(shape: tuple[int, ...], affine: bool)
     by = [tensor for tensor in (x, *scales) if tensor is not None]
     kept = {"running_mean": None, "running_var": None, "training": True, "eps": 1e-3}
     given: dict[str, Any] = {"input": x, "weight": scales[0], "bias": scales[1], **kept}
-    found, expected = normalisation_result(F.batch_norm, given), F.batch_norm(**given)
+    found, expected = normalisation_result(F.batch_norm, given, twice=False), F.batch_norm(**given)
     assert type(found.grad_fn) is not type(expected.grad_fn)
     assert_same(derivatives(found, by), derivatives(expected, by))
 
@@ -89,6 +91,7 @@ class Checkpointed(nn.Module):
 
 def test_a_network_has_the_same_columns_with_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = [parse("dot(grad(weight)@curvature, weight)"), parse("frobenius_norm(grad(weight)@data64)")]
+    monkeypatch.setattr(double_convolution, "_PATCH_NUMBERS", 1000)
     torch.manual_seed(0)
     model, inputs = Checkpointed(), torch.randn(6, 3, 9, 9)
     found = measure(model, inputs, None, columns)

@@ -56,7 +56,8 @@ Initialisation = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Inde
 SettingsOption = Annotated[
     str,
     typer.Option(
-        help="common, or authors: published proxies with the formula, batch size and initialisation of their authors."
+        help="common; authors: published proxies with the formula, batch size and initialisation of their authors; "
+        "fast: in float32."
     ),
 ]
 AllowCode = Annotated[

@@ -85,7 +85,8 @@ def score(
     check_known("settings", settings, Settings)
     if model:
         _check_weights_are_own(settings)
-        scored = {each: _score_model(proxy, each, input_shape, seed, initialisation, device, images) for each in model}
+        chosen = resolve_proxy(proxy, settings)
+        scored = {each: _score_model(chosen, each, input_shape, seed, initialisation, device, images) for each in model}
         return _show_scores(proxy, scored, as_json)
     if task is None:
         raise ConfigurationError("nothing to score: name a task (nasbench201/cifar10) or give --model and --input")
@@ -131,15 +132,14 @@ def _show_scores(proxy: str, scores: Mapping[str, float], as_json: bool) -> None
 
 def _check_weights_are_own(settings: str) -> None:
     """Raise `ConfigurationError` for settings that draw the weights of models."""
-    if settings != Settings.COMMON:
+    if settings == Settings.AUTHORS:
         raise ConfigurationError(f"--settings {settings} with --model: it draws weights, and a model has its own")
 
 
 def _score_model(
-    proxy: str, model: str, input_shape: str | None, seed: int, initialisation: int, device: str, images: str
+    chosen: Proxy, model: str, input_shape: str | None, seed: int, initialisation: int, device: str, images: str
 ) -> float:
     """Return the score of one model."""
-    chosen = resolve_proxy(proxy)
     if input_shape is None:
         raise ConfigurationError("--model needs --input, for example --input 3x32x32")
     check_device(device)

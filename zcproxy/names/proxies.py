@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 
@@ -29,10 +30,11 @@ ALONE = (*NAMES, *WITH_TEACHER)
 
 
 class Settings(StrEnum):
-    """Settings of published proxies: the same for all, or those of the authors of each."""
+    """Settings of published proxies: the same for all, those of the authors of each, or the common ones in float32."""
 
     COMMON = "common"
     AUTHORS = "authors"
+    FAST = "fast"
 
 
 def reported_tau(name: str, text: str, task: str, population: str) -> tuple[float, float] | None:
@@ -65,12 +67,27 @@ def is_measured_as_authors_do(proxy: Proxy) -> bool:
     return proxy.provenance.get("settings") == Settings.AUTHORS
 
 
+def is_measured_fast(proxy: Proxy) -> bool:
+    """Whether a proxy was named with the common settings in float32."""
+    return proxy.provenance.get("settings") == Settings.FAST
+
+
+def in_single_precision(formula: str) -> str:
+    """Return a formula with probes in float32 in the place of those in float64 that are not known to overflow in it."""
+    return _IN_DOUBLE.sub(lambda found: f"@{found[1] or f'{found[2]}32'}", formula)
+
+
+_IN_DOUBLE = re.compile(r"@(?:(data|noise|logits|chunks)64|(jacobian|curvature))\b")
+"""Probes in float64: those with a shorter name in float32, and those with a longer one."""
+
+
 def resolve_published(name: str, settings: str = Settings.COMMON, authors: Authors | None = None) -> Proxy:
     """Return a published proxy.
 
     Args:
         name: one of `ALONE`.
-        settings: `common`, or `authors` for its authors' formula, batch size and initialisation where they are known.
+        settings: `common`; `authors` for its authors' formula, batch size and initialisation where they are known;
+            `fast` for the common ones in float32 where that is possible, see `in_single_precision`.
         authors: what to take for its authors' settings instead.
 
     Raises:
@@ -79,6 +96,9 @@ def resolve_published(name: str, settings: str = Settings.COMMON, authors: Autho
     """
     check_known("settings", settings, Settings)
     entry = published(name)
+    if settings == Settings.FAST:
+        made = {"paper": entry.paper, "settings": str(Settings.FAST)}
+        return Proxy(parse(in_single_precision(entry.formula)), entry.name, entry.batch_size, made)
     authors = authors or entry.authors
     if settings == Settings.COMMON or authors is None:
         return Proxy(parse(entry.formula), entry.name, entry.batch_size, {"paper": entry.paper})

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import DisableTorchFunction
 from torch.autograd.graph import GradientEdge
 
 from zcproxy.probing.layer_call import LayerCall
@@ -65,13 +66,15 @@ def gradients_of(
             else ()
         )
     result: list[dict[str, Tensor]] = [{} for _ in calls]
-    for (index, name, value), source in zip(places, sources, strict=True):
-        gradient = next(found, None) if source is not None else None
-        if gradient is None:
-            is_missing = name == "block" and name not in calls[index].slots
-            gradient = value if is_missing else torch.zeros_like(value).detach()
-        call = calls[index]
-        result[index][name] = call.weight_statistic(gradient) if name == "weight" else call.statistic(name, gradient)
+    with DisableTorchFunction():  # modes are for what the model calls
+        for (index, name, value), source in zip(places, sources, strict=True):
+            gradient = next(found, None) if source is not None else None
+            call = calls[index]
+            if gradient is None:
+                is_missing = name == "block" and name not in call.slots
+                gradient = value if is_missing else torch.zeros_like(value).detach()
+            is_weight = name == "weight"
+            result[index][name] = call.weight_statistic(gradient) if is_weight else call.statistic(name, gradient)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Calls operations by what is quicker for float64 on a CPU than torch's own, where there is such a thing."""
+"""Calls operations by what is quicker on a CPU than torch's own: in float64, and with second derivatives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zcproxy.probing.double_convolution import ConvolutionGeometry, convolved
+from zcproxy.probing.double_convolution import ConvolutionGeometry, convolved, is_worth_it
 from zcproxy.probing.double_normalisation import normalised_by_batch
 from zcproxy.probing.operations import CONVOLUTION, CONVOLUTIONS, Function, bound
 
@@ -20,7 +20,7 @@ def layer_result(function: Function, args: Sequence[Any], kwargs: Mapping[str, A
         given = bound(CONVOLUTION, args, kwargs)
         x, weight, bias, padding = given["input"], given["weight"], given.get("bias"), given.get("padding", 0)
         is_batch = x.dim() == weight.dim() and not isinstance(padding, str)
-        if is_batch and _is_double_on_cpu(x) and _is_double_on_cpu(weight):
+        if is_batch and _is_double_on_cpu(x) and _is_double_on_cpu(weight) and is_worth_it(x, weight):
             steps = given.get("stride", 1), padding, given.get("dilation", 1)
             stride, padding, dilation = (_in_each_dimension(step, x.dim() - 2) for step in steps)
             geometry = ConvolutionGeometry(stride, padding, dilation, given.get("groups", 1))
@@ -29,11 +29,18 @@ def layer_result(function: Function, args: Sequence[Any], kwargs: Mapping[str, A
     return function(*args, **kwargs)
 
 
-def normalisation_result(function: Function, given: Mapping[str, Any]) -> Tensor:
-    """Return what a normalisation yields: one by a batch of float64 on the CPU by other means, all else as it is."""
+def normalisation_result(function: Function, given: Mapping[str, Any], *, twice: bool) -> Tensor:
+    """Return what a normalisation yields: one by a batch on the CPU by other means where that is quicker.
+
+    Args:
+        function: the normalisation.
+        given: its arguments by name.
+        twice: whether it is differentiated twice.
+    """
     x = given["input"]
     by_batch = function in (F.batch_norm, torch.batch_norm) and given["training"] and given.get("running_mean") is None
-    if by_batch and _is_double_on_cpu(x) and x.dim() > 1 and x.numel() > x.shape[1]:
+    is_slow = _is_double_on_cpu(x) or (twice and x.dtype == torch.float32 and x.device.type == "cpu")
+    if by_batch and is_slow and x.dim() > 1 and x.numel() > x.shape[1]:
         return normalised_by_batch(x, given.get("weight"), given.get("bias"), given.get("eps", 1e-5))
     result: Tensor = function(**given)
     return result

@@ -231,8 +231,8 @@ def _examined(network: nn.Module, original: nn.Module | None, inputs: Tensor, wa
 
 def _watched(network: nn.Module, original: nn.Module | None, inputs: Tensor) -> tuple[Structure, Watch]:
     watch = Watch(network, original)
-    with fitting_defaults(inputs), watch:
-        return examine(network, inputs), watch
+    with fitting_defaults(inputs):
+        return examine(network, inputs, watch), watch
 
 
 def _real_numbers(layer: LayerTensors) -> LayerTensors:

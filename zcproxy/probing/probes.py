@@ -219,6 +219,15 @@ def _in_double(probe: Probe) -> Probe:
     )
 
 
+def _in_single(probe: Probe) -> Probe:
+    return replace(
+        probe,
+        name=f"{probe.name}32",
+        run=replace(probe.run, double=False),
+        meaning=f"as {probe.name}, in single precision",
+    )
+
+
 _DATA = Probe("data", Pass(Inputs.IMAGES, Loss.CROSS_ENTROPY), "a minibatch of images, cross-entropy loss")
 _NOISE = Probe("noise", Pass(Inputs.NOISE, Loss.SUM_OF_LOGITS), "Gaussian noise, sum of the logits")
 _CHUNKS = Probe(
@@ -226,6 +235,14 @@ _CHUNKS = Probe(
 )
 _LOGITS = Pass(Inputs.IMAGES, Loss.SUM_OF_LOGITS)
 _OF_LOGITS = Probe("logits", _LOGITS, "a minibatch of images, sum of the logits")
+_JACOBIAN = Probe(
+    "jacobian", replace(_LOGITS, double=True), "gradients of each sample's sum of logits", per_sample=True
+)
+_CURVATURE = Probe(
+    "curvature",
+    Pass(Inputs.IMAGES, Loss.HALF_SQUARED_GRADIENT, double=True),
+    "half the squared norm of the cross-entropy's gradient: its own gradient is Hessian times gradient (GraSP)",
+)
 _REDRAWN = Pass(Inputs.NOISE, Loss.SUM_OF_LOGITS, gaussian_weights=True)
 PROBES = {
     probe.name: probe
@@ -249,12 +266,7 @@ PROBES = {
             "gradients of each sample's cross-entropy",
             per_sample=True,
         ),
-        Probe("jacobian", replace(_LOGITS, double=True), "gradients of each sample's sum of logits", per_sample=True),
-        Probe(
-            "curvature",
-            Pass(Inputs.IMAGES, Loss.HALF_SQUARED_GRADIENT, double=True),
-            "half the squared norm of the cross-entropy's gradient: its own gradient is Hessian times gradient (GraSP)",
-        ),
+        *(_JACOBIAN, _CURVATURE),
         Probe("redrawn", _REDRAWN, "Gaussian noise through weights drawn from N(0, 1), sum of the logits"),
         Probe(
             "redrawn_delta",
@@ -306,6 +318,7 @@ PROBES = {
             "Gaussian noise through weights whose elements are in another order, sum of the logits",
         ),
         *map(_in_double, (_DATA, _NOISE, _OF_LOGITS, _CHUNKS)),
+        *map(_in_single, (_JACOBIAN, _CURVATURE)),
         replace(_DATA, name="teacher", meaning="as data, through the teacher: its layer at the same relative depth"),
         replace(
             _NOISE, name="teacher_noise", meaning="as noise, through the teacher: its layer at the same relative depth"

@@ -10,7 +10,7 @@ overwritten counts as another one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from zcproxy.errors import ModelError, ZcproxyError
 from zcproxy.models.device import is_memory_error
 from zcproxy.probing.block_end import BlockEnd, Step, with_blocks
 from zcproxy.probing.callers import calling_module
+from zcproxy.probing.isolation import fitting_defaults
 from zcproxy.probing.layer_call import LayerCall
 from zcproxy.probing.origins import DATA, Origins
 from zcproxy.probing.other_products import OtherProducts
@@ -41,6 +42,7 @@ class Recorder:
         ends: where the blocks of the network end, see `Structure.ends`.
         replacements: what stands in for weights and normalisations; None for batch statistics alone.
         counts: whether to count the multiply-adds of what is not a layer.
+        watch: sees the operations of the model as it calls them, before they are recorded.
 
     Attributes:
         blocks: the entry of each block among layer calls in the last run.
@@ -59,9 +61,11 @@ class Recorder:
         replacements: Replacements | None = None,
         *,
         counts: bool = False,
+        watch: TorchFunctionMode | None = None,
     ) -> None:
         self._model = model
         self._counts = counts
+        self._watch = watch
         self._ends = ends
         self._places = {end.place for end in ends}
         self._replacements = replacements or Replacements()
@@ -89,7 +93,8 @@ class Recorder:
         recording = Recording(self._places, self._replacements, self._origins, len(inputs), others, caller)
         given = inputs.clone()
         self._origins.mark(given, DATA)
-        with cached(), recording:
+        # The last mode sees an operation first, and what it does itself is seen by those before it alone.
+        with cached(), recording, self._watch or nullcontext(), fitting_defaults(inputs):
             output = call_model(self._model, given)
         self.blocks = list(with_blocks(self._ends, recording.calls, recording.found))
         self.steps, self.used, self.gates = recording.steps, recording.used, recording.gates

@@ -49,6 +49,7 @@ class Replacements:
             stays.
         seed: index of the weights that are drawn.
         awake: whether weights that are all zero are drawn, to see what else is dead.
+        twice: whether the pass is differentiated twice.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Replacements:
         places: Sequence[int | None] = (),
         seed: int = 0,
         awake: bool = False,
+        twice: bool = False,
     ) -> None:
         self._normalised = normalised
         self._statistics = on_kept_statistics if running_statistics else on_batch_statistics
@@ -67,6 +69,7 @@ class Replacements:
         self._places = places
         self._seed = seed
         self._awake = awake
+        self._twice = twice
         self._drawn: dict[int, Tensor] = {}
         self._instead: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -118,7 +121,7 @@ class Replacements:
         if self._draw is Draw.GAUSSIAN:
             fills = {"weight": torch.ones_like, "bias": torch.zeros_like}
             given |= {name: fill(given[name]) for name, fill in fills.items() if given.get(name) is not None}
-        return normalisation_result(function, self._statistics(given))
+        return normalisation_result(function, self._statistics(given), twice=self._twice)
 
     def _drawn_for(self, place: int, operation: Operation) -> Tensor:
         """Return a weight that is drawn by its place alone, so that neither dead layers nor names matter."""

@@ -147,8 +147,7 @@ class Session:
 
     def _add_weights(self, tensors: list[LayerTensors]) -> None:
         recorder = Recorder(self._network)
-        with fitting_defaults(self._inputs):
-            _, calls = self._run(recorder, self._inputs[:2])
+        _, calls = self._run(recorder, self._inputs[:2])
         for known, call in zip(tensors, calls, strict=False):  # blocks have none
             known["weight"] = call.weight_statistic(call.weight.detach())
 
@@ -213,16 +212,18 @@ class Session:
 
     def _recorder(self, run: Pass) -> Recorder:
         """Return what observes the network that a pass has; in all passes like it the same."""
-        if run.transform not in self._recorders:
+        key = *run.transform, run.needs_second_order
+        if key not in self._recorders:
             replacements = Replacements(
                 normalised=run.normalised,
                 running_statistics=run.running_statistics,
                 draw=draw_of(run),
                 places=self._structure.places,
                 seed=self._input_seed,
+                twice=run.needs_second_order,
             )
-            self._recorders[run.transform] = Recorder(self._model(run), self._structure.ends, replacements)
-        return self._recorders[run.transform]
+            self._recorders[key] = Recorder(self._model(run), self._structure.ends, replacements)
+        return self._recorders[key]
 
     def _record(self, run: Pass, inputs: Tensor, names: set[str], part: slice, per_sample: bool) -> list[LayerTensors]:
         recorder = self._recorder(run)
@@ -231,11 +232,10 @@ class Session:
         with (
             torch.set_grad_enabled(differentiates),
             twice_differentiable() if run.needs_second_order else nullcontext(),
-            fitting_defaults(inputs),
         ):
             output, calls = self._run(recorder, inputs.requires_grad_(differentiates))
             blocks, recorder.blocks = recorder.blocks, []
-            with recorder.replaying():
+            with recorder.replaying(), fitting_defaults(inputs):
                 classes = self._classes(run, output, part) if wanted or SAME_CLASS in names else None
                 if isinstance(classes, OwnLoss) and SAME_CLASS in names:
                     raise ModelError("a loss of your own has no classes to compare: choose a proxy without same_class")

@@ -18,6 +18,7 @@ from itertools import repeat
 import torch
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
+from torch.overrides import TorchFunctionMode
 
 from zcproxy.errors import ModelError
 from zcproxy.models.macs import by_products
@@ -74,12 +75,13 @@ class Structure:
         return tuple(sum(self.live[: end.call]) if end.has_layer else -1 for end in self.ends)
 
 
-def examine(model: nn.Module, like: Tensor) -> Structure:
+def examine(model: nn.Module, like: Tensor, watch: TorchFunctionMode | None = None) -> Structure:
     """Return the structure of a network. Its scales and gates that are zero become one: give a copy.
 
     Args:
         model: the network.
         like: an input: samples x ...; only its shape, dtype and device count.
+        watch: sees the operations of the network as it calls them.
 
     Raises:
         ModelError: the model calls no layer, or yields no tensor; or the blocks that it names are none.
@@ -87,7 +89,7 @@ def examine(model: nn.Module, like: Tensor) -> Structure:
     named = NamedEnds(model)
     generator = torch.Generator().manual_seed(0)
     inputs = _drawn_like(like, generator).requires_grad_()
-    recorder, output, calls = _recorded(model, named, inputs)
+    recorder, output, calls = _recorded(model, named, inputs, watch)
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
     unseen, unseen_share = unseen_matrices(model, loss, recorder.used)
@@ -153,9 +155,11 @@ def _sizes_of_network(
     }
 
 
-def _recorded(model: nn.Module, named: NamedEnds, inputs: Tensor) -> tuple[Recorder, Tensor, list[LayerCall]]:
+def _recorded(
+    model: nn.Module, named: NamedEnds, inputs: Tensor, watch: TorchFunctionMode | None
+) -> tuple[Recorder, Tensor, list[LayerCall]]:
     """Run a model with its gates open; return what observed it, its output and its layer calls."""
-    recorder = Recorder(model, replacements=Replacements(awake=True), counts=True)
+    recorder = Recorder(model, replacements=Replacements(awake=True), counts=True, watch=watch)
     with by_products(), named.watched():
         output, calls = recorder.run(inputs)
     if _opened(model, recorder.gates):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zcproxy.models.initialisation import OWN
-from zcproxy.names.proxies import ALONE, Settings, is_measured_as_authors_do
+from zcproxy.names.proxies import ALONE, Settings, is_measured_as_authors_do, is_measured_fast
 from zcproxy.primitives.zoo import published
 from zcproxy.probing.expressions import leaves_of
 from zcproxy.probing.probes import PROBES
@@ -26,8 +26,10 @@ def settings_text(scorer: Scorer, batch_size: int | None = None) -> str:
 
 
 def settings_notes(scorers: Sequence[Scorer]) -> tuple[str, ...]:
-    """Return what a reader has to know of authors' settings, a sentence each; nothing where all have common ones."""
+    """Return what a reader has to know of the settings, a sentence each; nothing where all have common ones."""
     proxies = {proxy.name: proxy for scorer in scorers for proxy in members_of(scorer)}
+    if any(map(is_measured_fast, proxies.values())):
+        return ("Settings: fast are the common ones in float32, in which single scores can be off by some percent.",)
     if not any(map(is_measured_as_authors_do, proxies.values())):
         return ()
     found = [
@@ -48,7 +50,8 @@ def _settings_text(proxy: Proxy, batch_size: int | None) -> str:
     if not _reads_tensors(proxy):
         return ""
     setting = setting_of(proxy, batch_size)
-    parts = [f"{Settings.AUTHORS if is_measured_as_authors_do(proxy) else Settings.COMMON}: {setting.batch_size}"]
+    named = Settings.AUTHORS if is_measured_as_authors_do(proxy) else Settings.COMMON
+    parts = [f"{Settings.FAST if is_measured_fast(proxy) else named}: {setting.batch_size}"]
     if setting.rule != OWN:
         parts.append(setting.rule)
     if any(PROBES[name].evaluates for name in proxy.probes):

@@ -62,11 +62,11 @@ def _scheduler(address: str) -> Iterator[Any]:
     if local is None:
         yield _answering(_address_in(Path(address)) if Path(address).is_file() else address)
         return
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=int(local[1]), threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL"
-    ) as started:
+    own = LocalCluster(n_workers=int(local[1]), threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL")
+    with dask.config.set(KEEPS_LOST_WORKERS), own as started:
         yield started
 
 
@@ -106,6 +106,13 @@ def _address_in(file: Path) -> str:
             f"{file} is not what `dask scheduler --scheduler-file` writes: it has no address"
         ) from error
     return str(address)
+
+
+KEEPS_LOST_WORKERS = {"distributed.deploy.lost-worker-timeout": "1h"}
+"""Setting of Dask by which a cluster of this machine waits for a worker that died to be replaced.
+
+By default one that is being replaced some seconds after another death is given up for good.
+"""
 
 
 def is_cluster(executor: Executor | None) -> bool:

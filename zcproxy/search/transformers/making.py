@@ -89,7 +89,7 @@ def elastic(
     """
     _check(epochs, batch_size, learning_rate, weight_decay, dataset)
     samples = dataset.train_inputs[:batch_size]
-    given = copy.deepcopy(model)
+    given = copy.deepcopy(model).eval()
     take_logits(given, samples, dataset.classes)
     full = copy.deepcopy(given)
     separate_all(full)
@@ -98,11 +98,11 @@ def elastic(
     of_depth = _options("depths", depths, len(stack.layers), 0.5)
     of_heads, of_width = _options("heads", heads, stack.heads, 0.5), _options("widths", widths, stack.width, 0.25)
     sort_by_importance(full, stack)
-    check_shrinking(full, stack, len(stack.layers) if len(of_depth) == 1 else of_depth[0], samples)
+    check_shrinking(full, stack, of_depth[0], samples)
     choices = {DEPTH: of_depth}
     for place in range(1, len(stack.layers) + 1):
         choices |= {f"heads{place}": of_heads, f"width{place}": of_width}
-    made = ElasticTransformer(name, full, stack, choices, dataset)
+    made = ElasticTransformer(name, full.train(), stack, choices, dataset)
     if epochs:
         _fine_tune(made, full, dataset, epochs, batch_size, learning_rate, weight_decay, seed, progress)
     return made
