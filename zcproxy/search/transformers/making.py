@@ -81,6 +81,7 @@ def elastic(
         >>> import torch
         >>> from torch import nn
         >>> from zcproxy.benchmarks.datasets import load_dataset
+        >>> from zcproxy.search import elastic
         >>> layer = nn.TransformerEncoderLayer(12, 4, 24, dropout=0.0, batch_first=True)
         >>> vit = nn.Sequential(nn.Flatten(1, 2), nn.TransformerEncoder(layer, 3), nn.Flatten(), nn.Linear(144, 10))
         >>> found = elastic(vit, load_dataset("digits"), epochs=0)
