@@ -35,10 +35,11 @@ from zcproxy.ranking.table import Plan, build_table
 from zcproxy.search import SearchConfiguration, Setting, search
 from zcproxy.training.recipe import Recipe
 from zcproxy.workers import cluster as clusters
-from zcproxy.workers.cluster import cluster, prepare
+from zcproxy.workers.cluster import KEEPS_LOST_WORKERS, cluster, prepare
 from zcproxy.workers.jobs import as_completed_jobs, in_order
 from zcproxy.workers.pool import feeder, worker_pool
 
+dask = pytest.importorskip("dask", reason="needs the extra `cluster`")
 distributed = pytest.importorskip("distributed", reason="needs the extra `cluster`")
 
 SMALL = Configuration(
@@ -58,6 +59,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(elsewhere: Path) -> Iterator[Any]:
     env = {"ZCPROXY_CACHE": str(elsewhere / "cache"), "ZCPROXY_DATA": str(elsewhere / "data"), "OMP_NUM_THREADS": "1"}
     with (
+        dask.config.set(KEEPS_LOST_WORKERS),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs="CRITICAL", env=env
         ) as started,
@@ -91,7 +93,7 @@ def test_evolution_is_the_same_and_workers_are_sent_what_they_read(
 
 def test_a_table_a_search_and_a_benchmark_are_the_same(executor: Executor, elsewhere: Path, tmp_path: Path) -> None:
     prepare(executor)
-    plan, scorers = Plan(networks=12, resamples=20), resolve_scorers("synflow,naswot")
+    plan, scorers = Plan(networks=8, resamples=20), resolve_scorers("synflow,naswot")
     tables = [
         frame([build_table("digits201", scorers, plan, executor=each, cache=tmp_path / str(number))])
         for number, each in enumerate((None, executor))
@@ -105,7 +107,7 @@ def test_a_table_a_search_and_a_benchmark_are_the_same(executor: Executor, elsew
     ]
     assert fronts[0].drop(columns="seconds", errors="ignore").equals(fronts[1].drop(columns="seconds", errors="ignore"))
     building = BuildConfiguration(
-        space="digits_cells", dataset="digits", networks=2, seeds=1, recipe=Recipe(epochs=1, batch_size=128)
+        space="digits_cells", dataset="digits", networks=1, seeds=1, recipe=Recipe(epochs=1, batch_size=128)
     )
     trained = [
         build_benchmark(building, tmp_path / f"built{number}", executor=each)
