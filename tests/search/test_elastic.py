@@ -127,6 +127,7 @@ def test_a_sub_network_has_what_its_text_says() -> None:
     assert costs[0].params == 3 * layer + 1450
     assert costs[1].params == 2 * layer + 1450 - fewer_heads - fewer_units
     assert found.prune("depth=2 heads1=3 width1=24 heads2=4 width2=6 heads3=4 width3=24").endswith("heads3=2 width3=6")
+    assert len(found.neighbours("depth=2 heads1=3 width1=24 heads2=4 width2=6 heads3=4 width3=24")) == 1 + 2 + 3 + 2 + 3
 
 
 @pytest.mark.parametrize("batch_first", [True, False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 
 import torch
 from torch import Tensor, nn
@@ -57,6 +58,15 @@ class ElasticTransformer(SuperNetwork):
             for what in ("heads", "width")
         }
         return self.encode({**own, **dead})
+
+    def sample(self, rng: Random) -> str:
+        """Return an architecture drawn uniformly, pruned."""
+        return self.prune(super().sample(rng))
+
+    def neighbours(self, architecture: str) -> list[str]:
+        """Return the architectures that differ in one choice, of a layer that is there or of the depth."""
+        own = self.prune(architecture)
+        return [text for text in super().neighbours(architecture) if self.prune(text) != own]
 
     def equivalence_class(self, architecture: str) -> str:
         """Return the pruned text: layers that are left out do not matter."""
