@@ -33,6 +33,7 @@ GROUPS = {
     "Few labels": ("zcproxy", ("discover", "Discovery", "ProxySearch", "one_input", "adapt", "Adaptation")),
     "Loggers and progress": ("zcproxy.callbacks", ("TensorBoard", "MLflow", "Progress")),
     "Search": ("zcproxy", ("search", "SearchConfiguration", "Setting", "SearchResult")),
+    "Elastic transformers": ("zcproxy.search", ("elastic", "ElasticTransformer")),
     "What you implement": ("zcproxy", ("ChoiceSpace", "SearchSpace", "Task", "Batch", "SuperNetwork", "ImageDataset")),
     "Errors": ("zcproxy", ("ZcproxyError",)),
     "Checks of your own code": ("zcproxy.testing", ("check_space", "check_network", "check_task")),

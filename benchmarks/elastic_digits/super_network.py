@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -22,21 +22,20 @@ from zcproxy.benchmarks.elastic_digits.sharing import train_shared
 from zcproxy.contracts.choice_space import Option
 from zcproxy.contracts.super_network import SuperNetwork, inherit_slices
 from zcproxy.contracts.task import Batch
-from zcproxy.errors import BenchmarkError, ModelError
-from zcproxy.reading.safe_pickle import read_torch
+from zcproxy.errors import ModelError
+from zcproxy.reading.weights import KIND, read_weights, save_weights, weights_in
 from zcproxy.storage.cache_directory import default_cache
-from zcproxy.storage.files import cannot_read, open_regular, replacing
+from zcproxy.storage.files import cannot_read
 from zcproxy.storage.notices import notice
-from zcproxy.storage.sealed import DamagedError, is_sealed, read_sealed, seal
+from zcproxy.storage.sealed import DamagedError, read_sealed
+from zcproxy.training import sandwich
+from zcproxy.training.moments import measure_moments
 from zcproxy.training.train import accuracy_of
 from zcproxy.workers.pool import single_threaded
 from zcproxy.workers.progress import Progress, silent
 
-KIND = "weights-1"
 STAGES = 3
 DEPTHS, WIDTHS, KERNELS = (1, 2, 3), (4, 8, 12, 16), (3, 5)
-CALIBRATION_IMAGES = 1200
-"""Training images that the moments of normalisations are measured on, for each sub-network."""
 
 
 class ElasticDigits(SuperNetwork):
@@ -87,12 +86,7 @@ class ElasticDigits(SuperNetwork):
     def inherit(self, network: nn.Module, choice: Mapping[str, Option]) -> None:
         """Copy the shared weights; measure the moments of normalisations on training images."""
         inherit_slices(self.weights, network)
-        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # the mean over all batches: here of the one
-        with torch.no_grad():
-            network.train()(load_dataset("digits").train_inputs[:CALIBRATION_IMAGES])
+        measure_moments(network, load_dataset("digits").train_inputs)
 
     def validate(self, network: nn.Module) -> float:
         """Return the accuracy in percent on the 1,194 test images, which the shared weights were not trained on."""
@@ -128,7 +122,7 @@ class ElasticDigits(SuperNetwork):
         """Return the weights in the cache directory; None where there are none. Damaged ones are set aside."""
         path = self._kept
         try:
-            return _weights_in(io.BytesIO(read_sealed(path, KIND).content), path)
+            return weights_in(io.BytesIO(read_sealed(path, KIND).content), path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (DamagedError, ModelError, OSError) as error:
@@ -144,48 +138,9 @@ class ElasticDigits(SuperNetwork):
         return default_cache() / "super_networks" / f"{self.name}-{_version()}.pt"
 
 
-def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write shared weights with a checksum. Raises `StorageError`."""
-    stream = io.BytesIO()
-    torch.save(dict(weights), stream)
-    with replacing(path) as temporary:
-        temporary.write_bytes(seal(stream.getvalue(), KIND))
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Return shared weights that `save_weights` wrote, or that `torch.save` wrote without a checksum.
-
-    Nothing but tensors is read.
-
-    Raises:
-        ModelError: the file is damaged, or holds something else.
-    """
-    try:
-        with open_regular(path) as stream:
-            if not is_sealed(stream.read(64)):
-                stream.seek(0)
-                return _weights_in(stream, path)
-        return _weights_in(io.BytesIO(read_sealed(path, KIND).content), path)
-    except OSError as error:
-        raise ModelError(f"cannot read the weights {path}: it cannot be read ({error.strerror or error})") from error
-    except DamagedError as error:
-        raise ModelError(f"cannot read the weights {path}: it is damaged: {error}") from error
-
-
-def _weights_in(stream: IO[bytes], path: Path) -> dict[str, Tensor]:
-    try:
-        content = read_torch(stream, str(path), "weights")
-    except BenchmarkError as error:
-        raise ModelError(f"cannot read the weights {path}: {error}") from error
-    if not isinstance(content, dict) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) and value.is_floating_point() and not value.is_sparse
-        for name, value in content.items()
-    ):
-        raise ModelError(f"{path} holds something else than weights by name")
-    return content
-
-
 def _version() -> str:
     """Return a digest of the code that weights depend on."""
-    text = f"{ElasticDigits.choices}{inspect.getsource(network)}{inspect.getsource(sharing)}"
+    text = (
+        f"{ElasticDigits.choices}{inspect.getsource(network)}{inspect.getsource(sharing)}{inspect.getsource(sandwich)}"
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from zcproxy.benchmarks.elastic_digits import ElasticDigits, super_network
 from zcproxy.benchmarks.elastic_digits.sharing import train_shared
-from zcproxy.benchmarks.elastic_digits.super_network import read_weights, save_weights
 from zcproxy.errors import ModelError
+from zcproxy.reading.weights import read_weights, save_weights
 
 
 def untrained() -> dict[str, Tensor]:

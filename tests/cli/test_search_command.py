@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +27,13 @@ def test_a_search_of_a_benchmark_and_its_export(run: Run, tmp_path: Path) -> Non
     assert Path("best.pt").exists()
     code, _, shown = run("search", "--resume", "found", "--workers", "1")
     assert code == 0, shown
+    if all(find_spec(name) for name in ("onnx", "onnxscript", "onnxruntime")):
+        code, _, shown = run("network", "export", "found", "--format", "onnx")
+        assert code == 0 and "written: network.onnx (onnxruntime gives" in shown, shown
+    else:
+        code, _, shown = run("network", "export", "found", "--format", "onnx")
+        assert code == 2 and "pip install 'zcproxy[onnx]'" in shown, shown
+    assert Path("network.onnx").exists() == (code == 0)
 
 
 def test_bit_widths_are_searched_exported_and_resumed(run: Run, tmp_path: Path) -> None:
@@ -87,6 +95,7 @@ def test_a_space_needs_the_shape_of_its_input(run: Run) -> None:
         ),
         (["network", "export", "nowhere"], "holds no search"),
         (["network", "export", "nowhere", "--weights", "trained"], "unknown weights 'trained'"),
+        (["network", "export", "nowhere", "--format", "onx"], "unknown format 'onx' (did you mean onnx?)"),
         (["search", "digits201", "--reuse", "nowhere"], "nowhere holds no search"),
         (["search", "elastic_digits", "--shared-weights", "nowhere.pt"], "cannot read the weights nowhere.pt"),
         (

@@ -13,10 +13,10 @@ from torch import nn
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.benchmarks.elastic_digits import ElasticDigits
 from zcproxy.benchmarks.elastic_digits.sharing import train_shared
-from zcproxy.benchmarks.elastic_digits.super_network import read_weights, save_weights
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.errors import ConfigurationError, ModelError
 from zcproxy.names.subjects import get_subject
+from zcproxy.reading.weights import read_weights, save_weights
 from zcproxy.search import inherit_slices, slices_of
 from zcproxy.testing import check_space
 

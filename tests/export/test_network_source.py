@@ -100,6 +100,10 @@ def ast_arguments(text: str) -> dict[str, object]:
     return {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
 
 
-def test_a_layer_whose_arguments_are_not_known_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"torch does not say what .*, a GRU, is made of"):
-        export_network(nn.Sequential(nn.GRU(3, 4)), (2, 3), "x", tmp_path / "found.py")
+ENCODER = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2)
+
+
+@pytest.mark.parametrize("layer", [nn.GRU(3, 4), ENCODER], ids=["GRU", "TransformerEncoder"])
+def test_a_layer_whose_arguments_are_not_known_is_refused(layer: nn.Module, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=rf"torch does not say what .*, a {type(layer).__name__}, is made of"):
+        export_network(nn.Sequential(layer), (2, 3), "x", tmp_path / "found.py")

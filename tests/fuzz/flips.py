@@ -156,7 +156,8 @@ def keep_weights() -> None:
     """Write untrained weights of the largest sub-network as trained ones are kept."""
     import torch
 
-    from zcproxy.benchmarks.elastic_digits.super_network import ElasticDigits, save_weights
+    from zcproxy.benchmarks.elastic_digits.super_network import ElasticDigits
+    from zcproxy.reading.weights import save_weights
 
     space = ElasticDigits()
     torch.manual_seed(0)
@@ -166,7 +167,7 @@ def keep_weights() -> None:
 
 def read_kept_weights() -> None:
     """Read kept weights and print a digest of them."""
-    from zcproxy.benchmarks.elastic_digits.super_network import read_weights
+    from zcproxy.reading.weights import read_weights
 
     found = read_weights(_WEIGHTS)
     texts = [

@@ -13,14 +13,19 @@ import typer
 from zcproxy.benchmarks.shared.label_table import ARCHITECTURE
 from zcproxy.cli.display import console
 from zcproxy.cli.options import AllowCode, Plugin
-from zcproxy.errors import ConfigurationError, RunError
+from zcproxy.errors import ConfigurationError, RunError, check_known
 from zcproxy.export.network_source import export_network
+from zcproxy.export.onnx_file import check_onnx, export_onnx
 from zcproxy.search.directory import CONFIGURATION, FRONT, RESULTS, SearchDirectory
 from zcproxy.search.quantities.networks import NetworkMeasurer, Weights, check_weights
 from zcproxy.search.results import DIGEST
 from zcproxy.storage.files import cannot_read, check_target, open_regular
 from zcproxy.storage.records import read_record_file
 from zcproxy.user_code.permission import stored_in
+
+ONNX = "onnx"
+SUFFIXES = {"python": ".py", ONNX: ".onnx"}
+"""Forms of a network that is written, and the suffix of the file."""
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -36,28 +41,48 @@ def export(
     arch: Annotated[
         str | None, typer.Option(help="Architecture; the front's best by the first objective if not given.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Python file to write; the state goes beside it.")] = Path("network.py"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write, network.py or network.onnx if not given; a state goes beside Python."),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="python, or onnx (extra onnx): checked in onnxruntime to 1e-4.")
+    ] = "python",
     weights: Annotated[str, typer.Option(help=f"The state: {' or '.join(Weights)}.")] = Weights.INITIALISATION,
     plugin: Plugin = None,
     allow_code: AllowCode = None,
 ) -> None:
-    """Write an architecture as a Python file that needs torch alone, and its state."""
+    """Write an architecture as a Python file that needs torch alone and its state, or as an ONNX file."""
     check_weights(weights)
-    check_target(out, regular=True)
-    if out.suffix == ".pt":
-        raise ConfigurationError(f"--out {out} is the name of the state: name the Python file, for example network.py")
+    check_known("format", form, SUFFIXES)
+    out = _checked(out or Path(f"network{SUFFIXES[form]}"), form)
     setting = SearchDirectory(search).configuration().setting
     with stored_in(search / CONFIGURATION):
         bench = NetworkMeasurer(setting.subject(), setting)
     chosen = bench.space.parse(arch if arch is not None else _best(search))
     network = bench.exported(chosen, inherited=weights == Weights.INHERITED)
-    source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
+    if form == ONNX:
+        difference = export_onnx(network, bench.subject.input_shape, out)
+        written = f"{out} (onnxruntime gives the network's logits to {difference:.1g})"
+    else:
+        source, state = export_network(network, bench.subject.input_shape, f"{chosen} of {bench.subject.name}.", out)
+        written = f"{source}, {state}"
     trained = (
         "as the search trained them" if weights == Weights.INHERITED else "untrained: train the network before use"
     )
     if setting.quantisation.is_on:
         trained += "; rounded to their bits, inputs of layers are not"
-    console.print(str(chosen), f"written: {source}, {state}", f"weights: {trained}", sep="\n", soft_wrap=True)
+    console.print(str(chosen), f"written: {written}", f"weights: {trained}", sep="\n", soft_wrap=True)
+
+
+def _checked(out: Path, form: str) -> Path:
+    """Return the path that is written, refused before any work if nothing can be written there in such a form."""
+    check_target(out, regular=True)
+    if form == ONNX:
+        check_onnx()
+    elif out.suffix == ".pt":
+        raise ConfigurationError(f"--out {out} is the name of the state: name the Python file, for example network.py")
+    return out
 
 
 def _best(search: Path) -> str:

@@ -105,11 +105,15 @@ def _construction(name: str, module: nn.Module) -> str:
     kind = type(module)
     if not kind.__module__.startswith("torch.nn."):
         raise ModelError(f"cannot export the network: '{name}' is a {kind.__name__}, which is not part of torch.nn")
+    unknown = ModelError(f"cannot export the network: torch does not say what '{name}', a {kind.__name__}, is made of")
     if isinstance(module, nn.RNNBase):  # its signature names no argument
-        raise ModelError(f"cannot export the network: torch does not say what '{name}', a {kind.__name__}, is made of")
+        raise unknown
     arguments = []
     without = ("self", "device", "dtype", *(["bias"] if not _is_affine(module) else []))
     for parameter, declared in inspect.signature(kind.__init__).parameters.items():
+        needed = declared.default is declared.empty and declared.kind is declared.POSITIONAL_OR_KEYWORD
+        if needed and parameter not in without and not hasattr(module, parameter):
+            raise unknown
         if hasattr(module, parameter) and parameter not in without:
             value = getattr(module, parameter)
             value = value is not None if parameter == "bias" else value

@@ -21,6 +21,8 @@ with extra("search", "a search"):
     from zcproxy.search.quantities.networks import Setting as Setting
     from zcproxy.search.results import SearchResult as SearchResult
     from zcproxy.search.run import resume as resume, search as search
+    from zcproxy.search.transformers.making import elastic as elastic
+    from zcproxy.search.transformers.super_network import ElasticTransformer as ElasticTransformer
 
 
 class _CallablePackage(ModuleType):

@@ -1,0 +1,1 @@
+"""Transformers made elastic: super-networks of a given model, in depth, heads and feed-forward width."""

@@ -1,0 +1,42 @@
+"""Models whose output holds the logits, as those of Hugging Face, made to return them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from zcproxy.errors import ModelError
+from zcproxy.probing.recorder import call_model, reported
+
+
+@torch.no_grad()
+def take_logits(model: nn.Module, inputs: Tensor, classes: int) -> None:
+    """Make a model return its logits, in place, where it returns an object or a mapping that holds them.
+
+    Args:
+        model: on the CPU.
+        inputs: a batch that it takes as its first argument.
+        classes: number of logits that it has to give per sample.
+
+    Raises:
+        ModelError: it fails, or gives something else than samples x classes logits.
+    """
+    with reported(f"the model failed on input of shape {tuple(inputs.shape)}"):
+        output: object = model(inputs)
+    if not isinstance(output, Tensor):
+        if not isinstance(_logits_in(output), Tensor):
+            raise ModelError(f"the model returns {type(output).__name__}, which holds no tensor `logits`: wrap it")
+        model.register_forward_hook(_hook)
+    logits = call_model(model, inputs)
+    if logits.shape != (len(inputs), classes):
+        raise ModelError(f"the model returns logits of shape {tuple(logits.shape)}, expected {(len(inputs), classes)}")
+
+
+def _logits_in(output: object) -> object:
+    return output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
+
+
+def _hook(model: nn.Module, arguments: object, output: object) -> object:
+    return _logits_in(output)
