@@ -47,7 +47,8 @@ class Tower(SuperNetwork):
                 parameter.copy_(torch.randn(parameter.shape, generator=generator))
 
     def validate(self, network: nn.Module) -> float:
-        twin = self.sub_network({"depth": len(network.blocks), "width": network.head.in_features})
+        choice: dict[str, Option] = {"depth": len(network.blocks), "width": int(network.head.in_features)}
+        twin = self.sub_network(choice)
         twin.load_state_dict(network.state_dict())
         inputs = self.batch(64).inputs
         with torch.no_grad():
