@@ -107,7 +107,7 @@ def test_a_table_a_search_and_a_benchmark_are_the_same(executor: Executor, elsew
     ]
     assert fronts[0].drop(columns="seconds", errors="ignore").equals(fronts[1].drop(columns="seconds", errors="ignore"))
     building = BuildConfiguration(
-        space="digits_cells", dataset="digits", networks=1, seeds=1, recipe=Recipe(epochs=1, batch_size=128)
+        space="digits_cells", dataset="digits", networks=2, seeds=1, recipe=Recipe(epochs=1, batch_size=128)
     )
     trained = [
         build_benchmark(building, tmp_path / f"built{number}", executor=each)

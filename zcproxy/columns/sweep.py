@@ -143,11 +143,11 @@ def sweep_failures(
 ) -> dict[str, str]:
     """Measure what the store lacks, and return why networks cannot be measured, by name: the others are in the store.
 
-    Arguments as those of `sweep_into`.
+    Arguments as those of `sweep_into`; the names are in the order of the architectures.
     """
     failed: dict[str, str] = {}
     _measure_missing(store, architectures, columns, executor, progress, {}, failed)
-    return failed
+    return {name: failed[name] for name in dict.fromkeys(architectures) if name in failed}
 
 
 def _measure_missing(
