@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from zcproxy.errors import ModelError
+from zcproxy.probing.outputs import tensor_of
 from zcproxy.probing.recorder import call_model, reported
 
 
@@ -26,17 +25,11 @@ def take_logits(model: nn.Module, inputs: Tensor, classes: int) -> None:
     with reported(f"the model failed on input of shape {tuple(inputs.shape)}"):
         output: object = model(inputs)
     if not isinstance(output, Tensor):
-        if not isinstance(_logits_in(output), Tensor):
-            raise ModelError(f"the model returns {type(output).__name__}, which holds no tensor `logits`: wrap it")
         model.register_forward_hook(_hook)
     logits = call_model(model, inputs)
     if logits.shape != (len(inputs), classes):
         raise ModelError(f"the model returns logits of shape {tuple(logits.shape)}, expected {(len(inputs), classes)}")
 
 
-def _logits_in(output: object) -> object:
-    return output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
-
-
-def _hook(model: nn.Module, arguments: object, output: object) -> object:
-    return _logits_in(output)
+def _hook(model: nn.Module, arguments: object, output: object) -> Tensor:
+    return tensor_of(output)
