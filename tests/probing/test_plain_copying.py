@@ -21,6 +21,7 @@ class Plain(nn.Module):
         self.first = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3))
         self.again = self.first[0]
         self.sizes = [1, (2, "x")]
+        self.limits = ([1], {})
         self.activation = F.relu
         self.register_buffer("steps", torch.arange(3))
 
@@ -34,6 +35,7 @@ def test_a_copy_computes_the_same_and_shares_nothing(dtype: torch.dtype | None) 
     model.first[0].weight.requires_grad_(False)
     made = plain_copy(model, dtype)
     assert isinstance(made, Plain) and made.again is made.first[0] and made.sizes == model.sizes
+    assert made.limits == model.limits and made.limits[0] is not model.limits[0]
     assert made.sizes is not model.sizes and not made.training and made.steps.dtype == torch.int64
     assert [parameter.requires_grad for parameter in made.parameters()] == [False, True, True, True]
     inputs = torch.randn(2, 3, 5, 5)

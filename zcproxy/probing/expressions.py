@@ -88,7 +88,7 @@ class ColumnEvaluator:
 
     def _on_each(self, nodes: Sequence[Node], places: Sequence[LayerTensors]) -> dict[Node, list[Tensor]]:
         """Return the values of nodes on the tensors of each layer, or of each block."""
-        waiting = [node for node in nodes if node.arguments and vocabulary().stacks(node)]
+        waiting = dict.fromkeys(node for node in nodes if node.arguments and vocabulary().stacks(node))
         roots = [*(node.arguments[0] for node in waiting), *(node for node in nodes if node not in waiting)]
         given = self._fetched(roots, places)
         steps = _steps(roots, given[0] if given else ())

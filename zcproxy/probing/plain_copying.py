@@ -19,6 +19,7 @@ _PLAIN = frozenset(
 _HELD = frozenset(("_parameters", "_buffers", "_modules"))
 _PLAIN_SEQUENCES = frozenset((list, tuple, set, frozenset))
 _PLAIN_MAPPINGS = frozenset((dict, OrderedDict))
+_PLAIN_CONTAINERS = _PLAIN_SEQUENCES | _PLAIN_MAPPINGS
 _PLAIN_TENSORS = frozenset((Tensor, nn.Parameter, nn.Buffer))
 
 
@@ -62,10 +63,10 @@ def _without_tensors(module: nn.Module) -> nn.Module:
     for name, value in vars(module).items():
         if name in _HELD:
             made.__dict__[name] = type(value)()
-        elif type(value) in _PLAIN or isinstance(value, tuple) or not value:
-            made.__dict__[name] = value if type(value) not in _PLAIN_MAPPINGS | {list, set} else type(value)()
+        elif type(value) in _PLAIN_CONTAINERS:
+            made.__dict__[name] = copy.deepcopy(value) if value else type(value)()
         else:
-            made.__dict__[name] = copy.deepcopy(value)
+            made.__dict__[name] = value
     return made
 
 
