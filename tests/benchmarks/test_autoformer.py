@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from zcproxy.benchmarks.autoformer import AutoFormerSpace, VisionTransformer
 from zcproxy.benchmarks.autoformer.network import Attention
 from zcproxy.benchmarks.autoformer.sizes import SIZES, Choices
-from zcproxy.errors import BenchmarkError
+from zcproxy.errors import BenchmarkError, ModelWarning
 from zcproxy.names.spaces import get_space
 from zcproxy.names.tasks import get_task
 from zcproxy.primitives import parse
@@ -44,7 +44,7 @@ PUBLISHED = {
         53.7,
     ),
 }
-"""What the authors' search found (their `AutoFormer-S.yaml`, `AutoFormer-B.yaml`), and their millions of parameters."""
+"""What the authors' search found (their `AutoFormer-S.yaml`, `AutoFormer-B.yaml`), millions of parameters."""
 
 TINY = "w192d13/" + blocks("3 3 3 3 3 3 3 3 3 3 4 3 3", "3.5 3.5 3.0 3.5 3.0 3.0 4.0 4.0 3.5 4.0 3.5 4.0 3.5")
 """The same of `AutoFormer-T.yaml`. Its ratio of 3 is not among the published options of the tiny super-network."""
@@ -168,15 +168,16 @@ def test_logits_are_those_of_the_class_token_at_its_position() -> None:
 def test_formulas_see_attention() -> None:
     torch.manual_seed(0)
     network, images = DIGITS_SPACE.build("w32d3/h1r3/h2r3/h3r3", DIGITS, 10), torch.randn(4, *DIGITS)
-    assert Proxy(parse("sum(in_attention)"))(network, images) == 3 * 4
-    assert Proxy(parse("sum(reads_attention)"))(network, images) == 3
-    assert 1 / 17 < Proxy(parse("max(mean(row_max(attention@logits)))"))(network, images) <= 1
+    with pytest.warns(ModelWarning, match=r"2\.2% of the parameters .*largest: positions, class_token"):
+        assert Proxy(parse("sum(in_attention) + 100 * sum(reads_attention)"))(network, images) == 12 + 100 * 3
 
 
 def test_weights_begin_as_the_authors_draw_them() -> None:
     torch.manual_seed(0)
     network = AutoFormerSpace("tiny").build(f"w192d12/{'/'.join(['h3r4'] * 12)}", IMAGENET, 1000)
-    weights = {name: float(value.std()) for name, value in network.named_parameters() if name.endswith("weight")}
+    weights = {
+        name: float(value.detach().std()) for name, value in network.named_parameters() if name.endswith("weight")
+    }
     linear = {name: found for name, found in weights.items() if found > 0 and not name.startswith("patches")}
     assert len(linear) == 12 * 6 + 1 and all(abs(found - 0.02) < 1e-3 for found in linear.values())
 
@@ -195,7 +196,7 @@ def test_a_benchmark_is_built_and_searched(run: Command) -> None:
     expected = [expected_parameters(name, SIZES["digits"], 1, 12, 6, 10) for name in names]
     assert task.baselines(names)["params"].tolist() == expected
     code, _, error = run(
-        *("search", "built", "--proxy", "params", "--minimize", "macs", "--evaluations", "12", "--population", "4"),
+        *("search", "built", "--proxy", "params", "--minimize", "macs", "--evaluations", "6", "--population", "4"),
         *("--workers", "1", "--out", "found"),
     )
     assert code == 0, error
@@ -207,7 +208,7 @@ def test_a_benchmark_is_built_and_searched(run: Command) -> None:
         (["size=huge"], "unknown size of autoformer 'huge': write one of tiny, small, base, digits"),
         (["size=3"], "the option size of autoformer is 3: give a word such as tiny"),
         (["patch=big"], "the option patch of autoformer is 'big': give a whole number from 1 to 4096"),
-        (["depth=4"], "autoformer has no option 'depth'; it has size, patch"),
+        (["depth=4"], "autoformer has no option 'depth' (did you mean patch?); it has size, patch"),
         (["size=digits", "patch=5"], "height and width the `patch` 5 divides, not (1, 12, 12)"),
     ],
 )
@@ -235,8 +236,8 @@ def test_labels_of_a_table_are_those_of_the_space(run: Command, tmp_path: Path) 
     [
         (["w16d3/h1r1/h1r1,1", "w16d2/h1r1/h1r1,2"], ["--classes", "10"], "2 blocks follow, the depth is 3"),
         (["w16d2/h1r1/h1r1,1", "w16d2/h1r1/h1r1.0,2"], ["--classes", "10"], "has 'w16d2/h1r1/h1r1' twice"),
-        (["w16d2/h1r1/h1r1,1", "w24d2/h1r1/h1r1,2"], [], "give `--classes`, the logits of the networks of autoformer"),
-        (["w16d2/h1r1/h1r1,1"], ["--classes", "10", "--model", "a:b"], "give either `--model` or `--space`"),
+        (["w16d2/h1r1/h1r1,1", "w24d2/h1r1/h1r1,2"], [], "give --classes, the logits of the networks of autoformer"),
+        (["w16d2/h1r1/h1r1,1"], ["--classes", "10", "--model", "a:b"], "give either --model or --space"),
     ],
 )
 def test_bad_tables_are_one_line(

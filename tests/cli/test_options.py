@@ -53,7 +53,17 @@ def test_numbers_out_of_range(run: Command, tmp_path: Path, command: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    "option", ["channels=²", "channels=" + "9" * 5000, "channels=0", "channels=5000", "channels=-1", "=3", "channels=four", "channels=4x"]
+    "option",
+    [
+        "channels=²",
+        "channels=" + "9" * 5000,
+        "channels=0",
+        "channels=5000",
+        "channels=-1",
+        "=3",
+        "channels=four",
+        "channels=4x",
+    ],
 )
 def test_options_of_a_space(run: Command, tmp_path: Path, option: str) -> None:
     code, _, error = run(*BUILD, "--space-option", option, "--networks", "2")
