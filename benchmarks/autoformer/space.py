@@ -72,8 +72,8 @@ class AutoFormerSpace(BaseSpace):
         own = self.decode(architecture)
         if len(input_shape) != 3 or input_shape[1] % self.patch or input_shape[2] % self.patch:
             raise BenchmarkError(
-                f"networks of {self.name} take images whose height and width the `patch` {self.patch} divides, not "
-                f"{input_shape}"
+                f"networks of {self.name} take images whose height and width the patch of {self.patch} pixels divides, "
+                f"not {input_shape}: its option patch=... takes another"
             )
         return VisionTransformer(
             input_shape,

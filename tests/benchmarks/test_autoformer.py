@@ -124,7 +124,7 @@ def test_texts_outside_are_one_line(text: str, message: str) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 12, 13), (12, 12), (1, 12)])
 def test_images_have_whole_patches(shape: tuple[int, ...]) -> None:
-    with pytest.raises(BenchmarkError, match="height and width the `patch` 3 divides"):
+    with pytest.raises(BenchmarkError, match="height and width the patch of 3 pixels divides"):
         DIGITS_SPACE.build("w16d2/h1r1/h1r1", shape, 10)
 
 
@@ -209,7 +209,7 @@ def test_a_benchmark_is_built_and_searched(run: Command) -> None:
         (["size=3"], "the option size of autoformer is 3: give a word such as tiny"),
         (["patch=big"], "the option patch of autoformer is 'big': give a whole number from 1 to 4096"),
         (["depth=4"], "autoformer has no option 'depth' (did you mean patch?); it has size, patch"),
-        (["size=digits", "patch=5"], "height and width the `patch` 5 divides, not (1, 12, 12)"),
+        (["size=digits", "patch=5"], "the patch of 5 pixels divides, not (1, 12, 12): its option patch="),
     ],
 )
 def test_bad_options_are_one_line(run: Command, options: list[str], message: str) -> None:

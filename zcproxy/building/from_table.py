@@ -118,9 +118,7 @@ def benchmark_from_table(
     return known, checked
 
 
-def _networks(
-    source: TableSource, labels: Mapping[str, float], shape: tuple[int, ...]
-) -> tuple[Mapping[str, float], Models]:
+def _networks(source: TableSource, labels: dict[str, float], shape: tuple[int, ...]) -> tuple[dict[str, float], Models]:
     """Return labels by the texts that networks are known by, and what makes the networks."""
     if bool(source.model) == bool(source.space):
         raise ConfigurationError("give either `model` or `space`: it makes the networks of the table")
