@@ -40,5 +40,5 @@ SIZES: Mapping[str, Choices] = {
 """The options by name: three published ones, and `digits`, whose networks train in seconds on images of 12 x 12.
 
 Tokens as narrow as its own need larger weights and positions at first: with .02 its smallest network and its largest
-stay at chance for ten epochs.
+have less than 14 % after ten epochs.
 """

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from zcproxy.benchmarks.autoformer import AutoFormerSpace, VisionTransformer
 from zcproxy.benchmarks.autoformer.network import Attention
 from zcproxy.benchmarks.autoformer.sizes import SIZES, Choices
+from zcproxy.benchmarks.shared.built import BuiltTask
 from zcproxy.errors import BenchmarkError, ModelWarning
 from zcproxy.names.spaces import get_space
 from zcproxy.names.tasks import get_task
@@ -226,7 +227,8 @@ def test_labels_of_a_table_are_those_of_the_space(run: Command, tmp_path: Path) 
     task = get_task("mine")
     names = task.architectures("all")
     assert task.labels(names).tolist() == [20.0, 30.0, 45.5, 25.0] and names[1] == "w24d2/h1r1/h2r3"
-    assert task.space.size == DIGITS_SPACE.size and task.shows_noise
+    assert task.space.size == DIGITS_SPACE.size
+    assert isinstance(task, BuiltTask) and task.shows_noise
     code, out, error = run("table", "mine", "--proxies", "params,zc-general", "--workers", "1")
     assert code == 0 and "zc-general" in out, error
 
