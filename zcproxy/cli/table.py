@@ -119,14 +119,14 @@ def table(
     shown = results(is_taken=as_json)
     for each in found:
         _show(each, shown)
-    console.print(legend({name for each in found for name in shown_columns(each, shown.width)}))
-    _say_written(out)
+    _say_written(found, shown.width, out)
     draw(figures, found)
     say_figures(figures)
 
 
-def _say_written(out: Path | None) -> None:
-    """Say where the files of a table are."""
+def _say_written(found: list[TaskTable], width: int, out: Path | None) -> None:
+    """Say how the tables are read that a terminal of some width shows, and where their files are."""
+    console.print(legend({name for each in found for name in shown_columns(each, width)}))
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, significance.csv, scores and figures")
 
