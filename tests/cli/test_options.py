@@ -124,6 +124,12 @@ def test_the_nearest_device_is_named() -> None:
             check_device(written)
 
 
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="the device is there")
+def test_a_machine_without_an_apple_gpu_says_so() -> None:
+    with pytest.raises(ConfigurationError, match=r"'mps' is not available \(torch finds no Apple GPU here\)"):
+        check_device("mps")
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
 def test_a_device_that_is_not_there(run: Command, tmp_path: Path) -> None:
     for command in COMMANDS:
