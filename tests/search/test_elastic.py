@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -126,8 +127,20 @@ def test_a_sub_network_has_what_its_text_says() -> None:
     fewer_heads, fewer_units = 3 * 3 * (12 + 1) + 3 * 12, 18 * (12 + 1) + 18 * 12
     assert costs[0].params == 3 * layer + 1450
     assert costs[1].params == 2 * layer + 1450 - fewer_heads - fewer_units
-    assert found.prune("depth=2 heads1=3 width1=24 heads2=4 width2=6 heads3=4 width3=24").endswith("heads3=2 width3=6")
-    assert len(found.neighbours("depth=2 heads1=3 width1=24 heads2=4 width2=6 heads3=4 width3=24")) == 1 + 2 + 3 + 2 + 3
+
+
+def test_no_two_texts_stand_for_one_sub_network() -> None:
+    found = elastic(of_torch(), digits(), epochs=0)
+    text = found.parse("depth=2 heads1=3 width1=24 heads2=4 width2=6 heads3=4 width3=24")
+    assert text == "depth=2 heads1=3 width1=24 heads2=4 width2=6 heads3=2 width3=6"
+    layer = len(found.choices["heads1"]) * len(found.choices["width1"])
+    neighbours = found.neighbours(text)
+    assert len(neighbours) == (2 + 3 + 2 + 3) + layer
+    assert found.choices["depth"] == (2, 3) and len(found.neighbours(neighbours[-1])) == 3 * (2 + 3) + 1
+    listed = list(found.enumerate())
+    assert len(set(listed)) == len(listed) == found.size == layer**2 + layer**3
+    children = [found.crossover(neighbours[0], neighbours[-1], Random(seed)) for seed in range(8)]
+    assert {*neighbours, *children} <= {*listed}
 
 
 @pytest.mark.parametrize("batch_first", [True, False])

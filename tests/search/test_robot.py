@@ -149,6 +149,7 @@ def test_only_candidates_within_a_cheap_bound_are_asked_for(tmp_path: Path) -> N
         ({"evaluations": 60, "candidates": 60}, "evaluations=60 is more than the 50 architectures of tiny"),
         ({"evaluations": 40}, "candidates=16 is less than evaluations=40"),
         ({"setting": replace(SETTING, proxies=())}, "robot combines proxies: give `proxies`"),
+        ({"setting": replace(SETTING, formula="sum(params)")}, "`proxy` plays no part, robot combines `proxies`"),
         ({"algorithm": "local"}, "algorithm=local combines no `proxies`"),
         ({"minimized": ("macs",)}, "robot takes one objective, not accuracy and macs"),
     ],

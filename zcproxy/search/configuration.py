@@ -75,6 +75,8 @@ class SearchConfiguration:
             raise ConfigurationError("robot combines proxies: give `proxies`, for example grad_norm,snip,synflow,jacov")
         if self.setting.proxies and not combines:
             raise ConfigurationError(f"algorithm={self.algorithm} combines no `proxies`: write algorithm={ROBOT}")
+        if combines and self.setting.formula and PROXY not in self.goals.quantities:
+            raise ConfigurationError("`proxy` plays no part, robot combines `proxies`: name it among them")
         if combines and self.candidates < self.evaluations:
             raise ConfigurationError(
                 f"candidates={self.candidates} is less than evaluations={self.evaluations}: rank more, or measure fewer"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -21,8 +21,8 @@ from zcproxy.workers.progress import Step
 
 Array = NDArray[np.float64]
 
-CHUNK = 64
-"""Architectures that are scored between two reports of progress."""
+FIRST_CHUNK, CHUNK = 8, 64
+"""Architectures that are scored between two reports of progress: few at first, so that an estimate is soon there."""
 
 
 def draw_pool(configuration: SearchConfiguration, measurer: NetworkMeasurer) -> tuple[str, ...]:
@@ -84,13 +84,18 @@ def scored_pool(
         raise BenchmarkError(f"none of the {len(architectures):,} candidates has {bounds}: give more `candidates`")
     names = [name for each in proxies for name in each.quantities]
     parts: list[Mapping[str, Array]] = []
-    step("scoring candidates", 0, len(within))
+    done = 0
+    step("scoring candidates", done, len(within))
     for chunk in _chunks(within):
         parts.append(measure(chunk, names))
-        step("scoring candidates", CHUNK * (len(parts) - 1) + len(chunk), len(within))
+        done += len(chunk)
+        step("scoring candidates", done, len(within))
     values = {name: np.concatenate([part[name] for part in parts]) for name in names}
     return Pool(tuple(within), scaled_ranks(scores_of(proxies, values)))
 
 
-def _chunks(architectures: Sequence[str]) -> list[Sequence[str]]:
-    return [architectures[start : start + CHUNK] for start in range(0, len(architectures), CHUNK)]
+def _chunks(architectures: Sequence[str]) -> Iterator[Sequence[str]]:
+    start, count = 0, FIRST_CHUNK
+    while start < len(architectures):
+        yield architectures[start : start + count]
+        start, count = start + count, min(2 * count, CHUNK)

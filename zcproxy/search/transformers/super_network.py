@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -49,28 +51,50 @@ class ElasticTransformer(SuperNetwork):
         """The shared weights by name, those of the largest sub-network."""
         return {name: value.detach() for name, value in self._model.named_parameters()}
 
-    def prune(self, architecture: str) -> str:
+    @property
+    def size(self) -> int:
+        """The number of architectures that differ in a layer that is there."""
+        return sum(math.prod(map(len, self._live(int(depth)).values())) for depth in self.choices[DEPTH])
+
+    def parse(self, text: str) -> str:
         """Return the text with the first option for heads and width of layers that are left out."""
-        own = self.decode(architecture)
-        dead = {
-            f"{what}{place}": self.choices[f"{what}{place}"][0]
-            for place in range(int(own[DEPTH]) + 1, len(self._stack.layers) + 1)
-            for what in ("heads", "width")
-        }
-        return self.encode({**own, **dead})
+        own = self.decode(text)
+        live = self._live(int(own[DEPTH]))
+        return self.encode({name: own[name] if name in live else options[0] for name, options in self.choices.items()})
 
     def sample(self, rng: Random) -> str:
-        """Return an architecture drawn uniformly, pruned."""
-        return self.prune(super().sample(rng))
+        """Return an architecture: its depth, then heads and width of each layer drawn uniformly."""
+        return self.parse(super().sample(rng))
+
+    def enumerate(self) -> Iterator[str]:
+        """Yield every architecture once, from small to large depths, the last choice changing fastest."""
+        for depth in self.choices[DEPTH]:
+            live = self._live(int(depth))
+            dead = {name: options[:1] for name, options in self.choices.items() if name not in live}
+            every = {name: (dead | live)[name] for name in self.choices}
+            for options in itertools.product(*every.values()):
+                yield self.encode(dict(zip(every, options, strict=True)))
 
     def neighbours(self, architecture: str) -> list[str]:
-        """Return the architectures that differ in one choice, of a layer that is there or of the depth."""
-        own = self.prune(architecture)
-        return [text for text in super().neighbours(architecture) if self.prune(text) != own]
+        """Return the architectures with other heads or another width of one layer, and those of the next depths.
 
-    def equivalence_class(self, architecture: str) -> str:
-        """Return the pruned text: layers that are left out do not matter."""
-        return self.prune(architecture)
+        Layers that a larger depth adds may have any size.
+        """
+        own = self.decode(architecture)
+        return [*self._resized(own), *self._shortened(own), *self._lengthened(own)]
+
+    def mutate(self, architecture: str, rng: Random) -> str:
+        """Return a neighbour: its depth changes as often as heads or width of one layer do."""
+        own = self.decode(architecture)
+        resized, others = self._resized(own), [self._shortened(own), self._lengthened(own)]
+        deepened = [options for options in others if options]
+        if deepened and (not resized or rng.randrange(len(self._live(int(own[DEPTH])))) == 0):
+            return rng.choice(rng.choice(deepened))
+        return rng.choice(resized)
+
+    def crossover(self, first: str, second: str, rng: Random) -> str:
+        """Return an architecture that takes every choice from either parent with equal chance."""
+        return self.parse(super().crossover(first, second, rng))
 
     def sub_network(self, choice: Mapping[str, Option]) -> nn.Module:
         """Return an untrained sub-network.
@@ -120,6 +144,32 @@ class ElasticTransformer(SuperNetwork):
         """Copy weights of the largest sub-network into the shared ones."""
         for name, own in self._model.named_parameters():
             own.copy_(weights[name])
+
+    def _resized(self, own: Mapping[str, Option]) -> list[str]:
+        """Return what differs in heads or width of a layer that is there."""
+        live = [name for name in self._live(int(own[DEPTH])) if name != DEPTH]
+        changes = [(name, option) for name in live for option in self.choices[name] if option != own[name]]
+        return [self.encode({**own, name: option}) for name, option in changes]
+
+    def _shortened(self, own: Mapping[str, Option]) -> list[str]:
+        """Return the architecture of the next smaller depth, if there is one."""
+        place = self.choices[DEPTH].index(own[DEPTH])
+        return [self.parse(self.encode({**own, DEPTH: depth})) for depth in self.choices[DEPTH][:place][-1:]]
+
+    def _lengthened(self, own: Mapping[str, Option]) -> list[str]:
+        """Return the architectures of the next larger depth, if there is one, its new layers of any size."""
+        place, live = self.choices[DEPTH].index(own[DEPTH]), self._live(int(own[DEPTH]))
+        found = []
+        for depth in self.choices[DEPTH][place + 1 : place + 2]:
+            added = {name: options for name, options in self._live(int(depth)).items() if name not in live}
+            sizes = (dict(zip(added, options, strict=True)) for options in itertools.product(*added.values()))
+            found += [self.encode({**own, DEPTH: depth, **size}) for size in sizes]
+        return found
+
+    def _live(self, depth: int) -> dict[str, Sequence[Option]]:
+        """Return the choices that matter at a depth, that depth alone for `depth`."""
+        layers = [f"{what}{place}" for place in range(1, depth + 1) for what in ("heads", "width")]
+        return {DEPTH: (depth,), **{name: self.choices[name] for name in layers}}
 
     def _size(self, choice: Mapping[str, Option]) -> Size:
         places = range(1, int(choice[DEPTH]) + 1)
