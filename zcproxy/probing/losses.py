@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -115,9 +115,15 @@ SAME_SUM = 1e-6
 """Sums that differ by less than this share of the outputs' spread are the same number."""
 
 
-def twice_differentiable() -> AbstractContextManager[None]:
-    """Return a context in which attention has a second derivative: its fused kernels have only the first."""
-    return sdpa_kernel(SDPBackend.MATH)
+def differentiable(run: Pass) -> AbstractContextManager[None]:
+    """Return a context in which attention has the derivatives that a pass takes.
+
+    Fused kernels have no second derivative. For the first they compute the weights of attention once more, as the
+    exponential of a score minus the logarithm of a sum, which is wrong where scores are so large that rounding changes
+    that difference: by weights that are not the network's own, or without normalisations.
+    """
+    needs_products = run.needs_second_order or run.scales_activations
+    return sdpa_kernel(SDPBackend.MATH) if needs_products else nullcontext()
 
 
 def same_class(classes: Tensor, like: Tensor) -> Tensor:
