@@ -269,6 +269,11 @@ PROBES = {
             Pass(Inputs.ONES, Loss.SUM_OF_LOGITS, absolute_weights=True, normalised=False, double=True),
             "all-ones input, absolute weights, no normalisation, sum of the logits (synflow)",
         ),
+        Probe(
+            "normalised_ones",
+            Pass(Inputs.ONES, Loss.SUM_OF_LOGITS, absolute_weights=True, running_statistics=True, double=True),
+            "as ones, with normalisations in evaluation mode: those of layers act, fresh ones of batches do not (DSS)",
+        ),
         _CHUNKS,
         Probe(
             "samples",
