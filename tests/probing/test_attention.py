@@ -193,7 +193,7 @@ class Rotated(nn.Module):
 
 def _rotated(x: Tensor, angles: Tensor) -> Tensor:
     first, second = x.chunk(2, -1)
-    return x * angles.cos() + torch.cat([-second, first], -1) * angles.sin()
+    return x / (1.0 / angles.cos()) + torch.cat([-second, first], -1) * angles.sin()
 
 
 def test_rotated_and_normalised_heads_are_those_of_their_layers() -> None:

@@ -37,6 +37,11 @@ Item = TypeVar("Item")
 
 SOFTMAXES = functions_named("softmax", "_softmax", "softmin")
 CONCATENATIONS = functions_named("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack")
+_SCALINGS = (
+    PRODUCTS | SUMS | functions_named("sub", "subtract", "__sub__", "div", "divide", "true_divide", "__truediv__")
+)
+"""Elementwise operations by which queries and keys are rotated or scaled."""
+
 _SDPA = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
 _STOPS = NON_LINEARITIES | POOLINGS | MATRIX_PRODUCTS | SOFTMAXES | frozenset(NORMALISATIONS)
 """Operations on one tensor whose result is not that tensor in another arrangement or scale."""
@@ -107,7 +112,7 @@ class Attending:
                 self._mark(tensors)
         elif len(tensors) == 1 and function not in _STOPS:
             self._follow(tensors[0], result)
-        elif (function in PRODUCTS or function in SUMS) and isinstance(result, Tensor):
+        elif function in _SCALINGS and isinstance(result, Tensor):
             self._combine(tensors, result)
 
     def _collect(self, parts: Sequence[Tensor], result: Tensor, weights: Deferred) -> None:
