@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from zcproxy.cli.display import RunDisplay
 from zcproxy.cli.run_file import RUN_FILE
 
 Command = Callable[..., tuple[int, str, str]]
@@ -65,6 +66,28 @@ def test_options_of_a_file_that_a_resumed_run_would_ignore_are_refused(run: Comm
     (tmp_path / "a.toml").write_text("networks = 30\nmaximum-size = 30\n")
     code, _, error = run("evolve", "--resume", "run", "--config", "a.toml")
     assert code == 2 and "leave --networks of a.toml out" in error
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (*EVOLVE, "--generations", "1"),
+        ("search", "digits201", "--proxy", "params", "--evaluations", "8", "--population", "4", "--workers", "1"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_run_that_was_stopped_early_has_the_file_too(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    def stop(display: RunDisplay, what: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDisplay, "step", stop)
+        assert run(*command, "--out", "stopped")[0] == 130
+    assert run(*command, "--out", "whole")[0] == 0
+    assert run(command[0], "--resume", "stopped", "--workers", "1")[0] == 0
+    assert (tmp_path / "stopped" / RUN_FILE).read_bytes() == (tmp_path / "whole" / RUN_FILE).read_bytes()
 
 
 def test_without_a_limit_the_default_time_is_in_the_file(run: Command, tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def discovered(context: typer.Context, watch: RunWatch, executor: Executor | Non
             observer=watch.observer,
             left_out=checked.failed,
             watch=watch.split,
+            options=watch.options,
         )
 
 

@@ -197,7 +197,7 @@ def _evolved(
         limits["budget"] = DEFAULT_BUDGET
     where = {"workers": given["workers"], "executor": executor}
     with watch.over(path, **limits):
-        result = going_on(**where, observer=watch.observer)
+        result = going_on(**where, observer=watch.observer, options=watch.options)
     rows = compare(path, result, proxies, control=given["control"], **where, observer=watch.display)
     return partial(_finished, result, rows, path, given)
 

@@ -12,8 +12,6 @@ from typing import Any
 import typer
 
 from zcproxy.cli.config_file import names_of
-from zcproxy.evolve.directory import State
-from zcproxy.evolve.standing import Standings
 from zcproxy.storage.files import write_text
 from zcproxy.storage.run_options import RUN_FILE
 from zcproxy.text.toml import toml_table
@@ -79,45 +77,29 @@ class RunOptions:
             return None
         return RunOptions((found[0][0],), found[0][1]).also(**given)
 
-    def recorder(self, path: Path) -> Recorder:
-        """Return an observer that writes them after the first epoch: the directory then belongs to the run."""
-        return Recorder(self, path)
-
-    def write(self, path: Path) -> None:
-        """Write them into the directory of their run. Raises `StorageError`."""
-        command = " ".join(self.names)
+    def text(self) -> str:
+        """Return the content of the file."""
         head = (
             f"# The options of this run, by zcproxy {version('zcproxy')}. The same run again, into another directory:\n"
-            f"#     zcproxy {command} --config {RUN_FILE} --out ANOTHER\n"
+            f"#     zcproxy {' '.join(self.names)} --config {RUN_FILE} --out ANOTHER\n"
         )
-        write_text(path / RUN_FILE, head + toml_table(".".join(self.names), self.values))
+        return head + toml_table(".".join(self.names), self.values)
 
+    def of_run(self, resumed: Path | None, **in_effect: Any) -> RunOptions | None:
+        """Return the options of a run that begins with these, or of one that is resumed.
 
-class Recorder:
-    """Observer that writes the options of a run into its directory, once."""
+        Args:
+            resumed: directory of the run that is resumed; None where one begins.
+            in_effect: values by option that the command decided on; limits that have grown, where a run is resumed.
 
-    def __init__(self, options: RunOptions, path: Path) -> None:
-        self._options, self._path = options, path
-        self._is_written = False
+        Returns:
+            The options; None where the run that is resumed has no such file.
+        """
+        return self.also(**in_effect) if resumed is None else RunOptions.extended(resumed, **in_effect)
 
-    def step(self, what: str, done: int, total: int) -> None:
-        """Show nothing."""
-
-    def standing(self, hall: Standings) -> None:
-        """Show nothing."""
-
-    def saying(self, text: str) -> None:
-        """Show nothing."""
-
-    def evolving(self, state: State, formula: str, merit: float, seconds_left: float | None) -> None:
-        """Write them after the first epoch."""
-        self.write()
-
-    def write(self) -> None:
-        """Write them, unless they are written: also where no epoch was left to evolve. Raises `StorageError`."""
-        if not self._is_written:
-            self._is_written = True
-            self._options.write(self._path)
+    def write(self, path: Path) -> None:
+        """Write them into a directory. Raises `StorageError`."""
+        write_text(path / RUN_FILE, self.text())
 
 
 def _plain(value: Any) -> Any:

@@ -121,8 +121,9 @@ def search_command(
     with RunDisplay() as display, cluster_executor(context) as executor:
         out, going_on = _begun(context.params)
         advise(GOES_ON)
-        result = going_on(workers=workers, executor=executor, step=display.step)
-    _record(context, out, evaluations)
+        written = RunOptions.of(context).of_run(resume_from, evaluations=evaluations)
+        text = "" if written is None else written.text()
+        result = going_on(workers=workers, executor=executor, step=display.step, options=text)
     if as_json:
         print_json(records(result.front))
     _show(result, out, results(is_taken=as_json), figure or [])
@@ -146,14 +147,6 @@ def _fill_in(given: dict[str, Any]) -> None:
     """Put the number of evaluations where none is given: it depends on the algorithm."""
     if given["evaluations"] is None:
         given["evaluations"] = QUERIES if given["algorithm"] == ROBOT else DEFAULTS.evaluations
-
-
-def _record(context: typer.Context, out: Path, evaluations: int | None) -> None:
-    """Write the options in effect into the directory."""
-    is_resumed = context.params["resume_from"] is not None
-    written = RunOptions.extended(out, evaluations=evaluations) if is_resumed else RunOptions.of(context)
-    if written is not None:
-        written.write(out)
 
 
 def _draw(result: SearchResult, out: Path, figures: Sequence[Path]) -> None:

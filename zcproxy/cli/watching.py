@@ -1,4 +1,4 @@
-"""Everything that watches a run of `zcproxy evolve`: the terminal, `run.toml`, `--log` and `--report`."""
+"""Everything that accompanies a run of `zcproxy evolve`: the terminal, `run.toml`, `--log` and `--report`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from zcproxy.cli.display import RunDisplay
 from zcproxy.cli.logs import logging_observer
-from zcproxy.cli.run_file import Recorder, RunOptions
+from zcproxy.cli.run_file import RunOptions
 from zcproxy.discovery.splits import Watch, go_on
 from zcproxy.discovery.watching import Watching
 from zcproxy.evolve.observer import Observer, Together
@@ -27,14 +27,15 @@ class RunWatch:
     Attributes:
         display: see above.
         observer: of the run.
+        options: what `run.toml` is to hold; empty where the run that is resumed has no such file.
     """
 
     def __init__(self, context: typer.Context, display: RunDisplay) -> None:
         self.display = display
         self.observer: Observer = display
+        self.options = ""
         self._given = dict(context.params)
-        self._options = RunOptions.of(context)
-        self._recorder: Recorder | None = None
+        self._asked = RunOptions.of(context)
         self._logs: Watching | None = None
 
     @contextmanager
@@ -45,21 +46,16 @@ class RunWatch:
             path: the directory.
             in_effect: values by option that the command decided on; limits that have grown, where a run is resumed.
         """
-        is_resumed = self._given["resume_from"] is not None
-        options = RunOptions.extended(path, **in_effect) if is_resumed else self._options.also(**in_effect)
-        self._recorder = None if options is None else options.recorder(path)
-        settings = self._options.values if options is None else options.values
-        self._logs = logging_observer(self._given, path, settings)
-        observers = [each for each in (self._recorder, self._logs) if each is not None]
-        self.observer = Together(self.display, *observers)
+        options = self._asked.of_run(self._given["resume_from"], **in_effect)
+        self.options = "" if options is None else options.text()
+        self._logs = logging_observer(self._given, path, (options or self._asked).values)
+        self.observer = self.display if self._logs is None else Together(self.display, self._logs)
         if self._given["report"] and not self._given["models"]:
             from zcproxy.reporting.live import LiveReport
 
             self.observer = LiveReport(self.observer, path)
         try:
             yield
-            if self._recorder is not None:
-                self._recorder.write()
         finally:
             if self._logs is not None:
                 self._logs.close()

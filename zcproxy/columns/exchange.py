@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from zcproxy.columns.context import CODE_VERSION, column_key, folder_name, is_key_of
 from zcproxy.columns.folder import ColumnFolder
-from zcproxy.columns.passport import FORMAT, PASSPORT, Passport, Settings, check_keys, read_passport
+from zcproxy.columns.passport import FORMAT, PASSPORT, Passport, SharedSettings, check_keys, read_passport
 from zcproxy.columns.rows import STRUCTURE, STRUCTURE_SCHEMA, Rows
 from zcproxy.columns.store import FOLDER, ColumnStore
 from zcproxy.errors import FormulaError, StorageError
@@ -42,7 +42,7 @@ class Exchanged:
         added: number of networks that the store had not, or not all columns of; for an export, of all.
     """
 
-    settings: Settings
+    settings: SharedSettings
     networks: int
     columns: int
     added: int
@@ -112,7 +112,7 @@ def export_columns(
         fields |= {f"{key} {name}": PRECISIONS[name] for key, arrays in rows.columns.items() for name in arrays}
     if not found:
         raise StorageError(f"{store.folder} has no such columns: see `zcproxy columns info` for what has been measured")
-    settings = Settings(**store.context.shared())
+    settings = SharedSettings(**store.context.shared())
     schema = pa.schema([(NETWORK, pa.string()), *STRUCTURE_SCHEMA, *((name, fields[name]) for name in sorted(fields))])
     digests = []
     with (

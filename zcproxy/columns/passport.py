@@ -20,7 +20,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Settings:
+class SharedSettings:
     """What all columns of a file have in common, see `zcproxy.columns.context.Context.shared`."""
 
     task: str
@@ -48,7 +48,7 @@ class Passport:
 
     format: int
     code: int
-    settings: Settings
+    settings: SharedSettings
     fingerprint: str
     digests: tuple[str, ...] = ()
 

@@ -92,6 +92,7 @@ def discover_on(
     observer: Observer | None = None,
     left_out: Mapping[str, str] | None = None,
     watch: Watch = go_on,
+    options: str = "",
 ) -> Discovery:
     """Return a proxy for a task by all of its labels.
 
@@ -110,6 +111,7 @@ def discover_on(
         observer: called with the progress.
         left_out: why networks take no part, for the result.
         watch: called after each split; the last split is that for which it returns True, from the third on.
+        options: of the command, for `run.toml` in the run directory; nothing for no such file.
 
     Raises:
         BenchmarkError: there is no such task, or it has fewer than `FEWEST` labels.
@@ -127,7 +129,16 @@ def discover_on(
         contenders = _measured(configuration, architectures, effort, cache, jobs, observer)
         choice = choose_by_splits(contenders, effort.seed, observer, watch)
     limits = Limits(generations=effort.generations)
-    result = evolve(configuration, limits, out, workers=workers, executor=executor, cache=cache, observer=observer)
+    result = evolve(
+        configuration,
+        limits,
+        out,
+        workers=workers,
+        executor=executor,
+        cache=cache,
+        observer=observer,
+        options=options,
+    )
     hall = {item.training.size: (item.formula, item.training) for item in result.hall}
     formulas = contenders.of_hall(hall, np.arange(len(architectures)))
     formula = formulas[choice.name]

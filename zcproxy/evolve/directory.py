@@ -75,14 +75,19 @@ class RunDirectory(ClaimedFolder[Configuration]):
     when_damaged = "only this history is lost, the result does not depend on it"
 
     @contextmanager
-    def claim(self, configuration: Configuration, limits: Limits) -> Iterator[None]:
+    def claim(self, configuration: Configuration, limits: Limits, options: str = "") -> Iterator[None]:
         """Hold the directory for a run, so that no other process works in it: see `create`."""
         with self.claimed():
-            self.create(configuration, limits)
+            self.create(configuration, limits, options)
             yield
 
-    def create(self, configuration: Configuration, limits: Limits) -> None:
+    def create(self, configuration: Configuration, limits: Limits, options: str = "") -> None:
         """Take the directory for a new run, or accept one that holds the same configuration.
+
+        Args:
+            configuration: of the run.
+            limits: when it stops.
+            options: what `run.toml` is to hold; nothing for no such file.
 
         Raises:
             RunError: the directory holds another run, or other files.
@@ -92,6 +97,7 @@ class RunDirectory(ClaimedFolder[Configuration]):
         if known is not None:
             advice = f", or continue it (`zcproxy evolve --resume {self.path}`)"
             self.check_same(known.as_dict(), configuration.as_dict(), advice)
+        self.write_options(options)
         write_record_file(self.path / LIMITS, vars(limits))
         write_record_file(self.path / ENVIRONMENT, _environment())
         write_record_file(self.path / CONFIGURATION, {**configuration.as_dict(), FIELD: LANGUAGE})

@@ -59,6 +59,7 @@ def evolve(
     cache: Path | None = None,
     observer: Observer | None = None,
     toolbox: OwnToolbox | None = None,
+    options: str = "",
 ) -> Result:
     """Evolve proxies into a run directory and return what was found.
 
@@ -73,6 +74,7 @@ def evolve(
         toolbox: your own operators: `package.module:name`, or what stands there, a function that takes a
             `deap.base.Toolbox` and a `deap.gp.PrimitiveSetTyped` and replaces entries, or a whole toolbox. It becomes
             the field `toolbox` of the configuration.
+        options: of the command, for `run.toml` in the run directory; nothing for no such file.
 
     Raises:
         BenchmarkError: a task is unknown, has too few networks, or equal labels.
@@ -109,7 +111,7 @@ def evolve(
     if configuration.targets == Targets.TRANSFERRED:
         check_transferable(configuration.tasks, configuration.goals or configuration.tasks)
     samples = draw_samples(configuration)
-    with teaching(teacher), directory.claim(configuration, limits), worker_pool(workers, executor) as jobs:
+    with teaching(teacher), directory.claim(configuration, limits, options), worker_pool(workers, executor) as jobs:
         images = _shown_images(configuration, samples, out)
         run = _Run(configuration, limits, directory, samples, images, cache or default_cache(), observer or Silent())
         return run.complete(jobs)
@@ -125,6 +127,7 @@ def resume(
     executor: Executor | None = None,
     cache: Path | None = None,
     observer: Observer | None = None,
+    options: str = "",
     allow_code: Iterable[str] = (),
 ) -> Result:
     """Continue a run where it was, up to its limits or to larger ones; see `evolve`.
@@ -140,6 +143,7 @@ def resume(
         executor: see `evolve`.
         cache: the cache directory; the default one if None.
         observer: called with the progress of the run.
+        options: see `evolve`.
         allow_code: references to your own code that the run may name, see `zcproxy.user_code.permission`.
 
     Raises:
@@ -152,7 +156,16 @@ def resume(
     configuration = directory.configuration()
     limits = directory.limits().extended(seconds=seconds, generations=generations, evaluations=evaluations)
     with stored_in(out / CONFIGURATION):
-        return evolve(configuration, limits, out, workers=workers, executor=executor, cache=cache, observer=observer)
+        return evolve(
+            configuration,
+            limits,
+            out,
+            workers=workers,
+            executor=executor,
+            cache=cache,
+            observer=observer,
+            options=options,
+        )
 
 
 def _shown_images(configuration: Configuration, samples: Iterable[str], out: Path) -> dict[str, ImageSet]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -32,8 +32,6 @@ from zcproxy.probing.operations import (
     functions_named,
 )
 from zcproxy.probing.origins import tensors_in
-
-Item = TypeVar("Item")
 
 SOFTMAXES = functions_named("softmax", "_softmax", "softmin")
 CONCATENATIONS = functions_named("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack")
@@ -148,7 +146,7 @@ class Attending:
             self._projected.set(result, found[0])
 
 
-def _of_all(known: ByTensor[Sequence[Item]], tensors: Sequence[Tensor]) -> list[Item]:
+def _of_all(known: ByTensor[Any], tensors: Sequence[Tensor]) -> list[Any]:
     """Return what is known of any of some tensors, each item once."""
     return list({id(item): item for tensor in tensors for item in known.get(tensor) or ()}.values())
 

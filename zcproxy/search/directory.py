@@ -32,14 +32,18 @@ class SearchDirectory(ClaimedFolder[SearchConfiguration]):
     what, file, journal_file = "search", CONFIGURATION, JOURNAL
 
     @contextmanager
-    def claim(self, configuration: SearchConfiguration) -> Iterator[None]:
+    def claim(self, configuration: SearchConfiguration, options: str = "") -> Iterator[None]:
         """Hold the directory for a search, so that no other process works in it: see `create`."""
         with self.claimed():
-            self.create(configuration)
+            self.create(configuration, options)
             yield
 
-    def create(self, configuration: SearchConfiguration) -> None:
+    def create(self, configuration: SearchConfiguration, options: str = "") -> None:
         """Take the directory for a search, or accept one of the same configuration, up to the number of evaluations.
+
+        Args:
+            configuration: of the search.
+            options: what `run.toml` is to hold; nothing for no such file.
 
         Raises:
             RunError: the directory holds another search, or other files.
@@ -48,6 +52,7 @@ class SearchDirectory(ClaimedFolder[SearchConfiguration]):
         known = self.held()
         if known is not None:
             self.check_same(_flat(known.with_evaluations(configuration.evaluations)), _flat(configuration))
+        self.write_options(options)
         write_record_file(self.path / CONFIGURATION, {**configuration.as_dict(), FIELD: LANGUAGE})
 
     def configuration(self) -> SearchConfiguration:

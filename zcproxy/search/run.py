@@ -52,6 +52,7 @@ def search(
     cache: Path | None = None,
     reuse: Sequence[Path] = (),
     step: Step | None = None,
+    options: str = "",
 ) -> SearchResult:
     """Search architectures into a directory and return what was found.
 
@@ -64,6 +65,7 @@ def search(
         cache: the cache directory; the default one if None.
         reuse: directories of other searches in the same setting: what they measured is not measured again.
         step: called with what is being done, how much of it is done, and how much there is to do.
+        options: of the command, for `run.toml` in the directory; nothing for no such file.
 
     Raises:
         BenchmarkError: a quantity has no source, or no architecture within the bounds was found (all is written then).
@@ -104,7 +106,7 @@ def search(
         table = Path(configuration.table) if configuration.table else None
         sources = sources_of(dict.fromkeys(names), measurer, table, jobs, cache)
         known = [measured for path in reuse for measured in measured_by(path, configuration, images)]
-        with directory.claim(configuration):
+        with directory.claim(configuration, options):
             if images is not None:
                 keep_image_sets(out, {searched.name: images})
             evaluator = Quantities(sources, directory.note)
@@ -135,6 +137,7 @@ def resume(
     executor: Executor | None = None,
     cache: Path | None = None,
     step: Step | None = None,
+    options: str = "",
     allow_code: Iterable[str] = (),
 ) -> SearchResult:
     """Continue a search where it was, up to its number of evaluations or a larger one; see `search`.
@@ -146,6 +149,7 @@ def resume(
         executor: see `search`.
         cache: the cache directory; the default one if None.
         step: called with the progress, see `search`.
+        options: see `search`.
         allow_code: references to your own code that the search may name, see `zcproxy.user_code.permission`.
 
     Raises:
@@ -161,7 +165,7 @@ def resume(
             )
         configuration = configuration.with_evaluations(evaluations)
     with stored_in(out / CONFIGURATION):
-        return search(configuration, out, workers=workers, executor=executor, cache=cache, step=step)
+        return search(configuration, out, workers=workers, executor=executor, cache=cache, step=step, options=options)
 
 
 @dataclass

@@ -11,7 +11,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from zcproxy.errors import RunError, first_difference
 from zcproxy.storage.claims import claimed, is_unclaimed, remove_partials
+from zcproxy.storage.files import write_text
 from zcproxy.storage.records import Journal
+from zcproxy.storage.run_options import RUN_FILE
 
 Setting = TypeVar("Setting")
 
@@ -23,7 +25,7 @@ class ClaimedFolder(ABC, Generic[Setting]):
         path: the folder.
         what: the kind of folder, for messages, such as `run`.
         file: name of the file that claims it.
-        begun: names of files that are written before that.
+        begun: names of files that are written before that, besides the options of a command.
         journal_file: name of the journal.
         when_damaged: what becomes of the lines of the journal that are damaged, for a notice.
     """
@@ -45,7 +47,7 @@ class ClaimedFolder(ABC, Generic[Setting]):
         """Return what the folder belongs to; None where it is new. Raises `RunError` if it holds other files."""
         if os.path.lexists(self.path / self.file):
             return self.configuration()
-        if not is_unclaimed(self.path, self.begun):
+        if not is_unclaimed(self.path, (RUN_FILE, *self.begun)):
             raise RunError(f"{self.path} exists and holds no {self.what}: choose another `out`")
         return None
 
@@ -61,6 +63,11 @@ class ClaimedFolder(ABC, Generic[Setting]):
         with claimed(self.path):
             remove_partials(self.path)
             yield
+
+    def write_options(self, text: str) -> None:
+        """Write the options of the command, if there are any: before the file that makes it possible to go on."""
+        if text:
+            write_text(self.path / RUN_FILE, text)
 
     @property
     def _journal(self) -> Journal:
