@@ -3,9 +3,9 @@
     python results/elastic/front_against_alone.py --seeds 0 1 2 --out runs/elastic-vit
 
 The transformer, the digits and the settings are those of docs/examples/elastic_vit.py. Time is CPU time of one thread:
-training the model, fine-tuning it and searching takes some; each of three networks of the front is then trained alone
-from scratch with a third of that time, so that all three together take as long, and with all of that time. Rows are
-written as soon as they are measured.
+training the model, fine-tuning it and searching takes some, and gives the whole front. Three networks of the front are
+then trained alone from scratch: each with the time that it would have if all of the front were to take as long as the
+elastic run, with a third of that run's time, and with all of it. Rows are written as soon as they are measured.
 """
 
 from __future__ import annotations
@@ -30,8 +30,15 @@ import elastic_vit  # noqa: E402  # lies among the examples
 
 ROWS = HERE / "front_against_alone.csv"
 PICKED = 3
-SHARES = {"together": 1 / PICKED, "each": 1.0}
-"""Time of a network that is trained alone, as a share of that of the whole elastic run."""
+
+
+def shares(front: int) -> dict[str, float]:
+    """Return the time of a network trained alone as a share of that of the elastic run, by what takes as long as it.
+
+    Args:
+        front: number of networks on the front.
+    """
+    return {"whole front": 1 / front, "these three": 1 / PICKED, "each": 1.0}
 
 
 def elastic_run(seed: int, out: Path) -> tuple[ElasticTransformer, pd.DataFrame, float]:
@@ -66,7 +73,7 @@ def measured(seed: int, out: Path) -> None:
         network = made.build(row.arch)
         made.inherit(network, made.decode(row.arch))
         _append(seed, row, "elastic", seconds, 0, accuracy_of(network, elastic_vit.TEST, "cpu"))
-    for name, share in SHARES.items():
+    for name, share in shares(len(front)).items():
         for row in picked.itertuples():
             accuracy, epochs = trained_alone(made, row.arch, share * seconds, seed)
             _append(seed, row, name, share * seconds, epochs, accuracy)
