@@ -87,6 +87,14 @@ def check_known(kind: str, name: str, known: Iterable[str], error: type[ZcproxyE
 
 
 def first_difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """Return `"name = known, not wanted"` for the first setting that two configurations differ in."""
+    """Return `"name = known, not wanted"` for the first setting that two configurations differ in, nested ones too."""
     name = next(name for name in wanted if known[name] != wanted[name])
-    return f"{name} = {known[name]}, not {wanted[name]}"
+    has, asked = known[name], wanted[name]
+    if isinstance(has, Mapping) and isinstance(asked, Mapping) and has.keys() == asked.keys():
+        return first_difference(has, asked)
+    return f"{name} = {_shown(has)}, not {_shown(asked)}"
+
+
+def _shown(setting: Any) -> str:
+    """Return the text of a setting; `none` where it is empty."""
+    return "none" if setting in (None, "", (), []) else str(setting)

@@ -22,6 +22,7 @@ from torch import nn
 
 from zcproxy.benchmarks.shared.populations import check_population
 from zcproxy.contracts.batch import Batch, noise_batch
+from zcproxy.contracts.choice_space import Option
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
 from zcproxy.reading.data_directory import check_digest
@@ -37,12 +38,12 @@ BASELINES = ("params", "flops", "convolutions")
 class Manifest:
     """The fields that are read from `manifest.json`, see `zcproxy.building.files`.
 
-    Networks are those of a `space`, or what the `model` makes, see `zcproxy.names.own_models`. Without images in
-    `sha256`, minibatches are noise.
+    Networks are those of a `space`, or what the `model` makes, see `zcproxy.names.own_models`. A table of labels has
+    `data`, empty where it carries no images: minibatches are then noise.
     """
 
     format: int
-    space_options: dict[str, int]
+    space_options: dict[str, Option]
     input_shape: tuple[int, ...]
     classes: int
     seeds: int
@@ -50,6 +51,7 @@ class Manifest:
     sha256: dict[str, str]
     space: str = ""
     model: str = ""
+    data: str | None = None
 
     def __post_init__(self) -> None:
         if self.format < 1 or self.classes < 2 or self.seeds < 1 or not self.input_shape or min(self.input_shape) < 1:
@@ -58,7 +60,7 @@ class Manifest:
             raise BenchmarkError("'agreement_of_halves' is not a correlation of two trainings or more")
         if bool(self.space) == bool(self.model):
             raise BenchmarkError("'space' is missing, or 'model': one of them says what makes the networks")
-        for name in (LABELS, IMAGES) if self.space else (LABELS, *self.sha256):
+        for name in (LABELS, *self.sha256) if self.data == "" else (LABELS, IMAGES):
             if not re.fullmatch("[0-9a-f]{64}", self.sha256.get(name, "")):
                 raise BenchmarkError(f"'sha256' has no digest of {name}")
 

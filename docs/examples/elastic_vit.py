@@ -1,4 +1,4 @@
-"""A small vision transformer on the digits of scikit-learn, made elastic and searched: about two minutes on one core.
+"""A small vision transformer on the digits of scikit-learn, made elastic and searched: less than a minute on one core.
 
     python docs/examples/elastic_vit.py --out runs/elastic-vit
 

@@ -73,7 +73,7 @@ def test_a_damaged_manifest_is_named_or_says_the_same(whole: Path) -> None:
     ("change", "message"),
     [
         ({"space": 5}, "'space' is 5, not text"),
-        ({"space_options": {"channels": "4"}}, "'space_options.channels' is \"4\", not a whole number"),
+        ({"space_options": {"channels": [4]}}, r"'space_options.channels' is \[4\], not a whole number or text"),
         ({"space_options": [1]}, r"'space_options' is \[1\], not an object"),
         ({"space_options": {"channels": True}}, "'space_options.channels' is true"),
         ({"input_shape": "1x2"}, "'input_shape' is \"1x2\", not a list"),

@@ -53,7 +53,17 @@ def test_numbers_out_of_range(run: Command, tmp_path: Path, command: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    "option", ["channels=²", "channels=" + "9" * 5000, "channels=0", "channels=5000", "channels=-1", "=3"]
+    "option",
+    [
+        "channels=²",
+        "channels=" + "9" * 5000,
+        "channels=0",
+        "channels=5000",
+        "channels=-1",
+        "=3",
+        "channels=four",
+        "channels=4x",
+    ],
 )
 def test_options_of_a_space(run: Command, tmp_path: Path, option: str) -> None:
     code, _, error = run(*BUILD, "--space-option", option, "--networks", "2")
@@ -112,6 +122,12 @@ def test_the_nearest_device_is_named() -> None:
     for written, meant in (("gpu", "cuda"), ("cudda", "cuda"), ("CPU", "cpu"), ("mpss", "mps")):
         with pytest.raises(ConfigurationError, match=f"did you mean {meant}"):
             check_device(written)
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="the device is there")
+def test_a_machine_without_an_apple_gpu_says_so() -> None:
+    with pytest.raises(ConfigurationError, match=r"'mps' is not available \(torch finds no Apple GPU here\)"):
+        check_device("mps")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")

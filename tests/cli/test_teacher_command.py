@@ -20,6 +20,10 @@ def digits():
     return nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
 
 def other(): return nn.Sequential(nn.Flatten(), nn.Linear(144, 10))
+
+def lazy(): return nn.Sequential(nn.Flatten(), nn.LazyLinear(10))
+
+def meta(): return nn.Linear(3, 10, device="meta")
 """
 ALIGNED = "mean(alignment(sample_gram(output@noise), sample_gram(output@teacher_noise)))"
 SMALL = ("--networks", "16", "--workers", "1")
@@ -51,6 +55,13 @@ def test_without_a_teacher_it_is_one_line(run: Command) -> None:
     assert len(err.strip().splitlines()) == 1
     code, _, err = run("table", "digits201", *SMALL, "--proxies", "diswot")
     assert code == 2 and "'diswot' needs a teacher" in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("factory", "reason"), [("lazy", "has no shape yet"), ("meta", "is on the meta device")])
+def test_a_teacher_without_weights_is_one_line(run: Command, factory: str, reason: str) -> None:
+    code, _, err = run("score", ALIGNED, "digits201", *SMALL, "--teacher", f"taught:{factory}")
+    assert code == 2 and f"the teacher 'taught:{factory}' cannot be measured: parameter " in err and reason in err
+    assert len(err.strip().splitlines()) == 1
 
 
 def test_a_run_has_one_teacher(run: Command, tmp_path: Path) -> None:

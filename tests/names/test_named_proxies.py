@@ -47,5 +47,10 @@ def test_a_name_that_does_not_exist_comes_with_the_nearest() -> None:
         resolve_proxy("zc-generel")
 
 
+def test_a_path_where_nothing_is_is_named() -> None:
+    with pytest.raises(ProxyFileError, match="there is no file or folder 'runs/x/front'; as a formula: unknown name"):
+        resolve_proxy("runs/x/front")
+
+
 def test_a_published_proxy_loads_by_its_name() -> None:
     assert zcproxy.load_proxy("naswot") == resolve_proxy("naswot")

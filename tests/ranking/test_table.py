@@ -21,7 +21,7 @@ from zcproxy.names.tasks import get_task
 from zcproxy.proxy.aggregate import text_of
 from zcproxy.ranking.files import frame, markdown, write_table
 from zcproxy.ranking.latex import latex
-from zcproxy.ranking.layout import notes
+from zcproxy.ranking.layout import LEGEND, WIDE, legend, notes, shown_columns
 from zcproxy.ranking.measures import MEASURES, Estimate, judge
 from zcproxy.ranking.scoring import draw_networks, score_networks
 from zcproxy.ranking.seen import seen_in_fitting
@@ -143,6 +143,12 @@ def test_population_and_seed_are_part_of_every_file(table: TaskTable) -> None:
     assert set(frame([table])["population"]) == {"24 of all 500, seed 0"}
     for text in (markdown([table]), latex([table])):
         assert "digits201: 24 of all 500, seed 0" in text and "2 initialisations" in text
+
+
+def test_the_legend_is_of_the_columns_that_are_shown(table: TaskTable) -> None:
+    narrow, wide = (legend(shown_columns(table, width)) for width in (WIDE - 1, WIDE))
+    assert "Spearman's rho" in narrow and "nDCG" not in narrow and "what the best one has more" not in narrow
+    assert "nDCG" in wide and "what the best one has more" in wide and len(wide) < len(LEGEND)
 
 
 def test_latex_has_a_cell_for_every_heading_and_escapes_names(table: TaskTable) -> None:

@@ -242,6 +242,7 @@ def without_attention() -> nn.Module:
         (Wide, "'layer', 2 BertLayer, computes something else than attention and a feed-forward part"),
         (lambda: nn.Sequential(nn.Flatten(), nn.Linear(144, 3)), r"logits of shape \(64, 3\), expected \(64, 10\)"),
         (lambda: nn.LSTM(12, 3), "the model failed on input of shape"),
+        (lambda: nn.LSTM, "the model is a type, expected a torch.nn.Module"),
     ],
 )
 def test_a_model_that_cannot_be_made_elastic_is_named(make: Callable[[], nn.Module], message: str) -> None:

@@ -255,7 +255,7 @@ def test_a_search_finds_small_networks_and_goes_on(tmp_path: Path, algorithm: st
         ({"quantize": (4, 1)}, "quantize=1: torch's fake quantisation computes with 2 to 16 bits"),
         ({"quantize": (4,), "activation_bits": 20}, "activation_bits=20: torch's"),
         ({"quantize": (4, 4)}, "names 4 twice"),
-        ({"quantize": (4,), "quantize_per": "channel"}, "channel"),
+        ({"quantize": (4,), "quantize_per": "channel"}, "unknown `quantize_per` 'channel'"),
         ({"activation_bits": 4}, "`activation_bits` is of quantised networks: give `quantize`"),
     ],
 )

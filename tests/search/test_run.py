@@ -20,7 +20,7 @@ from torch import nn
 from zcproxy.contracts.choice_space import Option
 from zcproxy.errors import BenchmarkError, ConfigurationError, ModelError, RunError
 from zcproxy.names.tasks import get_task
-from zcproxy.search import Limit, SearchConfiguration, Setting, resume, search
+from zcproxy.search import Limit, Quantisation, SearchConfiguration, Setting, resume, search
 from zcproxy.search.directory import EVALUATIONS, FIGURE, FRONT, JOURNAL, SearchDirectory
 
 from .conftest import Tiny
@@ -185,6 +185,9 @@ def test_a_directory_of_another_search_is_refused(tmp_path: Path, tiny: Tiny) ->
     assert len(more.table) == 30, "a larger budget goes on"
     with pytest.raises(RunError, match="holds a search with seed = 0, not 1"):
         search(replace(SMALL, seed=1), tmp_path / "run", subject=tiny)
+    rounded = replace(SMALL.setting, quantisation=Quantisation((4, 8)))
+    with pytest.raises(RunError, match=r"holds a search with quantize = none, not \(4, 8\)"):
+        search(replace(SMALL, setting=rounded), tmp_path / "run", subject=tiny)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").touch()
     with pytest.raises(RunError, match="exists and holds no search"):

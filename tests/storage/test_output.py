@@ -141,6 +141,9 @@ def test_the_state_of_a_network_has_a_file_of_its_own(run: Command) -> None:
     code, _, error = run("network", "export", "nowhere", "--out", "network.pt")
     assert code == 2
     assert "is the name of the state" in error
+    for words in (["network.onnx"], ["network.py", "--format", "onnx"]):
+        code, _, error = run("network", "export", "nowhere", "--out", *words)
+        assert code == 2 and "change one of the two" in error
     code, _, error = run("network", "export", "nowhere", "--out", "/dev/null")
     assert code == 2
     assert "is not a regular file" in error

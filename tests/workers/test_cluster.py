@@ -216,6 +216,11 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         pass
 
 
+def test_a_scheduler_file_that_is_not_there_is_said() -> None:
+    with pytest.raises(ConfigurationError, match=r"there is no file 'nowhere\.json'"), cluster("nowhere.json"):
+        pass
+
+
 def test_nobody_there_is_said_within_ten_seconds() -> None:
     started = time.monotonic()
     with pytest.raises(ConfigurationError, match="no Dask scheduler answers"), cluster("tcp://127.0.0.1:9"):

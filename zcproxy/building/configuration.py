@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from zcproxy.contracts.choice_space import Option
 from zcproxy.contracts.sampling import Sampling, check_sampling
 from zcproxy.errors import ConfigurationError
 from zcproxy.storage.fields import read_fields
@@ -17,7 +18,7 @@ class BuildConfiguration:
 
     Attributes:
         space: see `zcproxy.names.spaces.get_space`.
-        space_options: arguments of the space, such as `channels`.
+        space_options: arguments of the space, such as `channels`: see `zcproxy.names.spaces.get_space`.
         dataset: see `zcproxy.benchmarks.datasets.load_dataset`.
         networks: architectures to train.
         seeds: trainings of each; the label is their mean accuracy.
@@ -33,7 +34,7 @@ class BuildConfiguration:
     seeds: int = 3
     sampling: str = Sampling.UNIFORM
     seed: int = 0
-    space_options: dict[str, int] = field(default_factory=dict)
+    space_options: dict[str, Option] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=Recipe)
     device: str = "cpu"
 

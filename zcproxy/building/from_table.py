@@ -6,7 +6,8 @@ import hashlib
 import io
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from zcproxy import __version__
 from zcproxy.benchmarks.shared.built import FORMAT, IMAGES, LABELS, MANIFEST
 from zcproxy.building.checking import Checked, check_networks
 from zcproxy.contracts.batch import batch_of
+from zcproxy.contracts.choice_space import Option
 from zcproxy.contracts.own_labels import labels_of_frame
+from zcproxy.contracts.own_models import Factory, Models
 from zcproxy.contracts.own_task import checked_shape
-from zcproxy.errors import BenchmarkError, RunError, StorageError
+from zcproxy.errors import BenchmarkError, ConfigurationError, RunError, StorageError
 from zcproxy.names.own_models import own_models
+from zcproxy.names.spaces import get_space
 from zcproxy.storage.files import read_small_file, replacing
 from zcproxy.storage.records import read_record_file, write_record_file
 from zcproxy.text.visible import shortened
@@ -39,15 +43,19 @@ ARCHITECTURE, ACCURACY = "architecture", "accuracy"
 class TableSource:
     """What a benchmark is made from.
 
+    Either `model` or `space` says what makes the networks.
+
     Attributes:
         table: CSV file.
-        model: reference of what makes the networks, see `zcproxy.names.own_models`.
+        model: reference of what makes the networks, see `zcproxy.names.own_models`; empty for those of a space.
         input_shape: shape of one sample.
-        classes: number of logits; None for as many as the first network gives.
+        classes: number of logits; None for as many as the first network gives, which a space does not say.
         data: reference of samples, see `zcproxy.contracts.batch.batch_of`; empty for noise.
         architecture: the column of names.
         accuracy: the column of numbers, see `zcproxy.contracts.own_labels`.
         lower_is_better: whether they are losses or errors.
+        space: reference of the space of the networks, see `zcproxy.names.spaces.get_space`; empty for a `model`.
+        space_options: arguments of the space.
     """
 
     table: Path
@@ -58,6 +66,8 @@ class TableSource:
     architecture: str = ARCHITECTURE
     accuracy: str = ACCURACY
     lower_is_better: bool = False
+    space: str = ""
+    space_options: Mapping[str, Option] = field(default_factory=dict)
 
 
 def benchmark_from_table(
@@ -75,8 +85,9 @@ def benchmark_from_table(
 
     Raises:
         BenchmarkError: the table cannot be read, has no such columns or names a network twice; too few networks can be
-            used; all labels are equal; the data do not fit.
-        ConfigurationError: there are no such models or data.
+            used; all labels are equal; the data do not fit; an architecture is outside the space.
+        ConfigurationError: there are no such models, space or data; a model and a space are named, or neither; a space
+            comes without `classes`.
         RunError: `out` holds something else.
         StorageError: something cannot be written.
     """
@@ -88,7 +99,7 @@ def benchmark_from_table(
         lower_is_better=source.lower_is_better,
         where=shortened(str(source.table), 100),
     )
-    models = own_models(source.model)
+    labels, models = _networks(source, labels, shape)
     batch = batch_of(load_object(source.data), shape) if source.data else None
     checked = check_networks(models, list(labels), shape, source.classes, least=least, progress=progress)
     known = {name: labels[name] for name in checked.costs}
@@ -105,6 +116,26 @@ def benchmark_from_table(
             temporary.write_bytes(content)
     write_record_file(out / MANIFEST, manifest)
     return known, checked
+
+
+def _networks(source: TableSource, labels: dict[str, float], shape: tuple[int, ...]) -> tuple[dict[str, float], Models]:
+    """Return labels by the texts that networks are known by, and what makes the networks."""
+    if bool(source.model) == bool(source.space):
+        raise ConfigurationError("give either `model` or `space`: it makes the networks of the table")
+    if source.model:
+        return labels, own_models(source.model)
+    if source.classes is None:
+        raise ConfigurationError(f"give `classes`, the logits of the networks of {source.space}")
+    space = get_space(source.space, source.space_options)
+    canonical: dict[str, float] = {}
+    for text, label in labels.items():
+        architecture = space.parse(text)
+        if architecture in canonical:
+            raise BenchmarkError(
+                f"{shortened(str(source.table), 100)} has '{shortened(architecture, 80)}' twice: give it once"
+            )
+        canonical[architecture] = label
+    return canonical, Factory(partial(space.build, input_shape=shape, classes=source.classes))
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -171,8 +202,8 @@ def _npz(arrays: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
 def _manifest(source: TableSource, classes: int, stored: Mapping[str, bytes]) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "model": source.model,
-        "space_options": {},
+        **({"space": source.space} if source.space else {"model": source.model}),
+        "space_options": dict(source.space_options),
         "input_shape": list(source.input_shape),
         "classes": classes,
         "seeds": 1,

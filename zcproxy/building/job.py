@@ -13,6 +13,7 @@ from torch import nn
 
 from zcproxy.benchmarks.datasets import load_dataset
 from zcproxy.building.configuration import BuildConfiguration
+from zcproxy.contracts.choice_space import Option
 from zcproxy.contracts.dataset import ImageDataset
 from zcproxy.contracts.task import SearchSpace
 from zcproxy.errors import BenchmarkError
@@ -93,7 +94,7 @@ def train_architecture(configuration: BuildConfiguration, architecture: str) -> 
 
 
 @lru_cache(maxsize=1)
-def materials_of(space: str, options: tuple[tuple[str, int], ...], dataset: str) -> tuple[SearchSpace, ImageDataset]:
+def materials_of(space: str, options: tuple[tuple[str, Option], ...], dataset: str) -> tuple[SearchSpace, ImageDataset]:
     """Return the space and the dataset, once per process."""
     return get_space(space, dict(options)), load_dataset(dataset)
 

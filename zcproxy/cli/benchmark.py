@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -24,13 +24,13 @@ from zcproxy.cli.from_table import from_table
 from zcproxy.cli.json_output import Json, print_json
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
 from zcproxy.cli.run_file import RunOptions
+from zcproxy.cli.space_options import SpaceOption, parse_options
 from zcproxy.contracts.sampling import Sampling
-from zcproxy.errors import BenchmarkError, ConfigurationError, ZcproxyError
+from zcproxy.errors import BenchmarkError, ZcproxyError
 from zcproxy.models.device import check_device
 from zcproxy.names.tasks import built_task
 from zcproxy.reading.data_directory import VARIABLE, configured_directory
 from zcproxy.text.visible import visible
-from zcproxy.text.whole_numbers import whole_number
 from zcproxy.training.recipe import Recipe
 from zcproxy.workers.interrupt import GOES_ON, advise
 
@@ -150,7 +150,7 @@ def build(
     seeds: Annotated[
         int, typer.Option(min=1, max=1000, help="Trainings of each; the label is their mean accuracy.")
     ] = 3,
-    space_option: Annotated[list[str] | None, typer.Option(help="Option of the space, such as channels=6.")] = None,
+    space_option: SpaceOption = None,
     sampling: Annotated[str, typer.Option(help="uniform, or stratified by MACs.")] = Sampling.UNIFORM,
     epochs: Annotated[
         int, typer.Option(min=1, max=MOST_EPOCHS, help="Passes over the training images.")
@@ -214,17 +214,3 @@ def _say_built(trained: Sequence[Trained], out: Path) -> None:
         sep="\n",
         soft_wrap=True,
     )
-
-
-def parse_options(texts: Iterable[str]) -> dict[str, int]:
-    """Return the options written `name=number`. Raises `ConfigurationError`."""
-    found: dict[str, int] = {}
-    for text in texts:
-        name, _, written = text.partition("=")
-        number = whole_number(written)
-        if not name.isidentifier() or number is None:
-            raise ConfigurationError(f"cannot read the space option '{text:.80}': write for example channels=6")
-        if name in found:
-            raise ConfigurationError(f"the space option '{name:.80}' is given twice")
-        found[name] = number
-    return found

@@ -78,6 +78,11 @@ def export(
 def _checked(out: Path, form: str) -> Path:
     """Return the path that is written, refused before any work if nothing can be written there in such a form."""
     check_target(out, regular=True)
+    meant = next((name for name, suffix in SUFFIXES.items() if out.suffix == suffix), form)
+    if meant != form:
+        raise ConfigurationError(
+            f"--out {out} ends as --format {meant} does, and --format is {form}: change one of the two"
+        )
     if form == ONNX:
         check_onnx()
     elif out.suffix == ".pt":

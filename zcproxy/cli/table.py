@@ -30,7 +30,7 @@ from zcproxy.ranking.coverage import coverage_note
 from zcproxy.ranking.figures.kinds import draw, figures_asked
 from zcproxy.ranking.files import frame, write_table
 from zcproxy.ranking.latex import ALIASES, HEADINGS, Typesetting
-from zcproxy.ranking.layout import LEGEND, notes
+from zcproxy.ranking.layout import legend, notes, shown_columns
 from zcproxy.ranking.significance import significance_line
 from zcproxy.ranking.table import Plan, TaskTable, build_table
 from zcproxy.storage.claims import claimed
@@ -116,16 +116,17 @@ def table(
                 write_table(out, found, new=found[-1:], typesetting=typesetting)
     if as_json:
         print_json(records(frame(found)))
+    shown = results(is_taken=as_json)
     for each in found:
-        _show(each, results(is_taken=as_json))
-    _say_written(out)
+        _show(each, shown)
+    _say_written(found, shown.width, out)
     draw(figures, found)
     say_figures(figures)
 
 
-def _say_written(out: Path | None) -> None:
-    """Say how a table is read, and where its files are."""
-    console.print(LEGEND)
+def _say_written(found: list[TaskTable], width: int, out: Path | None) -> None:
+    """Say how the tables are read that a terminal of some width shows, and where their files are."""
+    console.print(legend({name for each in found for name in shown_columns(each, width)}))
     if out is not None:
         console.print(f"written: {out / 'table.csv'}, table.md, table.tex, significance.csv, scores and figures")
 

@@ -160,7 +160,7 @@ def import_columns(path: Path, root: Path) -> Exchanged:
                     known.write_pack(rows.take(new))
                     added.update(rows.networks[row] for row in new)
     except (OSError, ValueError, pa.ArrowException, _DamagedGroupError) as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).rstrip(". ")
         raise StorageError(f"cannot read columns from {path}: {reason}; export or copy it again") from error
     return Exchanged(passport.settings, len(networks), len(keys), len(added))
 

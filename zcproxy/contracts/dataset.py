@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,9 @@ class ImageDataset:
         test_targets: int64, samples.
         classes: number of classes.
         augmentation: the one of `zcproxy.training.augmentation` that fits the images.
+
+    Raises:
+        BenchmarkError: inputs and targets do not fit each other, or the classes.
     """
 
     name: str
@@ -34,6 +38,29 @@ class ImageDataset:
     test_targets: Tensor
     classes: int
     augmentation: str = "none"
+
+    def __post_init__(self) -> None:
+        self._check("train", self.train_inputs, self.train_targets)
+        self._check("test", self.test_inputs, self.test_targets)
+        train, test = tuple(self.train_inputs.shape[1:]), tuple(self.test_inputs.shape[1:])
+        if train != test:
+            raise BenchmarkError(
+                f"{self.name}: train_inputs have shape {train}, test_inputs {test}: they must be alike"
+            )
+
+    def _check(self, part: str, inputs: Any, targets: Any) -> None:
+        for name, given in ((f"{part}_inputs", inputs), (f"{part}_targets", targets)):
+            if not isinstance(given, Tensor) or given.dim() == 0:
+                raise BenchmarkError(f"{self.name}: {name} is {type(given).__name__}, expected a tensor of samples")
+        if targets.shape != inputs.shape[:1]:
+            raise BenchmarkError(
+                f"{self.name}: {len(inputs)} {part}_inputs come with {part}_targets of shape {tuple(targets.shape)}: "
+                "give one class per sample"
+            )
+        if targets.dtype != torch.int64 or bool(((targets < 0) | (targets >= self.classes)).any()):
+            raise BenchmarkError(
+                f"{self.name}: {part}_targets ({targets.dtype}) are not all int64 classes from 0 to {self.classes - 1}"
+            )
 
     @property
     def input_shape(self) -> tuple[int, ...]:

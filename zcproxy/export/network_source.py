@@ -86,7 +86,10 @@ def _flattened(network: nn.Module) -> fx.GraphModule:
     for node in graph.nodes:
         node.type = None  # annotations name what the file does not import
         if node.op == "get_attr":
-            raise ModelError(f"cannot export the network: its weight '{node.target}' belongs to no module of torch.nn")
+            raise ModelError(
+                f"cannot export the network as Python: its weight '{node.target}' belongs to no module of torch.nn; "
+                "as ONNX it can be exported"
+            )
         if node.op == "call_module":
             target = str(node.target)
             name = "layer_" + re.sub(r"\W", "_", target, flags=re.ASCII)

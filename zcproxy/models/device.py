@@ -28,7 +28,7 @@ def check_device(name: str) -> None:
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        reason = "torch finds no Apple GPU here" if name == "mps" else str(error).splitlines()[0]
         raise ConfigurationError(f"the device '{name}' is not available ({reason:.200}): use device=cpu") from error
 
 

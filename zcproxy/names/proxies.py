@@ -28,6 +28,9 @@ BASELINE = "baseline"
 ALONE = (*NAMES, *WITH_TEACHER)
 """The published proxies that score a network alone."""
 
+_PATH = re.compile(r"[\w.~-]*(/[\w.~-]+)+/?")
+"""A text that may well be the path of a file or folder."""
+
 
 class Settings(StrEnum):
     """Settings of published proxies: the same for all, those of the authors of each, or the common ones in float32."""
@@ -157,6 +160,9 @@ def proxy_or_set(text: str, settings: str = Settings.COMMON) -> Proxy:
             hint = nearest_names(text, known)
             listed = "" if hint else f"; known are {', '.join(known)}"
             raise ProxyFileError(f"'{text}' is not a file, a published proxy{hint} or a formula{listed}") from error
+        if _PATH.fullmatch(text):
+            place = shortened(text, 200)
+            raise ProxyFileError(f"there is no file or folder '{place}'; as a formula: {error}") from error
         raise
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from zcproxy.benchmarks.catalogue import benchmarks
+from zcproxy.contracts.choice_space import Option
 from zcproxy.contracts.task import SPACE_MEMBERS, SearchSpace
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names, unknown
 from zcproxy.user_code.border import running
@@ -34,13 +35,14 @@ def is_own_space(name: str) -> bool:
     return name in _own_spaces()
 
 
-def get_space(reference: str, options: Mapping[str, int] | None = None) -> SearchSpace:
+def get_space(reference: str, options: Mapping[str, Option] | None = None) -> SearchSpace:
     """Return a search space.
 
     Args:
         reference: a name such as `nasbench201` (see `space_names`), or `package.module:name` of a space or of what
             makes one.
-        options: arguments of the class or function, such as `channels`: whole numbers from 1 to `LARGEST_OPTION`.
+        options: arguments of the class or function, such as `channels`: whole numbers from 1 to `LARGEST_OPTION`, or
+            texts where the default is one.
 
     Raises:
         ConfigurationError: there is no such space, it has no such option, or only a stored file names it, see
@@ -56,7 +58,6 @@ def get_space(reference: str, options: Mapping[str, int] | None = None) -> Searc
     made = made or load_offered(reference, ENTRY_POINTS)
     if callable(made):
         _check_options(reference, made, options or {})
-        _check_numbers(reference, options or {})
         made = made_by(reference, made, options)
     elif options:
         raise ConfigurationError(f"{reference} is a finished space: it takes no options such as {next(iter(options))}")
@@ -67,25 +68,28 @@ def get_space(reference: str, options: Mapping[str, int] | None = None) -> Searc
     return cast(SearchSpace, made)
 
 
-def _check_options(reference: str, factory: Any, options: Mapping[str, int]) -> None:
+def _check_options(reference: str, factory: Any, options: Mapping[str, Option]) -> None:
+    """Raise `ConfigurationError` for an option that a factory does not have, or a value of another kind."""
     try:
         parameters = inspect.signature(factory).parameters.values()
     except (TypeError, ValueError):  # some functions of C say nothing of their arguments
         parameters = {}.values()
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    known = [parameter.name for parameter in parameters if parameter.kind in named]
+    defaults = {parameter.name: parameter.default for parameter in parameters if parameter.kind in named}
     takes_all = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
-    for name in options:
-        if name not in known and not takes_all:
-            what = ", ".join(known) or "none"
-            raise ConfigurationError(
-                f"{reference} has no option '{name:.80}'{nearest_names(name, known)}; it has {what}"
-            )
-
-
-def _check_numbers(reference: str, options: Mapping[str, int]) -> None:
     for name, value in options.items():
-        if type(value) is not int or not 1 <= value <= LARGEST_OPTION:
+        if name not in defaults and not takes_all:
+            what = ", ".join(defaults) or "none"
             raise ConfigurationError(
-                f"the option {name:.80} of {reference} is {value!r:.80}: give a whole number from 1 to {LARGEST_OPTION}"
+                f"{reference} has no option '{name:.80}'{nearest_names(name, defaults)}; it has {what}"
             )
+        _check_value(reference, name, value, defaults.get(name))
+
+
+def _check_value(reference: str, name: str, value: Option, default: object) -> None:
+    where = f"the option {name:.80} of {reference} is {value!r:.80}"
+    if isinstance(default, str):
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{where}: give a word such as {default}")
+    elif type(value) is not int or not 1 <= value <= LARGEST_OPTION:
+        raise ConfigurationError(f"{where}: give a whole number from 1 to {LARGEST_OPTION}")

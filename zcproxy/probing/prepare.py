@@ -102,8 +102,7 @@ def prepared(network: nn.Module, inputs: Tensor, memory_format: torch.memory_for
     Raises:
         ModelError: a parameter cannot be measured.
     """
-    for name, parameter in network.named_parameters():
-        _check_parameter(name, parameter)
+    check_parameters(network)
     devices = {parameter.device for parameter in network.parameters()}
     if devices and inputs.device not in devices:
         device = next(iter(devices))
@@ -117,6 +116,12 @@ def prepared(network: nn.Module, inputs: Tensor, memory_format: torch.memory_for
     if inputs.dim() == 4:
         network.to(memory_format=memory_format)  # type: ignore[call-overload]
     return network
+
+
+def check_parameters(network: nn.Module) -> None:
+    """Raise `ModelError` for a network with a parameter without numbers that can be measured."""
+    for name, parameter in network.named_parameters():
+        _check_parameter(name, parameter)
 
 
 def _check_parameter(name: str, parameter: nn.Parameter) -> None:

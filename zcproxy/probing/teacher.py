@@ -15,6 +15,7 @@ from zcproxy.models.content import content_of
 from zcproxy.probing.expressions import LayerTensors
 from zcproxy.probing.measure import run_probes
 from zcproxy.probing.own_loss import OwnLoss
+from zcproxy.probing.prepare import check_parameters
 from zcproxy.probing.probes import OF_TEACHER
 from zcproxy.text.visible import shortened
 from zcproxy.user_code.references import load_model
@@ -35,10 +36,17 @@ class Teacher:
 
     Attributes:
         digest: what tells its code and weights from those of any other.
+
+    Raises:
+        ConfigurationError: a parameter has no numbers that can be measured.
     """
 
     def __init__(self, network: nn.Module, name: str = "the given module") -> None:
         self._network, self.name = network, name
+        try:
+            check_parameters(network)
+        except ModelError as error:
+            raise ConfigurationError(f"the teacher {name} cannot be measured: {error}") from error
         self.digest = content_of(network)
         self._kept: tuple[object, Sequence[LayerTensors]] | None = None
 
@@ -82,7 +90,7 @@ class Teacher:
             structure, found = run_probes(network, inputs, targets, needs, recorded, input_seed=input_seed)
         except ModelError as error:
             raise ConfigurationError(
-                f"{problem}: {shortened(str(error), LONGEST_REASON)}; give one that takes these"
+                f"{problem}: {shortened(str(error), LONGEST_REASON)}; give one that takes these and returns logits"
             ) from error
         if not found:
             raise ConfigurationError(f"{problem}: no signal passes it; give another one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from zcproxy.ranking.measures import FEWEST_FOR_INTERVAL, Estimate
 from zcproxy.ranking.seen import seen_line
@@ -32,15 +33,27 @@ NARROW = ("tau", "spread", "spearman", "partial_spearman", "pick_accuracy", "und
 
 WIDE = 140
 
-LEGEND = (
-    "Kendall's tau-b with its 95 % bootstrap interval over architectures and initialisations; corrected p-value of "
-    "the best proxy's lead; standard deviation of tau over initialisations; what papers report on the whole "
-    "population; Spearman's rho; hyperbolically weighted tau; tau inside the true best tenth, where that has ten "
-    "networks, with its interval; nDCG; partial Spearman's rho given params; test accuracy of the network with the "
-    "highest score, and what the best one has more; seconds a network for the proxy alone, one thread; networks "
-    "without a score, which rank last; whose settings a proxy is measured with: samples, initialisation unless it is "
-    "the network's own, mode unless it is training."
-)
+EXPLAINED = {
+    "tau": "Kendall's tau-b with its 95 % bootstrap interval over architectures and initialisations",
+    "behind": "; corrected p-value of the best proxy's lead",
+    "spread": "; standard deviation of tau over initialisations",
+    "reported": "; what papers report on the whole population",
+    "spearman": "; Spearman's rho",
+    "weighted_tau": "; hyperbolically weighted tau",
+    "tau_top_decile": "; tau inside the true best tenth, where that has ten networks, with its interval",
+    "ndcg": "; nDCG",
+    "partial_spearman": "; partial Spearman's rho given params",
+    "pick_accuracy": "; test accuracy of the network with the highest score",
+    "regret": ", and what the best one has more",
+    "seconds": "; seconds a network for the proxy alone, one thread",
+    "undefined": "; networks without a score, which rank last",
+    "settings": "; whose settings a proxy is measured with: samples, initialisation unless it is the network's own, "
+    "mode unless it is training",
+}
+"""What each column of `HEADINGS` holds, with the sign between it and those before."""
+
+LEGEND = "".join(EXPLAINED.values()) + "."
+"""What all columns hold."""
 
 
 def title(table: TaskTable) -> str:
@@ -91,6 +104,11 @@ def shown_columns(table: TaskTable, width: int) -> list[str]:
     if not any(len(row.draws) for row in table.rows):
         empty.add("behind")
     return [name for name in HEADINGS if name not in empty and (width >= WIDE or name in NARROW)]
+
+
+def legend(columns: Collection[str]) -> str:
+    """Return what some columns hold, `tau` among them."""
+    return "".join(text for name, text in EXPLAINED.items() if name in columns) + "."
 
 
 def cells(row: Row, behind: Comparison | None = None) -> dict[str, str]:

@@ -32,7 +32,8 @@ def read_fields(
 
     Args:
         kind: the dataclass; its annotations may be `str`, `int`, `float`, `bool`, `Any`, `None`, `tuple[X, ...]`,
-            `list[X]`, `dict[str, X]`, `dict[int, X]`, `Counter[str]`, other dataclasses, and unions of one with `None`.
+            `list[X]`, `dict[str, X]`, `dict[int, X]`, `Counter[str]`, other dataclasses, unions of one with `None`, and
+            `int | str`.
         content: what the file holds.
         where: the file, for the error.
         error: what is raised.
@@ -85,7 +86,9 @@ class _Reader:
             return value
         if origin in (Union, types.UnionType):
             given = [each for each in inner if each is not type(None)]
-            return None if value is None else self._value(given[0], value, place)
+            if value is None and len(given) < len(inner):
+                return None
+            return self._value(given[0], value, place) if len(given) == 1 else self._one_of(given, value, place)
         if is_dataclass(hint) and isinstance(hint, type):
             return self.made(hint, value, place)
         if origin in (tuple, list):
@@ -104,6 +107,11 @@ class _Reader:
         if wrong is not None:
             raise _WrongError(f"'{place}' has the entry {_shown(wrong)}, whose name is not a whole number")
         return origin({key(name): self._value(item, each, f"{place}.{name}") for name, each in value.items()})
+
+    def _one_of(self, kinds: list[type], value: object, place: str) -> object:
+        if type(value) not in kinds:
+            raise _WrongError(f"'{place}' is {_shown(value)}, not {' or '.join(_NAMES[kind] for kind in kinds)}")
+        return value
 
     def _scalar(self, hint: Any, value: object, place: str) -> Any:
         accepted: Any = (int, float) if hint is float else hint

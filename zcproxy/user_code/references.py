@@ -128,7 +128,7 @@ def _offered(group: str) -> dict[str, EntryPoint]:
     }
 
 
-def made_by(reference: str, factory: Any, options: Mapping[str, int] | None = None) -> Any:
+def made_by(reference: str, factory: Any, options: Mapping[str, Any] | None = None) -> Any:
     """Return what a class or function makes, given options by name. Raises `ModelError` if it fails."""
     with running(f"'{reference}' failed"):
         return factory(**(options or {}))

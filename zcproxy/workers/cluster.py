@@ -73,6 +73,10 @@ def _scheduler(address: str) -> Iterator[Any]:
 def _answering(address: str) -> str:
     """Return an address that a Dask process answers at: a client would try for long, and close for longer."""
     known = ADDRESS.fullmatch(address)
+    if known is None and address.endswith(".json"):
+        raise ConfigurationError(
+            f"there is no file {shortened(address, 100)!r}: `dask scheduler --scheduler-file` writes it when it starts"
+        )
     if known is None or known["host"] == "local":
         raise ConfigurationError(
             f"'{shortened(address, 100)}' is no cluster: give tcp://HOST:PORT of a Dask scheduler, the file that it "

@@ -32,7 +32,7 @@ class Quantisation:
     calibration_samples: int = 256
 
     def __post_init__(self) -> None:
-        check_known("quantize_per", self.quantize_per, PER)
+        check_known("`quantize_per`", self.quantize_per, PER)
         for bits in self.quantize:
             check_bits(bits, "quantize")
         check_bits(self.activation_bits, "activation_bits")

@@ -16,6 +16,7 @@ from torch import nn
 
 from zcproxy.contracts.dataset import ImageDataset
 from zcproxy.errors import ConfigurationError, ModelError
+from zcproxy.probing.prepare import check_model
 from zcproxy.probing.recorder import reported
 from zcproxy.random import derive_seed, generator
 from zcproxy.search.transformers.attention import separate_all
@@ -88,6 +89,7 @@ def elastic(
         >>> found.choices["depth"], found.choices["heads1"], found.choices["width1"]
         ((2, 3), (2, 3, 4), (6, 12, 18, 24))
     """
+    check_model(model)
     _check(epochs, batch_size, learning_rate, weight_decay, dataset)
     samples = dataset.train_inputs[:batch_size]
     given = copy.deepcopy(model).eval()
