@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import torch
 from torch import Tensor, nn
 
 from direct_proxies.networks import Attention
-from direct_proxies.records import gradient_of
-from direct_proxies.weight_gradients import linear_network
+from direct_proxies.records import gradient_of, weighted
+from direct_proxies.weight_gradients import positive_network
 
 
 def _mixed(model: Attention, inputs: Tensor) -> Tensor:
@@ -34,11 +33,14 @@ def attention_confidence(model: nn.Module, inputs: Tensor, targets: Tensor) -> f
 
 
 def dss(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
-    """Zhou et al., equations 5 to 7: nuclear norms in attention, saliency elsewhere; no normalisation."""
+    """Zhou et al., equations 5 to 7: nuclear norms in attention, saliency elsewhere, of all-ones and absolute weights.
+
+    decemberzhou/TF_TAS keeps the normalisations of layers.
+    """
     total = 0.0
-    fresh = copy.deepcopy(model)
+    fresh = positive_network(model, inputs)
     names = [name for name, module in fresh.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
-    for name, layer in zip(names, linear_network(fresh, inputs), strict=True):
+    for name, layer in zip(names, weighted(fresh), strict=True):
         weight, gradient = layer.weight.detach(), gradient_of(layer)
         if isinstance(model, Attention) and name in ("mixed", "joined"):
             total += float(torch.linalg.matrix_norm(weight, "nuc") * torch.linalg.matrix_norm(gradient, "nuc"))

@@ -99,16 +99,22 @@ def zico(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:
 
 def linear_network(model: nn.Module, inputs: Tensor) -> list[nn.Module]:
     """Weighted layers of the network of absolute weights without normalisation, after its backward pass."""
-    linear = copy.deepcopy(model).double()
+    linear = copy.deepcopy(model)
     for module in linear.modules():
         for name, child in module.named_children():
             if isinstance(child, nn.BatchNorm2d | nn.LayerNorm):
                 setattr(module, name, nn.Identity())
+    return weighted(positive_network(linear, inputs))
+
+
+def positive_network(model: nn.Module, inputs: Tensor) -> nn.Module:
+    """The network of absolute weights in evaluation mode, after its backward pass on ones."""
+    positive = copy.deepcopy(model).double().eval()
     with torch.no_grad():
-        for parameter in linear.parameters():
+        for parameter in positive.parameters():
             parameter.abs_()
-    linear(torch.ones_like(inputs[:1]).double()).sum().backward()
-    return weighted(linear)
+    positive(torch.ones_like(inputs[:1]).double()).sum().backward()
+    return positive
 
 
 def synflow(model: nn.Module, inputs: Tensor, targets: Tensor) -> float:

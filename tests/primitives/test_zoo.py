@@ -65,7 +65,7 @@ def test_fast_settings_differ_in_the_precision_alone(name: str) -> None:
     assert fast.batch_size == common.batch_size and in_single_precision(str(fast.formula)) == str(fast.formula)
     assert re.sub(r"(?<=\w)(32|64)\b", "", str(fast.formula)) == re.sub(r"(?<=\w)64\b", "", str(common.formula))
     in_double = {probe for probe in probes_of(fast.formula) if any(run.double for run in PROBES[probe].passes)}
-    assert in_double <= {"ones", "shared_small", "shared_large", "circle", "fisher"}
+    assert in_double <= {"ones", "normalised_ones", "shared_small", "shared_large", "circle", "fisher"}
 
 
 @pytest.mark.parametrize("name", ["grad_norm", "snip", "grasp", "jacov", "ntk_condition"])

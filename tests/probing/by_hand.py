@@ -237,11 +237,12 @@ def records_by_hand(name: str, network: nn.Module, inputs: Tensor, targets: Tens
     if probe == "redrawn":
         tape, logits = forward(redrawn(network, LAYERS[name]), gaussian(inputs, "noise"))
         return tape.records(logits.sum())
-    if probe == "ones":
+    if probe in ("ones", "normalised_ones"):
         positive = copy.deepcopy(network)
         for parameter in positive.parameters():
             parameter.data = parameter.data.abs()
-        tape, logits = forward(positive, torch.ones_like(inputs[:1]), normalised=False)
+        kept = probe == "normalised_ones"
+        tape, logits = forward(positive, torch.ones_like(inputs[:1]), normalised=kept, evaluates=kept)
         return tape.records(logits.sum())
     if probe == "random_classes":
         tape, logits = forward(network, gaussian(inputs, "noise"))

@@ -30,6 +30,44 @@ class Stack(nn.Module):
         return self.head(y.mean(0 if self.tokens_first else 1))
 
 
+def _by_head(parts: list[Tensor]) -> list[list[Tensor]]:
+    """Queries, keys and values of each head, samples x tokens x channels."""
+    return [list(head) for head in zip(*(part.chunk(HEADS, -1) for part in parts), strict=True)]
+
+
+def _scores(query: Tensor, key: Tensor) -> Tensor:
+    return query @ key.mT / math.sqrt(query.shape[-1])
+
+
+def _packed(parts: list[Tensor]) -> Tensor:
+    query, key, value = torch.cat(parts, -1).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
+    return F.scaled_dot_product_attention(query, key, value)
+
+
+def _head_after_head(parts: list[Tensor]) -> Tensor:
+    collected = [torch.softmax(_scores(query, key), -1) @ value for query, key, value in _by_head(parts)]
+    return torch.cat(collected, dim=-1).unflatten(-1, (HEADS, -1)).transpose(1, 2)
+
+
+def _head_after_head_fused(parts: list[Tensor]) -> Tensor:
+    return torch.stack([F.scaled_dot_product_attention(*head) for head in _by_head(parts)], 1)
+
+
+def _weights_together(parts: list[Tensor]) -> Tensor:
+    heads = _by_head(parts)
+    weights = torch.stack(tensors=[torch.softmax(_scores(query, key), -1) for query, key, _ in heads], dim=1)
+    return weights @ torch.stack([value for *_, value in heads], 1)
+
+
+CONCATENATED = {
+    "packed by hand": _packed,
+    "by head": _head_after_head,
+    "by head, fused": _head_after_head_fused,
+    "weights together": _weights_together,
+}
+"""Samples x heads x tokens x channels, of queries, keys and values: samples x tokens x width."""
+
+
 class Attention(nn.Module):
     """The same attention in several ways of writing it."""
 
@@ -48,6 +86,9 @@ class Attention(nn.Module):
             parts = [F.linear(x, *pair).unflatten(-1, (HEADS, -1)).transpose(1, 2) for pair in pairs]
             scores = (parts[0] / math.sqrt(WIDTH // HEADS)) @ parts[1].transpose(-1, -2)
             collected = torch.softmax(scores, -1) @ parts[2]
+        elif self.way in CONCATENATED:
+            pairs = zip(weight.chunk(3), bias.chunk(3), strict=True)
+            collected = CONCATENATED[self.way]([F.linear(x, *pair) for pair in pairs])
         else:
             query, key, value = F.linear(x, weight, bias).unflatten(-1, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
             collected = F.scaled_dot_product_attention(query, key, value)
@@ -71,7 +112,7 @@ def weights_of(model: Stack) -> Tensor:
     return attention(TOKENS, TOKENS, TOKENS, average_attn_weights=False)[1].detach()
 
 
-@pytest.mark.parametrize("way", ["weights", "fused", "packed", "apart"])
+@pytest.mark.parametrize("way", ["weights", "fused", "packed", "apart", *CONCATENATED])
 def test_weights_of_attention(way: str) -> None:
     model = built(way)
     expected = weights_of(model)
@@ -80,7 +121,7 @@ def test_weights_of_attention(way: str) -> None:
         *("mean(row_max(attention@logits))", "frobenius_norm(attention@logits)"),
         "frobenius_norm(token_max(attention@logits))",
     )
-    projections = place = 3 if way == "apart" else 1
+    projections = place = 3 if way in ("apart", *CONCATENATED) else 1
     assert [math.isnan(value) for value in peaks] == [place != index for index in range(projections + 2)]
     assert peaks[place] == pytest.approx(float(expected.amax(-1).mean()), rel=1e-5)
     assert squares[place] == pytest.approx(float(expected.norm()), rel=1e-5)
@@ -108,6 +149,82 @@ def test_an_encoder_layer_of_torch_shows_its_parts(norm_first: bool, batch_first
         assert (before[index] != inputs[index]) == is_normalised
         assert inputs[index] == pytest.approx(1.0, abs=1e-3) or not is_normalised
     assert 0.2 < peaks[1] < 1.0 and all(value > 0 for value in gradients)
+
+
+class Beside(nn.Module):
+    """A convolution whose kernels are a softmax in some channels, attention in the others, as in ConvBERT."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.packed, self.other, self.kernels = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, 4), nn.Linear(WIDTH, 2)
+        self.out = nn.Linear(WIDTH + 2, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        spanned = self.other(x).unflatten(-1, (2, 2)) @ self.kernels(x).softmax(-1)[..., None]
+        attended = F.scaled_dot_product_attention(*self.packed(x).chunk(3, -1))
+        return self.out(torch.cat([spanned.flatten(2), attended], -1))
+
+
+def test_attention_beside_something_else_is_that_of_the_layer_behind_both() -> None:
+    torch.manual_seed(9)
+    block = Beside()
+    reads, peaks, counts = measured(
+        Stack(block), "reads_attention", "mean(row_max(attention@logits))", "numel(attention@logits)"
+    )
+    query, key, _ = block.packed(TOKENS).chunk(3, -1)
+    expected = _scores(query, key).softmax(-1).amax(-1).mean().item()
+    assert reads == [0.0, 0.0, 0.0, 1.0, 0.0]
+    assert counts[3] == 3 * 5 * 5 and peaks[3] == pytest.approx(expected, rel=1e-5)
+
+
+class Rotated(nn.Module):
+    """Attention with normalised heads and rotated positions, as in language models of today."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.out = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
+        self.norm = nn.RMSNorm(WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        places = torch.arange(x.shape[1], dtype=x.dtype)[:, None] * torch.logspace(0, -1, WIDTH // 2).repeat(2)
+        query, key = (_rotated(self.norm(layer(x)), places) for layer in (self.query, self.key))
+        return self.out(F.scaled_dot_product_attention(query, key, self.value(x)))
+
+
+def _rotated(x: Tensor, angles: Tensor) -> Tensor:
+    first, second = x.chunk(2, -1)
+    return x / (1.0 / angles.cos()) + torch.cat([-second, first], -1) * angles.sin()
+
+
+def test_rotated_and_normalised_heads_are_those_of_their_layers() -> None:
+    torch.manual_seed(10)
+    assert measured(Stack(Rotated()), "in_attention") == [[1.0, 1.0, 1.0, 1.0, 0.0]]
+
+
+def test_a_sum_of_layers_makes_no_queries() -> None:
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.first(x)
+            y = y + self.second(torch.relu(y))
+            return F.scaled_dot_product_attention(y, y, y)
+
+    torch.manual_seed(11)
+    assert measured(Stack(Residual()), "in_attention") == [[0.0, 0.0, 0.0]]
+
+
+def test_gradients_of_attention_where_scores_are_large() -> None:
+    """Fused kernels compute weights once more, from scores and their rounded logarithm: wrong where these are large."""
+    texts = "sum(grad(weight)@ones * weight@ones)", "frobenius_norm(grad(output)@redrawn)"
+    found, expected = built("fused"), built("weights")
+    for model in (found, expected):
+        for parameter in model.parameters():
+            parameter.data *= 1e8
+    for values, others in zip(measured(found, *texts), measured(expected, *texts), strict=True):
+        assert values == pytest.approx(others, rel=1e-5)
 
 
 def test_forward_passes_alone_see_the_same() -> None:

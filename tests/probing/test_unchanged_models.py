@@ -143,6 +143,29 @@ def test_checkpoints(reentrant: bool) -> None:
         assert EVERY_PROBE(Checkpointed(model), inputs) == EVERY_PROBE(model, inputs)
 
 
+@pytest.mark.filterwarnings("ignore:.* in no layer that is seen")
+def test_checkpoints_that_end_in_a_batch_normalisation() -> None:
+    """What is computed once more takes statistics of the batch, also while a network is examined."""
+
+    class Block(nn.Module):
+        def __init__(self, *, recomputed: bool) -> None:
+            super().__init__()
+            self.first, self.norm, self.last = nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 3)
+            self.factor = nn.Parameter(torch.full((1, 1), 1.5))  # a matrix that is no layer's
+            self.recomputed = recomputed
+
+        def block(self, inputs: Tensor) -> Tensor:
+            return self.norm(self.first(inputs) * self.factor)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            values = checkpoint(self.block, inputs, use_reentrant=False) if self.recomputed else self.block(inputs)
+            return self.last(values.relu())
+
+    model, plain, inputs = Block(recomputed=True), Block(recomputed=False), torch.randn(4, 6)
+    plain.load_state_dict(model.state_dict())
+    assert EVERY_PROBE(model, inputs) == EVERY_PROBE(plain, inputs)
+
+
 @pytest.mark.parametrize("change", [lambda x: x.sub_(1.0), functional.relu_, lambda x: x.zero_().add_(1.0)])
 def test_a_model_that_overwrites_its_input_leaves_the_callers_alone(change: Callable[[Tensor], Tensor]) -> None:
     class Overwrites(nn.Module):

@@ -133,6 +133,22 @@ def test_outputs_that_add_up_to_one(name: str) -> None:
         assert "add up to the same number" in refused(lambda: proxy(model, IMAGES))
 
 
+@pytest.mark.parametrize("name", ["dss", "zc-general"])
+def test_tokens_that_add_up_to_the_same(name: str) -> None:
+    """Hidden states behind a normalisation, also those of the single sample that a proxy shows."""
+    torch.manual_seed(1)
+    layers = nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 5), Places()
+    tokens, proxy = torch.randn(3, 7, 4), resolve_proxy(name)
+    model, normalised = nn.Sequential(*layers), nn.Sequential(*layers, nn.LayerNorm(5))
+    assert np.isfinite(proxy(model, tokens))
+    assert "a normalisation behind them" in refused(lambda: proxy(normalised, tokens))
+
+
+class Places(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 5.0 * torch.arange(35.0).square().sin().view(7, 5)
+
+
 def test_complex_parameters_are_named() -> None:
     model = network()
     model.spectrum = nn.Parameter(torch.ones(3, dtype=torch.cfloat))

@@ -23,7 +23,7 @@ from zcproxy.user_code.permission import own_names
 from zcproxy.user_code.plugins import loaded_plugins, plugin_of
 
 SHARED_BY_PRIMITIVES = "zcproxy.primitives.arrays"
-CODE_VERSION = 5
+CODE_VERSION = 6
 """Increased when probes, recorder, descriptors or the files change: older columns are then not read any more."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -78,8 +78,8 @@ def gradients_of(
     return result
 
 
-def reached_by(loss: Tensor, edges: Sequence[GradientEdge | None]) -> Iterator[bool]:
-    """Yield for each place in the graph whether the gradient of the loss is not zero there; False for none.
+def reached_by(loss: Tensor, edges: Sequence[GradientEdge | None]) -> list[bool]:
+    """Return for each place in the graph whether the gradient of the loss is not zero there; False for none.
 
     Raises:
         ModelError: the backward pass raises.
@@ -90,9 +90,9 @@ def reached_by(loss: Tensor, edges: Sequence[GradientEdge | None]) -> Iterator[b
         with reported("the backward pass of the model failed"):
             gradients = torch.autograd.grad(loss, present, allow_unused=True)
     found = iter(gradients)
-    for edge in edges:
-        gradient = None if edge is None else next(found)
-        yield gradient is not None and bool(gradient.any())
+    with DisableTorchFunction():  # modes are for what the model calls
+        of_edges = [None if edge is None else next(found) for edge in edges]
+        return [gradient is not None and bool(gradient.any()) for gradient in of_edges]
 
 
 def stacked_gradients(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -99,25 +99,37 @@ def _advice(targets: Tensor, samples: int) -> str:
 def _check_sum(output: Tensor) -> None:
     """Raise `ModelError` where the outputs of each sample add up to the same number: the gradients are rounding errors.
 
-    A softmax does that.
+    A softmax does that, and a normalisation of each token.
     """
-    rows = output.detach().flatten(1) if output.dim() > 1 else output.detach()[None]
-    sums, spread = rows.sum(dim=-1), rows.std(dim=0, correction=0).square().sum().sqrt() if len(rows) > 1 else None
-    is_constant = spread is not None and bool(spread > 0 and (sums - sums[0]).abs().max() < SAME_SUM * spread)
-    if is_constant or (output.grad_fn is not None and output.grad_fn.name() == "SoftmaxBackward0"):
+    found = output.detach()
+    rows = [found.flatten(1), found.flatten(0, -2)] if found.dim() > 1 else []
+    is_softmax = output.grad_fn is not None and output.grad_fn.name() == "SoftmaxBackward0"
+    if is_softmax or any(map(_add_up_to_the_same, rows)):
         raise ModelError(
             "the model's outputs add up to the same number for every sample, so that their sum has no gradient: give a "
-            "model that ends in logits, without a softmax"
+            "model that ends in logits, without a softmax or a normalisation behind them"
         )
+
+
+def _add_up_to_the_same(rows: Tensor) -> bool:
+    """Whether the sums of rows differ by no more than rounding, though the rows differ."""
+    sums, spread = rows.sum(dim=-1), rows.std(dim=0, correction=0).square().sum().sqrt()
+    return bool(spread > 0 and (sums - sums[0]).abs().max() < SAME_SUM * spread)
 
 
 SAME_SUM = 1e-6
 """Sums that differ by less than this share of the outputs' spread are the same number."""
 
 
-def twice_differentiable() -> AbstractContextManager[None]:
-    """Return a context in which attention has a second derivative: its fused kernels have only the first."""
-    return sdpa_kernel(SDPBackend.MATH)
+def differentiable(run: Pass) -> AbstractContextManager[None]:
+    """Return a context in which attention has the derivatives that a pass takes.
+
+    Fused kernels have no second derivative. For the first they compute the weights of attention once more, as the
+    exponential of a score minus the logarithm of a sum, which is wrong where scores are so large that rounding changes
+    that difference: by weights that are not the network's own, or without normalisations.
+    """
+    needs_products = run.needs_second_order or run.scales_activations
+    return sdpa_kernel(SDPBackend.MATH) if needs_products else nullcontext()
 
 
 def same_class(classes: Tensor, like: Tensor) -> Tensor:

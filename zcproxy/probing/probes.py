@@ -114,6 +114,11 @@ class Pass:
         return self.loss in (Loss.HALF_SQUARED_GRADIENT, Loss.PROBABILITIES, Loss.MOTION)
 
     @property
+    def scales_activations(self) -> bool:
+        """Whether activations are of another scale than the network's own, which may be any."""
+        return self.absolute_weights or self.gaussian_weights or self.shared_weight is not None or not self.normalised
+
+    @property
     def compares_classes(self) -> bool:
         """Whether the loss needs targets."""
         return self.loss in (Loss.CROSS_ENTROPY, Loss.RANDOM_CLASSES, Loss.HALF_SQUARED_GRADIENT)
@@ -263,6 +268,11 @@ PROBES = {
             "ones",
             Pass(Inputs.ONES, Loss.SUM_OF_LOGITS, absolute_weights=True, normalised=False, double=True),
             "all-ones input, absolute weights, no normalisation, sum of the logits (synflow)",
+        ),
+        Probe(
+            "normalised_ones",
+            Pass(Inputs.ONES, Loss.SUM_OF_LOGITS, absolute_weights=True, running_statistics=True, double=True),
+            "as ones, with normalisations in evaluation mode: those of layers act, fresh ones of batches do not (DSS)",
         ),
         _CHUNKS,
         Probe(

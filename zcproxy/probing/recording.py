@@ -245,7 +245,7 @@ class Recording(TorchFunctionMode):
                 self.used.update(self._origins.of(given[name]))
         before = self._slot(inputs)
         output = _no_view(self._replacements.normalised(function, args, kwargs))
-        self._attending.add_normalisation(before, output)
+        self._attending.add_normalisation(before, inputs, output)
         source = self._source.get(inputs)
         if source is not None and "normalized" not in source.slots:
             source.slots["normalized"] = self._slot(output)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from itertools import pairwise
 from typing import TypeVar
 
@@ -28,7 +27,7 @@ from zcproxy.probing.derivatives import (
 from zcproxy.probing.expressions import LayerTensors, Leaves
 from zcproxy.probing.isolation import fitting_defaults
 from zcproxy.probing.layer_call import LayerCall
-from zcproxy.probing.losses import SAME_CLASS, classes_of, described, loss_of, same_class, twice_differentiable
+from zcproxy.probing.losses import SAME_CLASS, classes_of, described, differentiable, loss_of, same_class
 from zcproxy.probing.own_loss import OwnLoss
 from zcproxy.probing.prepare import dtype_of
 from zcproxy.probing.probes import OF_TEACHER, PROBES, Loss, Pass, Probe, circle, pass_inputs
@@ -231,10 +230,7 @@ class Session:
         recorder = self._recorder(run)
         wanted = {item.name for item in map(statistic_of, names) if item.is_gradient}
         differentiates = bool(wanted) or run.loss in (Loss.RANDOM_SIGNS, Loss.PROBABILITIES, Loss.MOTION)
-        with (
-            torch.set_grad_enabled(differentiates),
-            twice_differentiable() if run.needs_second_order else nullcontext(),
-        ):
+        with torch.set_grad_enabled(differentiates), differentiable(run):
             output, calls = self._run(recorder, inputs.requires_grad_(differentiates))
             blocks, recorder.blocks = recorder.blocks, []
             with recorder.replaying(), fitting_defaults(inputs):

@@ -92,9 +92,11 @@ def examine(model: nn.Module, like: Tensor, watch: TorchFunctionMode | None = No
     recorder, output, calls = _recorded(model, named, inputs, watch)
     weights = torch.rand(output.shape, generator=generator, device="cpu", dtype=torch.float32).to(output) + 0.5
     loss = (output * weights).sum()
-    unseen, unseen_share = unseen_matrices(model, loss, recorder.used)
     outputs = named.found()
-    reached = reached_by(loss, [*(call.slot("output").edge for call in calls), *(output.edge for output in outputs)])
+    sources = [*(call.slot("output").edge for call in calls), *(output.edge for output in outputs)]
+    with recorder.replaying():
+        unseen, unseen_share = unseen_matrices(model, loss, recorder.used)
+        reached = iter(reached_by(loss, sources))
     live = [next(reached) and bool(call.slot("input").value.any()) for call in calls]
     passed = [output for output, is_reached in zip(outputs, reached, strict=True) if is_reached and output.has_signal]
     graph = Graph(output, inputs)
