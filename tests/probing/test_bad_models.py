@@ -73,6 +73,11 @@ BAD: dict[str, tuple[Callable[[], nn.Module], Iterable[int], str]] = {
     "another width": (lambda: nn.Linear(6, 3), (7,), "the model failed on input of shape (2, 7)"),
     "another rank": (lambda: nn.Conv2d(3, 4, 3), (6,), "the model failed on input of shape"),
     "too small images": (lambda: nn.Sequential(nn.Conv2d(3, 4, 7)), (3, 4, 4), "the model failed on input of shape"),
+    "token ids": (
+        lambda: nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 3)),
+        FLOATS,
+        "for token ids, name their number",
+    ),
     "other precision": (lambda: nn.Linear(6, 3).double(), FLOATS, "the model failed on input of shape"),
 }
 

@@ -267,6 +267,7 @@ def test_a_model_that_cannot_be_made_elastic_is_named(make: Callable[[], nn.Modu
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"heads": 4}, "heads=4: give all options in a list"),
         ({"heads": (1, 2)}, r"heads=\[1, 2\]: give numbers from 1 to 4, and 4 among them"),
         ({"depths": (0, 3)}, r"depths=\[0, 3\]: give numbers from 1 to 3"),
         ({"epochs": -1}, "epochs=-1 and batch_size=64: give 0 or more"),

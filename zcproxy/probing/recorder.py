@@ -127,7 +127,9 @@ def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
     Raises:
         ModelError: the forward pass raises, or returns no floating-point tensor.
     """
-    with reported(f"the model failed on input of shape {tuple(inputs.shape)}"):
+    takes_ids = inputs.is_floating_point() and any(isinstance(each, nn.Embedding) for each in model.modules())
+    hint = ", of floats (for token ids, name their number in its attribute `vocabulary`)" if takes_ids else ""
+    with reported(f"the model failed on input of shape {tuple(inputs.shape)}{hint}"):
         output = tensor_of(model(inputs))
     if not output.is_floating_point():
         raise ModelError(f"the model returns a tensor of {output.dtype}, expected floating-point logits")

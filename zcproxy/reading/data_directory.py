@@ -26,7 +26,10 @@ def data_directory() -> Path:
     """Return the data directory. Raises `BenchmarkError` if it does not exist."""
     directory = configured_directory()
     if not os.path.isdir(directory):
-        raise BenchmarkError(f"no data directory at {directory}: set {VARIABLE} to the folder with the benchmark files")
+        raise BenchmarkError(
+            f"no data directory at {directory}: set {VARIABLE} to the folder with the benchmark files"
+            " (`zcproxy benchmark list` says where they come from)"
+        )
     if not os.access(directory, os.R_OK | os.X_OK):
         raise BenchmarkError(f"the data directory {directory} may not be read: change its permissions, or {VARIABLE}")
     return directory

@@ -118,11 +118,15 @@ def _check(epochs: int, batch_size: int, learning_rate: float, weight_decay: flo
         raise ConfigurationError(
             f"learning_rate={learning_rate} and weight_decay={weight_decay}: give a positive number, and 0 or more"
         )
+    if not isinstance(dataset, ImageDataset):
+        raise ConfigurationError(f"`dataset` is a {type(dataset).__name__}: give a zcproxy.ImageDataset")
     dataset.check_batch(batch_size)
 
 
 def _options(argument: str, given: Sequence[int], whole: int, least: float) -> tuple[int, ...]:
     """Return the options of a choice, from small to the whole."""
+    if isinstance(given, int):
+        raise ConfigurationError(f"{argument}={given}: give all options in a list, {whole} among them")
     if not given:
         first = max(math.ceil(least * whole), 1)
         steps = min(OPTIONS, whole - first + 1) - 1
