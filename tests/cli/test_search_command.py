@@ -74,6 +74,26 @@ def test_a_space_needs_the_shape_of_its_input(run: Run) -> None:
     assert list(pd.read_parquet("sizes/evaluations.parquet"))[1:-1] == ["proxy", "macs", "peak_memory_mb"]
 
 
+def test_a_space_takes_its_options(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    begin = ["search", "nats_sss", "--input", "3x8x8", "--proxy", "total_params", "--minimize", "macs"]
+    small = ["--evaluations", "4", "--population", "4", "--workers", "1"]
+    code, _, shown = run(
+        "search", "autoformer", "--space-option", "size=digits", "--input", "1x12x12", *begin[4:], *small
+    )
+    assert code == 0, shown
+    assert caplog.text.count("parameters of two or more dimensions are in no layer") == 1
+    found = pd.read_csv("runs/search-autoformer-0/front.csv")
+    assert found["arch"].str.match(r"w(16|24|32)d").all()
+    assert run("search", "--resume", "runs/search-autoformer-0", "--evaluations", "6", "--workers", "1")[0] == 0
+    for words, message in {
+        (*begin, "--space-option", "size=2"): "nats_sss has no option 'size'",
+        ("search", "digits201", "--space-option", "size=2"): "digits201 is not a space without a dataset: leave out",
+        ("search", "elastic_digits", "--space-option", "size=2"): "elastic_digits is not a space without a dataset",
+    }.items():
+        code, _, shown = run(*words, *small)
+        assert code == 2 and message in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

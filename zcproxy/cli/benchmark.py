@@ -24,10 +24,11 @@ from zcproxy.cli.from_table import from_table
 from zcproxy.cli.json_output import Json, print_json
 from zcproxy.cli.options import LARGEST_BATCH, MOST_EPOCHS, MOST_NETWORKS, Device, Seed, Workers
 from zcproxy.cli.run_file import RunOptions
-from zcproxy.cli.space_options import SpaceOption, parse_options
+from zcproxy.cli.space_options import SpaceOption
 from zcproxy.contracts.sampling import Sampling
 from zcproxy.errors import BenchmarkError, ZcproxyError
 from zcproxy.models.device import check_device
+from zcproxy.names.spaces import parse_options
 from zcproxy.names.tasks import built_task
 from zcproxy.reading.data_directory import VARIABLE, configured_directory
 from zcproxy.text.visible import visible

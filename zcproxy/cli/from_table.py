@@ -11,7 +11,8 @@ import typer
 
 from zcproxy.building.from_table import ACCURACY, ARCHITECTURE, TableSource, benchmark_from_table
 from zcproxy.cli.display import RunDisplay, console
-from zcproxy.cli.space_options import SpaceOption, parse_options
+from zcproxy.cli.space_options import SpaceOption
+from zcproxy.names.spaces import parse_options
 from zcproxy.user_code.references import parse_shape
 
 Model = Annotated[

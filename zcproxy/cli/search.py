@@ -21,6 +21,7 @@ from zcproxy.cli.options import AllowCode, Device, Initialisation, Plugin, Seed,
 from zcproxy.cli.resume import check_resuming
 from zcproxy.cli.run_file import RunOptions
 from zcproxy.cli.search_options import DEFAULTS
+from zcproxy.cli.space_options import SpaceOption
 from zcproxy.cli.terminal import PlainConsole, results
 from zcproxy.errors import ConfigurationError
 from zcproxy.figures import check_figures, save
@@ -92,6 +93,7 @@ def search_command(
     weights: options.Weights = DEFAULTS.setting.weights,
     input_shape: options.InputShape = None,
     classes: options.Classes = DEFAULTS.setting.classes,
+    space_option: SpaceOption = None,
     dataset: options.Dataset = DEFAULTS.setting.dataset,
     epochs: options.Epochs = 3,
     reuse: options.Reuse = None,
@@ -167,6 +169,7 @@ def _configuration(subject: str, given: Mapping[str, Any]) -> SearchConfiguratio
     made |= {
         "input_shape": None if given["input_shape"] is None else parse_shape(given["input_shape"]),
         "shared_weights": str(given["shared_weights"] or ""),
+        "space_option": tuple(given["space_option"] or ()),
         "recipe": Recipe(epochs=given["epochs"]),
         "images": import_images(given["images"]),
         "proxies": combined(given["proxies"]),

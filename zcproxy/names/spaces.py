@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.contracts.choice_space import Option
 from zcproxy.contracts.task import SPACE_MEMBERS, SearchSpace
 from zcproxy.errors import BenchmarkError, ConfigurationError, nearest_names, unknown
+from zcproxy.text.whole_numbers import whole_number
 from zcproxy.user_code.border import running
 from zcproxy.user_code.references import load_offered, made_by, offered_names
 
@@ -18,6 +19,22 @@ ENTRY_POINTS = "zcproxy.spaces"
 
 LARGEST_OPTION = 4096
 """Largest option of a space: channels of the first stage, cells, ..."""
+
+
+def parse_options(texts: Iterable[str]) -> dict[str, Option]:
+    """Return the options written `name=number` or `name=word`. Raises `ConfigurationError`."""
+    found: dict[str, Option] = {}
+    for text in texts:
+        name, _, written = text.partition("=")
+        number = whole_number(written)
+        if not name.isidentifier() or (number is None and not written.isidentifier()):
+            raise ConfigurationError(
+                f"cannot read the space option '{text:.80}': write for example channels=6 or size=tiny"
+            )
+        if name in found:
+            raise ConfigurationError(f"the space option '{name:.80}' is given twice")
+        found[name] = written if number is None else number
+    return found
 
 
 def space_names() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from torch import nn
 
 from zcproxy.benchmarks.catalogue import benchmarks
 from zcproxy.contracts.batch import Batch, noise_batch
+from zcproxy.contracts.choice_space import Option
 from zcproxy.contracts.measurements import Measurements
 from zcproxy.contracts.super_network import SuperNetwork
 from zcproxy.contracts.task import SearchSpace
@@ -82,7 +83,11 @@ class BareSpace:
 
 
 def get_subject(
-    reference: str, input_shape: tuple[int, ...] | None = None, classes: int = 10, shared_weights: Path | None = None
+    reference: str,
+    input_shape: tuple[int, ...] | None = None,
+    classes: int = 10,
+    shared_weights: Path | None = None,
+    space_options: Mapping[str, Option] | None = None,
 ) -> Subject:
     """Return what is to be searched.
 
@@ -92,6 +97,7 @@ def get_subject(
         input_shape: shape of a sample, for a space that has no dataset.
         classes: logits, for such a space.
         shared_weights: file of trained weights, for a super-network.
+        space_options: arguments of such a space.
 
     Raises:
         BenchmarkError: there is nothing of this name.
@@ -100,28 +106,37 @@ def get_subject(
         ModelError: making the super-network fails, or the weights do not fit.
     """
     known = super_networks()
+    is_space = reference in space_names()
     if reference in known or (":" in reference and not Path(reference).is_dir()):
         made = known[reference] if reference in known else load_object(reference)
         if isinstance(made, type) and issubclass(made, SuperNetwork):
             made = made_by(reference, made)
         if isinstance(made, SuperNetwork):
+            _check_no_options(reference, space_options)
             if shared_weights is not None:
                 made.load(shared_weights)
             return made
     if shared_weights is not None:
         raise ConfigurationError(f"{reference} is not a super-network: leave out `shared_weights`")
-    if reference in space_names() and input_shape is None:
+    if is_space and input_shape is None:
         raise ConfigurationError(
             f"{reference} is a space without a dataset: give `input_shape`, for example 3x32x32, or name a task"
         )
     if input_shape is not None:
-        return BareSpace(get_space(reference), input_shape, classes, _measurements_of(reference))
+        return BareSpace(get_space(reference, space_options), input_shape, classes, _measurements_of(reference))
+    _check_no_options(reference, space_options)
     try:
         return get_task(reference)
     except UnknownTaskError as error:
         names = [*known, *task_names(), *space_names()]
         advice = "`zcproxy benchmark list` shows the known ones; otherwise write package.module:name of your own"
         raise BenchmarkError(unknown("task, space or super-network", reference, names, advice)) from error
+
+
+def _check_no_options(reference: str, space_options: Mapping[str, Option] | None) -> None:
+    """Refuse options of a space where no space is made."""
+    if space_options:
+        raise ConfigurationError(f"{reference} is not a space without a dataset: leave out `space_option`")
 
 
 def _measurements_of(space: str) -> Callable[[], Measurements] | None:

@@ -43,14 +43,13 @@ from zcproxy.search.quantities.combined import by_setting
 from zcproxy.search.quantities.latency import measure_latency
 from zcproxy.search.quantities.memory import peak_activation_bytes
 from zcproxy.search.quantities.setting import Setting as Setting, Weights as Weights, check_weights as check_weights
+from zcproxy.search.quantities.warned import LONGEST_NAME, warned_once
 from zcproxy.storage.notices import notice
 from zcproxy.text.visible import shortened
 from zcproxy.training.train import accuracy_of, train
 from zcproxy.user_code.chosen_teacher import chosen_teacher
 from zcproxy.workers.pool import single_threaded
 
-LONGEST_NAME = 80
-"""Characters of a network's name in messages."""
 PARAMS, MACS, PEAK_MEMORY, LATENCY = "params", "macs", "peak_memory_mb", "latency_ms"
 LATENCY_SPREAD = "latency_ms_spread"
 """Interquartile range of the runs; noted beside the latency."""
@@ -76,6 +75,10 @@ class NetworkMeasurer:
     @cached_property
     def _bit_space(self) -> BitSpace:
         return BitSpace(self.subject.space, self._cost, self.setting.quantisation)
+
+    @cached_property
+    def _said(self) -> set[str]:
+        return set()
 
     def _cost(self, architecture: str) -> NetworkCost:
         return cost_by_layer(self._untrained(architecture, OWN), self.subject.input_shape)
@@ -198,7 +201,7 @@ class NetworkMeasurer:
 
     def _called(self, proxy: Proxy | FunctionProxy, architecture: str, network: nn.Module, batch: Batch) -> float:
         try:
-            with self._on_device(network, batch) as inputs_and_targets:
+            with self._on_device(network, batch) as inputs_and_targets, warned_once(architecture, self._said):
                 return proxy(network, *inputs_and_targets)
         except ModelError as error:
             _say_too_large(architecture, error)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from zcproxy.errors import ConfigurationError, check_known
+from zcproxy.names.spaces import parse_options
 from zcproxy.names.subjects import Subject, get_subject
 from zcproxy.primitives import parse
 from zcproxy.probing.expressions import looks_at_images
@@ -39,6 +40,7 @@ class Setting:
         reference: reference of the subject, see `get_subject`.
         input_shape: shape of a sample, for a space that has no dataset.
         classes: for such a space.
+        space_option: options of such a space, written `name=value`.
         shared_weights: file of a super-network's trained weights; empty for those that it makes itself.
         formula: text of the proxy; empty for none.
         proxy_batch_size: samples of its minibatch.
@@ -76,6 +78,7 @@ class Setting:
     teacher: str = ""
     proxies: tuple[Combined, ...] = ()
     quantisation: Quantisation = field(default_factory=Quantisation)
+    space_option: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_weights(self.weights)
@@ -111,4 +114,5 @@ class Setting:
     def subject(self) -> Subject:
         """Return what networks are built from."""
         weights = Path(self.shared_weights) if self.shared_weights else None
-        return get_subject(self.reference, self.input_shape, self.classes, weights)
+        options = parse_options(self.space_option)
+        return get_subject(self.reference, self.input_shape, self.classes, weights, options)
