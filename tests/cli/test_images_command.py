@@ -54,9 +54,9 @@ def test_what_needs_no_pixels_needs_no_images(
 
 def test_score_and_table_say_what_stands_in(fresh: Command, tmp_path: Path) -> None:
     common = (TASK, "--networks", "3", "--workers", "1")
-    code, _, shown = fresh("score", "snip", *common)
+    code, _, shown = fresh("score", "naswot", *common)
     assert code == 0 and f"images: {CROPS} (to use others, give --images)" in shown, shown
-    code, _, shown = fresh("table", *common, "--proxies", "snip,synflow", "--out", "tables")
+    code, _, shown = fresh("table", *common, "--proxies", "naswot,params", "--out", "tables")
     assert code == 0 and f"Images: {CROPS}." in shown, shown
     assert f"- Images: {CROPS}." in (tmp_path / "tables/table.md").read_text()
     assert f"% {TASK}: images: {CROPS}" in (tmp_path / "tables/table.tex").read_text()
