@@ -12,6 +12,7 @@ from torch import nn
 
 from zcproxy.benchmarks.autoformer.network import BlockChoice, VisionTransformer
 from zcproxy.benchmarks.autoformer.sizes import SIZES
+from zcproxy.benchmarks.shared.block_lists import crossed
 from zcproxy.contracts.choice_space import BaseSpace
 from zcproxy.errors import BenchmarkError, check_known
 
@@ -148,8 +149,4 @@ class AutoFormerSpace(BaseSpace):
         parents = [self.decode(first), self.decode(second)]
         width = rng.choice(parents).width
         own, other = rng.sample(parents, 2)
-        blocks = [
-            rng.choice((block, other.blocks[place])) if place < len(other.blocks) else block
-            for place, block in enumerate(own.blocks)
-        ]
-        return Architecture(width, tuple(blocks)).text
+        return Architecture(width, crossed(own.blocks, other.blocks, rng)).text

@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from zcproxy.benchmarks.nas_bench_bert.encoder import LONGEST, VOCABULARY, Encoder, EncoderLayer
+from zcproxy.benchmarks.shared.block_lists import crossed
 from zcproxy.contracts.choice_space import BaseSpace
 from zcproxy.errors import BenchmarkError
 
@@ -130,8 +131,4 @@ class FlexiBertSpace(BaseSpace):
         parents = [self.decode(first), self.decode(second)]
         width = rng.choice(parents).width
         own, other = rng.sample(parents, 2)
-        layers = [
-            rng.choice((layer, other.layers[place])) if place < len(other.layers) else layer
-            for place, layer in enumerate(own.layers)
-        ]
-        return Choice(width, tuple(layers)).text
+        return Choice(width, crossed(own.layers, other.layers, rng)).text

@@ -4,7 +4,7 @@
 
 Architectures of the trained `elastic_digits` are drawn; each keeps its weights, and its layers get 2, 4 or 8 bits at
 random. Formulas were written down before anything was measured, and see the inherited weights. Size is the control:
-more bits are more accurate. A finished search is not repeated.
+more bits are more accurate. A finished search is not repeated, and accuracies are measured once for all formulas.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FORMULAS = {
 SIZE = "size"
 
 
-def ranked(architecture: str, name: str, policies: int, out: Path, display: RunDisplay) -> pd.DataFrame:
+def ranked(architecture: str, name: str, policies: int, folder: Path, display: RunDisplay) -> pd.DataFrame:
     """Return the accuracy, the size and the score by one formula of networks that differ in their bit widths."""
     setting = Setting(
         "elastic_digits", formula=FORMULAS[name], weights=Weights.INHERITED, quantisation=Quantisation(WIDTHS)
@@ -43,7 +43,9 @@ def ranked(architecture: str, name: str, policies: int, out: Path, display: RunD
     configuration = SearchConfiguration(
         setting, ("accuracy", "proxy"), ("model_size_mb",), algorithm="random", evaluations=policies, population=4
     )
-    result = search(configuration, out, subject=Chosen([architecture]), step=told(display, name))
+    first, out = (folder / folder_name(each) for each in (next(iter(FORMULAS)), name))
+    reuse = [] if out == first else [first]
+    result = search(configuration, out, subject=Chosen([architecture]), reuse=reuse, step=told(display, name))
     return result.table
 
 
@@ -60,9 +62,7 @@ def main() -> None:
     with RunDisplay() as display:
         for number, architecture in enumerate(drawn):
             for name in FORMULAS:
-                found = ranked(
-                    architecture, name, arguments.policies, arguments.out / folder_name(name) / str(number), display
-                )
+                found = ranked(architecture, name, arguments.policies, arguments.out / str(number), display)
                 rows.append(
                     {"arch": architecture, "score": name, "tau": kendalltau(found["proxy"], found["accuracy"])[0]}
                 )

@@ -9,7 +9,7 @@ overwritten counts as another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 
@@ -108,8 +108,13 @@ class Recorder:
 
 
 @contextmanager
-def reported(problem: str) -> Iterator[None]:
-    """Turn what a user's model raises into a `ModelError` of one line: the problem, then the reason."""
+def reported(problem: str, hint: Callable[[], str] | None = None) -> Iterator[None]:
+    """Turn what a user's model raises into a `ModelError` of one line: the problem, then the reason.
+
+    Args:
+        problem: what failed.
+        hint: returns what is put behind it, empty for nothing; called where something failed.
+    """
     try:
         yield
     except ZcproxyError:
@@ -118,7 +123,14 @@ def reported(problem: str) -> Iterator[None]:
         if is_memory_error(error):
             raise  # it tells of the device, not of the model
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ModelError(f"{problem}: {shortened(reason, 300)}") from error
+        said = problem if hint is None else problem + hint()
+        raise ModelError(f"{said}: {shortened(reason, 300)}") from error
+
+
+def _ids_hint(model: nn.Module, inputs: Tensor) -> str:
+    """Return what a model lacks that takes token ids and was given floats; empty for others."""
+    takes_ids = inputs.is_floating_point() and any(isinstance(each, nn.Embedding) for each in model.modules())
+    return ", of floats (for token ids, name their number in its attribute `vocabulary`)" if takes_ids else ""
 
 
 def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
@@ -127,9 +139,7 @@ def call_model(model: nn.Module, inputs: Tensor) -> Tensor:
     Raises:
         ModelError: the forward pass raises, or returns no floating-point tensor.
     """
-    takes_ids = inputs.is_floating_point() and any(isinstance(each, nn.Embedding) for each in model.modules())
-    hint = ", of floats (for token ids, name their number in its attribute `vocabulary`)" if takes_ids else ""
-    with reported(f"the model failed on input of shape {tuple(inputs.shape)}{hint}"):
+    with reported(f"the model failed on input of shape {tuple(inputs.shape)}", partial(_ids_hint, model, inputs)):
         output = tensor_of(model(inputs))
     if not output.is_floating_point():
         raise ModelError(f"the model returns a tensor of {output.dtype}, expected floating-point logits")
